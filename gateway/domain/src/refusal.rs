@@ -1,0 +1,237 @@
+//! Why not: refusals and remarks, as codes with values. Their texts stand in `schemas/refusals.csv`.
+//!
+//! **Invariant:** a refusal is the sender's matter. What is ours to mend is a fault and never comes here.
+//! **Invariant:** values are codes, ids and numbers; never a subject, a name or content.
+
+use serde_json::Value;
+
+use crate::json::{JsonFault, Reader, Writer};
+
+/// The published table, one row a code.
+pub const TABLE: &str = include_str!("../../../schemas/refusals.csv");
+
+/// Declares the closed list of codes once, with its published word.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
+        /// Why a submission is refused. The word is the stable code of `schemas/refusals.csv`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RefusalCode { $($(#[$doc])* $variant,)* }
+
+        impl RefusalCode {
+            /// Every code, the most helpful first: this is the order in which reasons are reported.
+            pub const ALL: &'static [RefusalCode] = &[$(RefusalCode::$variant,)*];
+
+            /// The published word.
+            pub fn word(self) -> &'static str {
+                match self { $(RefusalCode::$variant => $word,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not well-formed, truncated, wrongly encoded, or of another format.
+    PacketUnreadable = "PACKET_UNREADABLE",
+    /// Larger than the limit of this gateway.
+    PacketTooLarge = "PACKET_TOO_LARGE",
+    /// `From` names a code the directory does not hold.
+    SenderUnknown = "SENDER_UNKNOWN",
+    /// `From` names another agency than the authenticated one.
+    SenderMismatch = "SENDER_MISMATCH",
+    /// The sending agency is suspended or closed.
+    SenderInactive = "SENDER_INACTIVE",
+    /// A required element or content is missing.
+    PacketIncomplete = "PACKET_INCOMPLETE",
+    /// A file was changed after signing, or is built so that what was signed cannot be told.
+    FileManipulated = "FILE_MANIPULATED",
+    /// A signature does not verify.
+    SignatureInvalid = "SIGNATURE_INVALID",
+    /// A signer's certificate is revoked.
+    SignerRevoked = "SIGNER_REVOKED",
+    /// No path to a configured anchor.
+    SignerUntrusted = "SIGNER_UNTRUSTED",
+    /// Valid signatures, none of which belongs to the sender.
+    SignerNotSender = "SIGNER_NOT_SENDER",
+    /// Every addressee is unknown, suspended or closed.
+    AddresseeNone = "ADDRESSEE_NONE",
+    /// An accepted, unrecalled document of the sender bears the id, with other content.
+    DocumentIdTaken = "DOCUMENT_ID_TAKEN",
+    /// One submission id for two different packets.
+    SubmissionIdReused = "SUBMISSION_ID_REUSED",
+    /// A recall, update or replacement of what the sender never sent.
+    TargetUnknown = "TARGET_UNKNOWN",
+    /// A status about a document that is not known.
+    StatusCaseUnknown = "STATUS_CASE_UNKNOWN",
+    /// A status of an agency that was not addressed.
+    StatusNotAddressee = "STATUS_NOT_ADDRESSEE",
+    /// A status that contradicts an earlier one.
+    StatusContradiction = "STATUS_CONTRADICTION",
+    /// What was held could not be settled within its limit.
+    HeldTooLong = "HELD_TOO_LONG",
+}
+
+impl RefusalCode {
+    /// The code that this word names.
+    pub fn from_word(word: &str) -> Option<RefusalCode> {
+        RefusalCode::ALL.iter().copied().find(|code| code.word() == word)
+    }
+}
+
+/// One reason why not, with the values its text needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RefusalCode,
+    /// Values for the placeholders of the text, in the order of the table's English text.
+    pub values: Vec<(String, String)>,
+}
+
+impl Refusal {
+    /// A reason without values yet.
+    pub fn new(code: RefusalCode) -> Refusal {
+        Refusal { code, values: Vec::new() }
+    }
+
+    /// With the value of one placeholder.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Refusal {
+        self.values.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The article of law, the texts and what to do, with the values filled in.
+    pub fn text(&self) -> RefusalText {
+        let row = row(self.code.word()).expect("a test holds the table and the codes equal");
+        let fill = |text: &str| {
+            let put = |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
+            self.values.iter().fold(text.to_owned(), put)
+        };
+        let [_, article, vi, en, action_vi, action_en] = row;
+        RefusalText {
+            article,
+            vi: fill(&vi),
+            en: fill(&en),
+            action_vi: fill(&action_vi),
+            action_en: fill(&action_en),
+        }
+    }
+
+    /// As an object of a receipt or an event.
+    pub fn to_json(&self) -> Value {
+        let values = self.values.iter().fold(Writer::new(), |writer, (name, value)| writer.text(name, value));
+        Writer::new().text("code", self.code.word()).value("values", values.end()).end()
+    }
+
+    /// Reads what [`Refusal::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`JsonFault`] when a field is missing or the code is not known.
+    pub fn from_json(object: Reader<'_>) -> Result<Refusal, JsonFault> {
+        let code = RefusalCode::from_word(object.str("code")?).ok_or(JsonFault::Wrong("code"))?;
+        let mut values = Vec::new();
+        for (name, value) in object.object("values")?.entries() {
+            values.push((name.clone(), value.as_str().ok_or(JsonFault::Wrong("values"))?.to_owned()));
+        }
+        Ok(Refusal { code, values })
+    }
+}
+
+/// A refusal in words, Vietnamese first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusalText {
+    /// The article of law or regulation that it rests on.
+    pub article: String,
+    /// What is wrong, in Vietnamese.
+    pub vi: String,
+    /// What is wrong, in English.
+    pub en: String,
+    /// What the sender should do, in Vietnamese.
+    pub action_vi: String,
+    /// What the sender should do, in English.
+    pub action_en: String,
+}
+
+fn row(word: &str) -> Option<[String; 6]> {
+    let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+    let found = reader.records().filter_map(Result::ok).find(|record| record.get(0) == Some(word))?;
+    let cells: Vec<String> = found.iter().map(str::to_owned).collect();
+    cells.try_into().ok()
+}
+
+/// Something worth noting that is no reason to refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// A stable lower-case code, for instance `enclosure-signature-invalid`.
+    pub code: String,
+    /// What it is about: an attachment's index, an element, an indication. Never content.
+    pub about: String,
+}
+
+impl Remark {
+    /// A remark with what it is about.
+    pub fn new(code: &str, about: impl ToString) -> Remark {
+        Remark { code: code.to_owned(), about: about.to_string() }
+    }
+
+    /// As an object of a receipt or an event.
+    pub fn to_json(&self) -> Value {
+        Writer::new().text("code", &self.code).text("about", &self.about).end()
+    }
+
+    /// Reads what [`Remark::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`JsonFault`] when a field is missing.
+    pub fn from_json(object: Reader<'_>) -> Result<Remark, JsonFault> {
+        Ok(Remark { code: object.str("code")?.to_owned(), about: object.str("about")?.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_and_codes_are_equal() {
+        let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
+        let mut words = Vec::new();
+        for record in reader.records() {
+            let record = record.expect("a well-formed row");
+            assert_eq!(record.len(), 6, "{record:?}");
+            assert!(record.iter().all(|cell| !cell.trim().is_empty()), "an empty cell in {record:?}");
+            words.push(record[0].to_owned());
+        }
+        let mut codes: Vec<&str> = RefusalCode::ALL.iter().map(|code| code.word()).collect();
+        words.sort();
+        codes.sort_unstable();
+        assert_eq!(words, codes);
+    }
+
+    #[test]
+    fn values_are_filled_into_both_languages() {
+        let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", "000.00.00.X01");
+        let text = refusal.text();
+        assert!(text.vi.contains("000.00.00.X01") && text.en.contains("000.00.00.X01"), "{text:?}");
+    }
+
+    #[test]
+    fn every_placeholder_is_in_both_languages() {
+        for record in csv::Reader::from_reader(TABLE.as_bytes()).records() {
+            let record = record.expect("a well-formed row");
+            let names = |text: &str| {
+                let mut names: Vec<String> =
+                    text.split('{').skip(1).filter_map(|rest| rest.split('}').next().map(str::to_owned)).collect();
+                names.sort();
+                names
+            };
+            assert_eq!(names(&record[2]), names(&record[3]), "{}", &record[0]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_reads_back_what_it_writes() {
+        let refusal = Refusal::new(RefusalCode::DocumentIdTaken).with("case", "x");
+        let value = refusal.to_json();
+        assert_eq!(Refusal::from_json(Reader::new(&value).expect("an object")), Ok(refusal));
+    }
+}
