@@ -1,0 +1,424 @@
+//! What happened. Events are the truth of the gateway: cases, dispatches, the index and every number on a page are
+//! folds of them.
+//!
+//! **Invariant:** an event's stored bytes (canonical JSON of [`Event::encode`]) never change and carry neither position
+//! nor predecessor: their hash is its leaf in the Merkle log, the same in every engine.
+//! **Invariant:** events hold ids, codes and digests; never a subject, a person's name or content.
+
+mod decode;
+mod encode;
+
+use trust::{Digest, Time};
+
+use crate::directory::DirectoryChange;
+use crate::dispatch::Rank;
+use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
+use crate::refusal::{Refusal, Remark};
+
+/// The version that new events are written in. Readers know this one and every older one.
+pub const FORMAT: i64 = 1;
+
+/// One thing that happened, at one moment that no other event of this gateway has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When; unique and rising (QCVN 12:2026 2.2.22): max(now, last + 1 µs), given by the writer.
+    pub time: Time,
+    /// What.
+    pub happening: Happening,
+}
+
+impl Event {
+    /// The leaf of these stored bytes in the Merkle log (RFC 9162 §2.1.1: SHA-256 over 0x00 and the bytes).
+    pub fn leaf(stored: &[u8]) -> Digest {
+        let mut input = Vec::with_capacity(stored.len() + 1);
+        input.push(0);
+        input.extend_from_slice(stored);
+        Digest::of(&input)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// A packet was accepted: from here on the gateway answers for it (SubmissionAcceptance).
+    Accepted(Accepted),
+    /// A submission was refused for ever (SubmissionRejection).
+    Refused(Refused),
+    /// A submission waits for something, and goes on by itself.
+    Held(Held),
+    /// A submission was the same as an earlier one and gets the same answer.
+    Repeated(Repeated),
+    /// An accepted packet came again with further addressees.
+    Extended(Extended),
+    /// A status packet was accepted and goes to the document's sender.
+    Reported(Reported),
+    /// A dispatch is in its inbox, confirmed by the broker (ContentConsignment).
+    Consigned(Moved),
+    /// A dispatch is stored by the addressee's connector (ContentHandover).
+    HandedOver(Moved),
+    /// A dispatch was given up (ContentHandoverFailure).
+    Failed(Failed),
+    /// A dispatch was taken back by its sender before it reached the inbox.
+    Withdrawn(Moved),
+    /// A receipt was signed and kept.
+    ReceiptIssued(ReceiptIssued),
+    /// A message that the gateway cannot handle waits for a person.
+    Parked(Parked),
+    /// The directory changed.
+    DirectoryChanged(DirectoryChange),
+    /// The broker was found without what it held; its inboxes are filled again from here.
+    BrokerLost {
+        /// The epoch that the new broker was marked with.
+        epoch: String,
+    },
+}
+
+/// Who handed what over, as the receiver of the bytes knows it before any judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The sender's own name for this attempt.
+    pub id: SubmissionId,
+    /// The authenticated account.
+    pub account: AccountId,
+    /// The agency of that account at that moment; `None` when the directory did not hold it.
+    pub agency: Option<AgencyId>,
+    /// SHA-256 of the bytes.
+    pub packet: Digest,
+    /// Their number.
+    pub packet_bytes: u64,
+    /// When they came.
+    pub received_at: Time,
+}
+
+/// edXML `BussinessDocType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Business {
+    /// 0: a new document.
+    New,
+    /// 1: a recall.
+    Recall,
+    /// 2: an update.
+    Update,
+    /// 3: a replacement.
+    Replace,
+}
+
+impl Business {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Business; 4] = [Business::New, Business::Recall, Business::Update, Business::Replace];
+
+    /// The number in edXML.
+    pub fn number(self) -> u8 {
+        match self {
+            Business::New => 0,
+            Business::Recall => 1,
+            Business::Update => 2,
+            Business::Replace => 3,
+        }
+    }
+
+    /// The type with this number.
+    pub fn from_number(number: u8) -> Option<Business> {
+        Business::ALL.into_iter().find(|business| business.number() == number)
+    }
+}
+
+/// What makes two submissions the same document.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// The sender, across its renamed and merged codes.
+    pub sender: AgencyId,
+    /// The id the sender gave.
+    pub document: DocumentId,
+    /// New, recall, update or replace.
+    pub business: Business,
+    /// Digest over the decoded contents (and, for the last three, over targets and receiver lists).
+    pub contents: Digest,
+}
+
+/// One addressee that receives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// Who, as the directory resolved the code at acceptance.
+    pub agency: AgencyId,
+    /// The code as the sender wrote it.
+    pub code: Code,
+}
+
+/// Why an addressee does not receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddresseeFault {
+    /// The directory holds no such code.
+    Unknown,
+    /// The agency is suspended.
+    Suspended,
+    /// The agency is closed and nobody took over its inbox.
+    Closed,
+    /// The agency has no account to receive with.
+    Unreachable,
+}
+
+impl AddresseeFault {
+    /// All of them.
+    pub const ALL: [AddresseeFault; 4] = [
+        AddresseeFault::Unknown,
+        AddresseeFault::Suspended,
+        AddresseeFault::Closed,
+        AddresseeFault::Unreachable,
+    ];
+
+    /// The word in events and receipts.
+    pub fn word(self) -> &'static str {
+        match self {
+            AddresseeFault::Unknown => "unknown",
+            AddresseeFault::Suspended => "suspended",
+            AddresseeFault::Closed => "closed",
+            AddresseeFault::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// One addressee that does not receive, and why. The others do (QĐ 28 Đ8.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unaddressed {
+    /// The code as the sender wrote it; possibly of no grammar at all.
+    pub code: String,
+    /// Why not.
+    pub fault: AddresseeFault,
+}
+
+/// What was found of one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealFact {
+    /// Which attachment, counted from 1 in manifest order.
+    pub attachment: u32,
+    /// Which signature of it, counted from 1.
+    pub seal: u32,
+    /// ETSI indication, with the sub-indication behind a slash.
+    pub indication: String,
+    /// SHA-256 of the signer's certificate, when there is one.
+    pub signer: Option<Digest>,
+    /// Whose certificate that is by the directory, and of what kind.
+    pub signatory: Option<(AgencyId, String)>,
+}
+
+/// A packet was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The case that begins, or that was held until now.
+    pub case: CaseId,
+    /// How it came.
+    pub submission: Submission,
+    /// What it is.
+    pub identity: Identity,
+    /// The sender's code as written.
+    pub sender_code: Code,
+    /// Its turn.
+    pub rank: Rank,
+    /// Who receives.
+    pub addressees: Vec<Addressee>,
+    /// Who was named and does not.
+    pub unaddressed: Vec<Unaddressed>,
+    /// The cases that a recall, update or replacement acts on.
+    pub targets: Vec<CaseId>,
+    /// What was found of each signature.
+    pub seals: Vec<SealFact>,
+    /// Worth noting.
+    pub remarks: Vec<Remark>,
+    /// When an addressee that has not taken it has failed.
+    pub expires_at: Time,
+    /// Version of the trust material it was judged with.
+    pub trust_version: u64,
+    /// Version of the directory it was judged with.
+    pub directory_version: u64,
+}
+
+/// A submission was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The case that this ends.
+    pub case: CaseId,
+    /// How it came.
+    pub submission: Submission,
+    /// The document id, where it could be read.
+    pub document: Option<DocumentId>,
+    /// All reasons that apply, the most helpful first.
+    pub reasons: Vec<Refusal>,
+    /// Its turn, for the answer.
+    pub rank: Rank,
+    /// What was found of each signature, as far as it was judged.
+    pub seals: Vec<SealFact>,
+}
+
+/// A submission waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The case that begins.
+    pub case: CaseId,
+    /// How it came.
+    pub submission: Submission,
+    /// What it is; reserved until decided.
+    pub identity: Identity,
+    /// Its turn.
+    pub rank: Rank,
+    /// What it waits for, as stable codes (`revocation-unknown`, `target-not-yet-known`).
+    pub reasons: Vec<Remark>,
+    /// When waiting ends with a refusal.
+    pub until: Time,
+}
+
+/// A submission was the same as an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated {
+    /// The case whose answer is repeated.
+    pub case: CaseId,
+    /// How it came this time.
+    pub submission: Submission,
+    /// Leaf of the event whose receipt answers it.
+    pub answer: Digest,
+}
+
+/// An accepted packet came again with further addressees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extended {
+    /// The case that grows.
+    pub case: CaseId,
+    /// How it came this time; these bytes go to the further addressees.
+    pub submission: Submission,
+    /// Its turn.
+    pub rank: Rank,
+    /// Only the further addressees.
+    pub addressees: Vec<Addressee>,
+    /// Who was named for the first time and does not receive.
+    pub unaddressed: Vec<Unaddressed>,
+    /// When an addressee that has not taken it has failed.
+    pub expires_at: Time,
+}
+
+/// A status packet was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The document's case.
+    pub case: CaseId,
+    /// How the status came.
+    pub submission: Submission,
+    /// Whose status it is: the addressee as named at acceptance (its successor may be who reports).
+    /// For 13 the document's sender itself.
+    pub addressee: AgencyId,
+    /// Who receives the status.
+    pub to: AgencyId,
+    /// The code, 01 to 16.
+    pub status: u8,
+    /// Its turn: that of the document.
+    pub rank: Rank,
+}
+
+/// A dispatch went one step on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The case it belongs to.
+    pub case: CaseId,
+    /// Which.
+    pub dispatch: DispatchId,
+    /// Through whose account.
+    pub account: AccountId,
+    /// When, by the other side's clock, if it said so.
+    pub at: Option<Time>,
+}
+
+/// A dispatch was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The case it belongs to.
+    pub case: CaseId,
+    /// Which.
+    pub dispatch: DispatchId,
+    /// Why: `expired`, `addressee-closed`.
+    pub reason: String,
+}
+
+/// A receipt was signed and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptIssued {
+    /// The case it is about.
+    pub case: CaseId,
+    /// Which kind, in the words of [`crate::receipt::ReceiptKind`].
+    pub kind: String,
+    /// Leaf of the event it is evidence of.
+    pub about: Digest,
+    /// SHA-256 of the receipt; the archive holds it.
+    pub receipt: Digest,
+    /// Who gets it.
+    pub to: AgencyId,
+    /// SHA-256 of the edXML status packet 02 that says the same, for software that only knows edXML.
+    pub status_packet: Option<Digest>,
+    /// Its turn.
+    pub rank: Rank,
+}
+
+/// A message waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// How it came.
+    pub submission: Submission,
+    /// Why, as a stable code: `crashed-three-times`, `without-user-id`.
+    pub reason: String,
+}
+
+impl Happening {
+    /// The word in the stored form, in logs and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Happening::Accepted(_) => "accepted",
+            Happening::Refused(_) => "refused",
+            Happening::Held(_) => "held",
+            Happening::Repeated(_) => "repeated",
+            Happening::Extended(_) => "extended",
+            Happening::Reported(_) => "reported",
+            Happening::Consigned(_) => "consigned",
+            Happening::HandedOver(_) => "handed-over",
+            Happening::Failed(_) => "failed",
+            Happening::Withdrawn(_) => "withdrawn",
+            Happening::ReceiptIssued(_) => "receipt-issued",
+            Happening::Parked(_) => "parked",
+            Happening::DirectoryChanged(_) => "directory-changed",
+            Happening::BrokerLost { .. } => "broker-lost",
+        }
+    }
+
+    /// The case it belongs to, if it belongs to one.
+    pub fn case(&self) -> Option<CaseId> {
+        match self {
+            Happening::Accepted(it) => Some(it.case),
+            Happening::Refused(it) => Some(it.case),
+            Happening::Held(it) => Some(it.case),
+            Happening::Repeated(it) => Some(it.case),
+            Happening::Extended(it) => Some(it.case),
+            Happening::Reported(it) => Some(it.case),
+            Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => Some(it.case),
+            Happening::Failed(it) => Some(it.case),
+            Happening::ReceiptIssued(it) => Some(it.case),
+            Happening::Parked(_) | Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => None,
+        }
+    }
+
+    /// The submission that it answers, if it answers one.
+    pub fn submission(&self) -> Option<&Submission> {
+        match self {
+            Happening::Accepted(it) => Some(&it.submission),
+            Happening::Refused(it) => Some(&it.submission),
+            Happening::Held(it) => Some(&it.submission),
+            Happening::Repeated(it) => Some(&it.submission),
+            Happening::Extended(it) => Some(&it.submission),
+            Happening::Reported(it) => Some(&it.submission),
+            Happening::Parked(it) => Some(&it.submission),
+            Happening::Consigned(_)
+            | Happening::HandedOver(_)
+            | Happening::Failed(_)
+            | Happening::Withdrawn(_)
+            | Happening::ReceiptIssued(_)
+            | Happening::DirectoryChanged(_)
+            | Happening::BrokerLost { .. } => None,
+        }
+    }
+}
