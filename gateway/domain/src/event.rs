@@ -11,7 +11,7 @@ mod encode;
 use trust::{Digest, Time};
 
 use crate::directory::DirectoryChange;
-use crate::dispatch::Rank;
+use crate::dispatch::{DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use crate::refusal::{Refusal, Remark};
 
@@ -320,8 +320,12 @@ pub struct Moved {
     pub case: CaseId,
     /// Which.
     pub dispatch: DispatchId,
-    /// Through whose account.
-    pub account: AccountId,
+    /// What it carries.
+    pub kind: DispatchKind,
+    /// The agency that was addressed.
+    pub to: AgencyId,
+    /// Through whose account: the addressee's own or its successor's. `None` for what never left.
+    pub account: Option<AccountId>,
     /// When, by the other side's clock, if it said so.
     pub at: Option<Time>,
 }
@@ -333,6 +337,10 @@ pub struct Failed {
     pub case: CaseId,
     /// Which.
     pub dispatch: DispatchId,
+    /// What it carries.
+    pub kind: DispatchKind,
+    /// The agency that was addressed.
+    pub to: AgencyId,
     /// Why: `expired`, `addressee-closed`.
     pub reason: String,
 }
@@ -350,6 +358,8 @@ pub struct ReceiptIssued {
     pub receipt: Digest,
     /// Who gets it.
     pub to: AgencyId,
+    /// The submission that it answers, when it answers one (a repeat gets the earlier receipt under its own id).
+    pub submission: Option<SubmissionId>,
     /// SHA-256 of the edXML status packet 02 that says the same, for software that only knows edXML.
     pub status_packet: Option<Digest>,
     /// Its turn.

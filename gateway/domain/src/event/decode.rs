@@ -7,7 +7,7 @@ use super::{
     Moved, Parked, ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
 };
 use crate::directory::DirectoryChange;
-use crate::dispatch::Rank;
+use crate::dispatch::{DispatchKind, Rank};
 use crate::json::{JsonFault, Reader};
 use crate::refusal::{Refusal, Remark};
 
@@ -44,6 +44,8 @@ fn happening(reader: Reader<'_>) -> Result<Happening, JsonFault> {
         "failed" => Happening::Failed(Failed {
             case: reader.parse("case")?,
             dispatch: reader.parse("dispatch")?,
+            kind: kind(reader)?,
+            to: reader.parse("to")?,
             reason: reader.parse("reason")?,
         }),
         "withdrawn" => Happening::Withdrawn(moved(reader)?),
@@ -62,6 +64,10 @@ fn happening(reader: Reader<'_>) -> Result<Happening, JsonFault> {
 
 fn natural(reader: Reader<'_>, key: &'static str) -> Result<u64, JsonFault> {
     u64::try_from(reader.number(key)?).map_err(|_| JsonFault::Wrong(key))
+}
+
+fn kind(reader: Reader<'_>) -> Result<DispatchKind, JsonFault> {
+    DispatchKind::from_word(reader.str("kind")?).ok_or(JsonFault::Wrong("kind"))
 }
 
 fn rank(reader: Reader<'_>) -> Result<Rank, JsonFault> {
@@ -184,7 +190,9 @@ fn moved(reader: Reader<'_>) -> Result<Moved, JsonFault> {
     Ok(Moved {
         case: reader.parse("case")?,
         dispatch: reader.parse("dispatch")?,
-        account: reader.parse("account")?,
+        kind: kind(reader)?,
+        to: reader.parse("to")?,
+        account: reader.maybe("account")?,
         at: reader.maybe_time("at")?,
     })
 }
@@ -196,6 +204,7 @@ fn receipt_issued(reader: Reader<'_>) -> Result<ReceiptIssued, JsonFault> {
         about: reader.parse("about")?,
         receipt: reader.parse("receipt")?,
         to: reader.parse("to")?,
+        submission: reader.maybe("submission")?,
         status_packet: reader.maybe("status-packet")?,
         rank: rank(reader)?,
     })

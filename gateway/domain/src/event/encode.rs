@@ -182,7 +182,9 @@ impl Moved {
         let writer = writer
             .text("case", self.case)
             .text("dispatch", self.dispatch)
-            .text("account", &self.account);
+            .text("kind", self.kind.word())
+            .text("to", self.to)
+            .maybe("account", self.account.as_ref());
         match self.at {
             Some(at) => writer.time("at", at),
             None => writer,
@@ -192,7 +194,12 @@ impl Moved {
 
 impl Failed {
     fn write(&self, writer: Writer) -> Writer {
-        writer.text("case", self.case).text("dispatch", self.dispatch).text("reason", &self.reason)
+        writer
+            .text("case", self.case)
+            .text("dispatch", self.dispatch)
+            .text("kind", self.kind.word())
+            .text("to", self.to)
+            .text("reason", &self.reason)
     }
 }
 
@@ -204,6 +211,7 @@ impl ReceiptIssued {
             .text("about", self.about)
             .text("receipt", self.receipt)
             .text("to", self.to)
+            .maybe("submission", self.submission.as_ref())
             .maybe("status-packet", self.status_packet)
             .text("rank", rank(self.rank))
     }
