@@ -263,12 +263,14 @@ impl Receipt {
         if version != FORMAT {
             return Err(JsonFault::Version(version));
         }
-        let checkpoint = match reader.object("checkpoint") {
-            Ok(object) => {
+        let checkpoint = match value.get("checkpoint") {
+            Some(Value::Null) => None,
+            Some(_) => {
+                let object = reader.object("checkpoint")?;
                 let size = u64::try_from(object.number("size")?).map_err(|_| JsonFault::Wrong("size"))?;
                 Some(Checkpoint { size, root: object.parse("root")? })
             }
-            Err(_) => None,
+            None => return Err(JsonFault::Missing("checkpoint")),
         };
         Ok(Receipt {
             kind: ReceiptKind::from_word(reader.str("kind")?).ok_or(JsonFault::Wrong("kind"))?,
