@@ -3,6 +3,7 @@
 use trust::{Digest, Time};
 
 use crate::ids::{AgencyId, CaseId, DispatchId};
+use crate::packet::Priority;
 
 /// What a dispatch carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,8 +51,8 @@ pub enum Rank {
 
 impl Rank {
     /// The rank of an edXML `Priority`.
-    pub fn of_priority(priority: u8) -> Rank {
-        if priority == 0 { Rank::Normal } else { Rank::Urgent }
+    pub fn of_priority(priority: Priority) -> Rank {
+        if priority.is_urgent() { Rank::Urgent } else { Rank::Normal }
     }
 }
 

@@ -13,6 +13,7 @@ use trust::{Digest, Time};
 use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
+use crate::packet::{BusinessType, StatusCode};
 use crate::refusal::{Refusal, Remark};
 
 /// The version that new events are written in. Readers know this one and every older one.
@@ -90,39 +91,6 @@ pub struct Submission {
     pub received_at: Time,
 }
 
-/// edXML `BussinessDocType`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Business {
-    /// 0: a new document.
-    New,
-    /// 1: a recall.
-    Recall,
-    /// 2: an update.
-    Update,
-    /// 3: a replacement.
-    Replace,
-}
-
-impl Business {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Business; 4] = [Business::New, Business::Recall, Business::Update, Business::Replace];
-
-    /// The number in edXML.
-    pub fn number(self) -> u8 {
-        match self {
-            Business::New => 0,
-            Business::Recall => 1,
-            Business::Update => 2,
-            Business::Replace => 3,
-        }
-    }
-
-    /// The type with this number.
-    pub fn from_number(number: u8) -> Option<Business> {
-        Business::ALL.into_iter().find(|business| business.number() == number)
-    }
-}
-
 /// What makes two submissions the same document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
@@ -131,7 +99,7 @@ pub struct Identity {
     /// The id the sender gave.
     pub document: DocumentId,
     /// New, recall, update or replace.
-    pub business: Business,
+    pub business: BusinessType,
     /// Digest over the decoded contents (and, for the last three, over targets and receiver lists).
     pub contents: Digest,
 }
@@ -307,8 +275,8 @@ pub struct Reported {
     pub addressee: AgencyId,
     /// Who receives the status.
     pub to: AgencyId,
-    /// The code, 01 to 16.
-    pub status: u8,
+    /// What it says.
+    pub status: StatusCode,
     /// Its turn: that of the document.
     pub rank: Rank,
 }

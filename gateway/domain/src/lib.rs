@@ -6,7 +6,6 @@
 //! read by explicit code beside the type, carry a version, and are listed in [`wire`].
 
 pub mod agency;
-pub mod case;
 pub mod consequence;
 pub mod directory;
 pub mod dispatch;
@@ -14,6 +13,7 @@ pub mod event;
 pub mod ids;
 pub mod judge;
 pub mod json;
+pub mod packet;
 pub mod port;
 pub mod receipt;
 pub mod refusal;

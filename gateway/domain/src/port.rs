@@ -12,9 +12,10 @@ use std::sync::Arc;
 use trust::{Digest, Time};
 
 use crate::directory::Directory;
-use crate::dispatch::{Dispatch, DispatchKind, DispatchState, Rank};
-use crate::event::{Business, Event, Happening, Identity};
+use crate::dispatch::{Dispatch, DispatchState, Rank};
+use crate::event::{Event, Happening, Identity};
 use crate::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
+use crate::packet::{BusinessType, StatusCode};
 use crate::receipt::{Checkpoint, ReceiptKind};
 
 /// An answer that comes later.
@@ -182,10 +183,12 @@ pub struct SubmissionHead {
 /// A status that was reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusHead {
-    /// 01 to 16.
-    pub status: u8,
+    /// What it said.
+    pub status: StatusCode,
     /// SHA-256 of the status packet.
     pub packet: Digest,
+    /// Leaf of the event that accepted it.
+    pub answer: Digest,
 }
 
 /// A receipt that is still to be issued.
@@ -331,17 +334,9 @@ pub trait Inbox: Send + Sync {
 }
 
 /// Whether a business type brings a document of its own (rather than acting on another).
-pub fn bears_id(business: Business) -> bool {
+pub fn bears_id(business: BusinessType) -> bool {
     match business {
-        Business::New | Business::Replace => true,
-        Business::Recall | Business::Update => false,
-    }
-}
-
-/// Whether this kind of dispatch is something the sender of a case wants to hear about.
-pub fn is_content(kind: DispatchKind) -> bool {
-    match kind {
-        DispatchKind::Packet => true,
-        DispatchKind::Receipt | DispatchKind::Status => false,
+        BusinessType::New | BusinessType::Replace => true,
+        BusinessType::Recall | BusinessType::Update => false,
     }
 }

@@ -169,7 +169,7 @@ impl Receipt {
                 self.remarks = it.reasons.clone();
             }
             Happening::Reported(it) => {
-                self.remarks.push(Remark::new("status", format!("{:02}", it.status)));
+                self.remarks.push(Remark::new("status", it.status.code()));
             }
             Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => {
                 self.dispatch = Some(it.dispatch);

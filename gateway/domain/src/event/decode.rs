@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    Accepted, Addressee, AddresseeFault, Business, Event, Extended, FORMAT, Failed, Happening, Held, Identity,
+    Accepted, Addressee, AddresseeFault, Event, Extended, FORMAT, Failed, Happening, Held, Identity,
     Moved, Parked, ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
 };
 use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::json::{JsonFault, Reader};
+use crate::packet::{BusinessType, StatusCode};
 use crate::refusal::{Refusal, Remark};
 
 impl Event {
@@ -90,11 +91,10 @@ fn submission(reader: Reader<'_>) -> Result<Submission, JsonFault> {
 }
 
 fn identity(reader: Reader<'_>) -> Result<Identity, JsonFault> {
-    let business = u8::try_from(reader.number("business")?).ok().and_then(Business::from_number);
     Ok(Identity {
         sender: reader.parse("sender")?,
         document: reader.parse("document")?,
-        business: business.ok_or(JsonFault::Wrong("business"))?,
+        business: BusinessType::parse(reader.str("business")?).ok_or(JsonFault::Wrong("business"))?,
         contents: reader.parse("contents")?,
     })
 }
@@ -181,7 +181,7 @@ fn reported(reader: Reader<'_>) -> Result<Reported, JsonFault> {
         submission: submission(reader.object("submission")?)?,
         addressee: reader.parse("addressee")?,
         to: reader.parse("to")?,
-        status: u8::try_from(reader.number("status")?).map_err(|_| JsonFault::Wrong("status"))?,
+        status: StatusCode::parse(reader.str("status")?).ok_or(JsonFault::Wrong("status"))?,
         rank: rank(reader)?,
     })
 }

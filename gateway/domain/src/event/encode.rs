@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Accepted, Addressee, Business, Event, Extended, FORMAT, Failed, Happening, Held, Identity, Moved, Parked,
+    Accepted, Addressee, Event, Extended, FORMAT, Failed, Happening, Held, Identity, Moved, Parked,
     ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
 };
 use crate::dispatch::Rank;
@@ -68,7 +68,7 @@ impl Identity {
         Writer::new()
             .text("sender", self.sender)
             .text("document", &self.document)
-            .number("business", i64::from(Business::number(self.business)))
+            .text("business", self.business.code())
             .text("contents", self.contents)
             .end()
     }
@@ -172,7 +172,7 @@ impl Reported {
             .value("submission", self.submission.to_json())
             .text("addressee", self.addressee)
             .text("to", self.to)
-            .number("status", i64::from(self.status))
+            .text("status", self.status.code())
             .text("rank", rank(self.rank))
     }
 }

@@ -1,0 +1,299 @@
+//! The verdict on a packet: pure, from the verified packet, the facts the stage gathered, and the moment.
+//!
+//! **Invariant:** a verdict names every reason that applies.
+//! **Invariant:** what rests on a fact carries the expectation that the fact still holds when it is recorded, so that
+//! of two racing twins one is judged again.
+
+mod address;
+mod status;
+
+pub use status::{StatusFacts, judge_status};
+
+use trust::Time;
+
+use crate::directory::{Directory, Standing};
+use crate::dispatch::Rank;
+use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Refused, Repeated, Submission};
+use crate::ids::{AgencyId, CaseId, Code, DocumentId};
+use crate::packet::{BusinessType, DocumentPacket};
+use crate::port::{CaseHead, CaseState, bears_id};
+use crate::refusal::{Refusal, RefusalCode, Remark};
+use crate::verify::VerifiedPacket;
+use address::{Addressed, address};
+
+/// The settings of this gateway that verdicts depend on.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// How long an addressee has to take a document, in seconds.
+    pub delivery_limit_seconds: i64,
+    /// How long a submission may be held, in seconds.
+    pub hold_limit_seconds: i64,
+}
+
+/// Everything of one moment that a verdict depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    /// Who may exchange.
+    pub directory: &'a Directory,
+    /// The settings.
+    pub terms: &'a Terms,
+    /// Version of the trust material.
+    pub trust_version: u64,
+    /// The time.
+    pub now: Time,
+}
+
+/// What the index knows that matters for one document packet.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The newest case of this very identity, other than the held one that is judged again.
+    pub same: Option<CaseHead>,
+    /// Addressees of that case.
+    pub same_addressees: Vec<AgencyId>,
+    /// Who bears the document id now, other than the held one that is judged again.
+    pub bearer: Option<CaseHead>,
+    /// The newest cases that bore the documents which a recall, update or replacement acts on.
+    pub targets: Vec<CaseHead>,
+    /// Addressees of these cases.
+    pub target_addressees: Vec<AgencyId>,
+}
+
+/// The case a verdict is about.
+#[derive(Debug, Clone)]
+pub struct Matter {
+    /// A new id, or that of the held case which is judged again.
+    pub case: CaseId,
+    /// How it came.
+    pub submission: Submission,
+    /// When the holding of it ends, if it is held already.
+    pub held_until: Option<Time>,
+}
+
+/// The packet's rank, or the normal one for what cannot be read.
+pub fn rank_of(packet: &DocumentPacket) -> Rank {
+    Rank::of_priority(packet.other.priority)
+}
+
+/// Checks who sends before anything is verified: `From` against the authenticated agency.
+///
+/// # Errors
+/// All reasons why this account may not send for that agency.
+pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Result<AgencyId, Vec<Refusal>> {
+    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", from)];
+    let named = Code::parse(from).ok().and_then(|code| moment.directory.by_code(&code, moment.now));
+    let (Some(named), Some(actor)) = (named, submission.agency) else { return Err(unknown()) };
+    if !moment.directory.may_act_for(actor, named, moment.now) {
+        return Err(vec![Refusal::new(RefusalCode::SenderMismatch).with("code", from)]);
+    }
+    match moment.directory.standing(actor, moment.now) {
+        Some(Standing::Active) => Ok(actor),
+        Some(Standing::Suspended | Standing::Closed) | None => {
+            Err(vec![Refusal::new(RefusalCode::SenderInactive).with("code", from)])
+        }
+    }
+}
+
+/// The documents that a recall, update or replacement may act on, the surest first. Of a recall or an update the first
+/// that is known counts: `Bussiness` names it, or the header itself does (the field's packets do both); a replacement
+/// acts on all that it lists.
+pub fn targets_of(packet: &DocumentPacket) -> Vec<DocumentId> {
+    let own = match packet.business.kind {
+        BusinessType::New => return Vec::new(),
+        BusinessType::Replace => None,
+        BusinessType::Recall | BusinessType::Update => Some(packet.document_id.as_str()),
+    };
+    let named = packet.targets().into_iter().chain(own);
+    let mut ids: Vec<DocumentId> = named.filter_map(|id| DocumentId::parse(id).ok()).collect();
+    ids.dedup();
+    ids
+}
+
+/// What makes this packet the same as another.
+///
+/// # Errors
+/// A refusal when it bears no usable document id.
+pub fn identity_of(packet: &DocumentPacket, sender: AgencyId) -> Result<Identity, Refusal> {
+    let document = DocumentId::parse(&packet.document_id)
+        .map_err(|_| Refusal::new(RefusalCode::PacketIncomplete).with("element", "DocumentId"))?;
+    Ok(Identity { sender, document, business: packet.business.kind, contents: packet.contents_digest() })
+}
+
+/// Judges a verified packet.
+pub fn judge(
+    verified: &VerifiedPacket,
+    identity: &Identity,
+    facts: &Facts,
+    matter: &Matter,
+    moment: &Moment<'_>,
+) -> Happening {
+    let packet = verified.packet();
+    let case = Judging { verified, identity, facts, matter, moment, rank: rank_of(packet) };
+    let addressed = match identity.business {
+        BusinessType::Recall => Addressed::of_targets(&facts.target_addressees, moment),
+        BusinessType::New | BusinessType::Update | BusinessType::Replace => address(packet, moment),
+    };
+    match &facts.same {
+        Some(same) if case.is_repeat_of(same) => return case.repeat_or_extend(same, addressed),
+        Some(_) | None => {}
+    }
+    let mut reasons = case.reasons();
+    if addressed.addressees.is_empty() && identity.business != BusinessType::Recall {
+        reasons.push(Refusal::new(RefusalCode::AddresseeNone));
+    }
+    if !reasons.is_empty() {
+        return case.refuse(reasons);
+    }
+    match case.waits_for() {
+        waits if waits.is_empty() => case.accept(addressed),
+        waits => case.hold(waits),
+    }
+}
+
+struct Judging<'a> {
+    verified: &'a VerifiedPacket,
+    identity: &'a Identity,
+    facts: &'a Facts,
+    matter: &'a Matter,
+    moment: &'a Moment<'a>,
+    rank: Rank,
+}
+
+impl Judging<'_> {
+    /// A document that was refused or recalled is free to come again; a recall, update or replacement is the same
+    /// only when it acts on the same cases.
+    fn is_repeat_of(&self, same: &CaseHead) -> bool {
+        match same.state {
+            CaseState::Refused | CaseState::Recalled => false,
+            CaseState::Held => true,
+            CaseState::Accepted => {
+                bears_id(self.identity.business) || self.targets().iter().all(|case| same.targets.contains(case))
+            }
+        }
+    }
+
+    fn targets(&self) -> Vec<CaseId> {
+        self.facts.targets.iter().map(|head| head.case).collect()
+    }
+
+    fn repeat_or_extend(&self, same: &CaseHead, addressed: Addressed) -> Happening {
+        let further: Vec<Addressee> = addressed
+            .addressees
+            .into_iter()
+            .filter(|one| !self.facts.same_addressees.contains(&one.agency))
+            .collect();
+        if further.is_empty() || same.state == CaseState::Held {
+            return Happening::Repeated(Repeated {
+                case: same.case,
+                submission: self.matter.submission.clone(),
+                answer: same.answer,
+            });
+        }
+        let reasons = self.verified.refusals().to_vec();
+        if !reasons.is_empty() {
+            return self.refuse(reasons);
+        }
+        let waits = self.waits_for();
+        if !waits.is_empty() {
+            return self.hold(waits);
+        }
+        Happening::Extended(Extended {
+            case: same.case,
+            submission: self.matter.submission.clone(),
+            rank: self.rank,
+            addressees: further,
+            unaddressed: addressed.unaddressed,
+            expires_at: self.expiry(),
+        })
+    }
+
+    fn reasons(&self) -> Vec<Refusal> {
+        let packet = self.verified.packet();
+        let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
+        let mut reasons: Vec<Refusal> =
+            packet.completeness().into_iter().map(|fault| incomplete(fault.to_string())).collect();
+        reasons.extend_from_slice(self.verified.refusals());
+        reasons.extend(self.id_taken());
+        reasons.extend(self.target_unknown());
+        reasons.sort();
+        reasons.dedup();
+        reasons
+    }
+
+    /// Other content is refused only while an accepted, unrecalled document bears the id, and never what replaces it.
+    fn id_taken(&self) -> Option<Refusal> {
+        let bearer = self.facts.bearer.as_ref()?;
+        let replaces_it = self.targets().contains(&bearer.case);
+        if !bears_id(self.identity.business) || replaces_it {
+            return None;
+        }
+        Some(Refusal::new(RefusalCode::DocumentIdTaken).with("case", bearer.case))
+    }
+
+    fn target_unknown(&self) -> Option<Refusal> {
+        if self.identity.business == BusinessType::New || !self.facts.targets.is_empty() {
+            return None;
+        }
+        Some(Refusal::new(RefusalCode::TargetUnknown).with("document", &self.identity.document))
+    }
+
+    fn waits_for(&self) -> Vec<Remark> {
+        let about = |need: &trust::Need| Remark::new("revocation-unknown", need.about());
+        let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
+        waits.dedup();
+        waits
+    }
+
+    fn expiry(&self) -> Time {
+        self.moment.now.plus_seconds(self.moment.terms.delivery_limit_seconds)
+    }
+
+    fn accept(&self, addressed: Addressed) -> Happening {
+        let sender_code = Code::parse(&self.verified.packet().from.organ_id)
+            .expect("identify() found this code in the directory");
+        let remarks = self.verified.remarks().to_vec();
+        Happening::Accepted(Accepted {
+            case: self.matter.case,
+            submission: self.matter.submission.clone(),
+            identity: self.identity.clone(),
+            sender_code,
+            rank: self.rank,
+            addressees: addressed.addressees,
+            unaddressed: addressed.unaddressed,
+            targets: self.targets(),
+            seals: self.verified.seals().to_vec(),
+            remarks,
+            expires_at: self.expiry(),
+            trust_version: self.moment.trust_version,
+            directory_version: self.moment.directory.version(),
+        })
+    }
+
+    fn refuse(&self, reasons: Vec<Refusal>) -> Happening {
+        Happening::Refused(Refused {
+            case: self.matter.case,
+            submission: self.matter.submission.clone(),
+            document: Some(self.identity.document.clone()),
+            reasons,
+            rank: self.rank,
+            seals: self.verified.seals().to_vec(),
+        })
+    }
+
+    /// Holding again what is held already says nothing new: the stage drops it; at the limit it is returned.
+    fn hold(&self, waits: Vec<Remark>) -> Happening {
+        let limit = self.moment.now.plus_seconds(self.moment.terms.hold_limit_seconds);
+        let until = self.matter.held_until.unwrap_or(limit);
+        if until <= self.moment.now {
+            let reason = waits.iter().map(|wait| wait.code.as_str()).collect::<Vec<_>>().join(", ");
+            return self.refuse(vec![Refusal::new(RefusalCode::HeldTooLong).with("reason", reason)]);
+        }
+        Happening::Held(Held {
+            case: self.matter.case,
+            submission: self.matter.submission.clone(),
+            identity: self.identity.clone(),
+            rank: self.rank,
+            reasons: waits,
+            until,
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! The verdict on a status packet: who says what about which document, and whether that can be.
+
+use super::{Matter, Moment};
+use crate::dispatch::Rank;
+use crate::event::{Happening, Refused, Repeated, Reported};
+use crate::ids::{AgencyId, DocumentId};
+use crate::packet::{StatusCode, StatusPacket};
+use crate::port::{CaseHead, StatusHead};
+use crate::refusal::{Refusal, RefusalCode};
+
+/// What the index knows that matters for one status packet.
+#[derive(Debug, Clone, Default)]
+pub struct StatusFacts {
+    /// The case of the document it is about.
+    pub case: Option<CaseHead>,
+    /// The addressee it speaks for, as named at acceptance: the reporter itself or a predecessor of it; for 13 the
+    /// agency that is asked to give back.
+    pub addressee: Option<AgencyId>,
+    /// What that addressee has reported so far.
+    pub statuses: Vec<StatusHead>,
+}
+
+/// Judges a status packet of `reporter`.
+pub fn judge_status(
+    packet: &StatusPacket,
+    reporter: AgencyId,
+    facts: &StatusFacts,
+    matter: &Matter,
+    moment: &Moment<'_>,
+) -> Happening {
+    let document = packet.response_for.document_id.as_str();
+    let refuse = |reasons: Vec<Refusal>| {
+        Happening::Refused(Refused {
+            case: matter.case,
+            submission: matter.submission.clone(),
+            document: DocumentId::parse(document).ok(),
+            reasons,
+            rank: facts.case.as_ref().map_or(Rank::Normal, |case| case.rank),
+            seals: Vec::new(),
+        })
+    };
+    let faults = packet.completeness();
+    if !faults.is_empty() {
+        let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
+        return refuse(faults.into_iter().map(|fault| incomplete(fault.to_string())).collect());
+    }
+    let Some(case) = &facts.case else {
+        return refuse(vec![Refusal::new(RefusalCode::StatusCaseUnknown).with("document", document)]);
+    };
+    let asks_back = packet.status == StatusCode::ReturnRequested;
+    let is_sender = case.sender.is_some_and(|sender| moment.directory.may_act_for(reporter, sender, moment.now));
+    let (Some(addressee), true) = (facts.addressee, is_sender || !asks_back) else {
+        let refusal = Refusal::new(RefusalCode::StatusNotAddressee);
+        return refuse(vec![refusal.with("code", &packet.from.organ_id).with("document", document)]);
+    };
+    if let Some(same) = facts.statuses.iter().find(|known| known.packet == matter.submission.packet) {
+        return Happening::Repeated(Repeated {
+            case: case.case,
+            submission: matter.submission.clone(),
+            answer: same.answer,
+        });
+    }
+    if let Some(before) = contradicted(packet.status, &facts.statuses) {
+        let refusal = Refusal::new(RefusalCode::StatusContradiction);
+        return refuse(vec![refusal.with("status", packet.status.code()).with("before", before.code())]);
+    }
+    let to = if asks_back { Some(addressee) } else { case.sender };
+    Happening::Reported(Reported {
+        case: case.case,
+        submission: matter.submission.clone(),
+        addressee,
+        to: to.expect("only a submission of a known agency becomes a case that can be named"),
+        status: packet.status,
+        rank: case.rank,
+    })
+}
+
+/// Only contradictions are refused (rules §8.7): what says "taken" after the document was refused. A late lower status
+/// is history.
+fn contradicted(status: StatusCode, before: &[StatusHead]) -> Option<StatusCode> {
+    let refused = before.iter().find(|known| known.status == StatusCode::Refused)?;
+    match status {
+        StatusCode::Accepted | StatusCode::Assigned | StatusCode::InProgress | StatusCode::Completed => {
+            Some(refused.status)
+        }
+        StatusCode::Arrived
+        | StatusCode::Refused
+        | StatusCode::ReturnRequested
+        | StatusCode::ChangeAccepted
+        | StatusCode::ChangeRefused => None,
+    }
+}
