@@ -7,6 +7,8 @@
 
 mod decode;
 mod encode;
+#[cfg(test)]
+mod tests;
 
 use trust::{Digest, Time};
 

@@ -11,7 +11,8 @@ pub use status::{StatusFacts, judge_status};
 
 use trust::Time;
 
-use crate::directory::{Directory, Standing};
+use crate::agency::Standing;
+use crate::directory::Directory;
 use crate::dispatch::Rank;
 use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Refused, Repeated, Submission};
 use crate::ids::{AgencyId, CaseId, Code, DocumentId};

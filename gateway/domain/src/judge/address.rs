@@ -3,7 +3,7 @@
 //! **Invariant:** an addressee that cannot receive never keeps the others from receiving (QĐ 28 Đ8.2).
 
 use super::Moment;
-use crate::directory::Standing;
+use crate::agency::Standing;
 use crate::event::{Addressee, AddresseeFault, Unaddressed};
 use crate::ids::{AgencyId, Code};
 use crate::packet::DocumentPacket;
