@@ -5,9 +5,9 @@
 //!
 //! **Invariant:** a pure function of the event and its leaf.
 
-use trust::Digest;
+use trust::{Digest, Time};
 
-use crate::dispatch::{Dispatch, DispatchKind, Rank};
+use crate::dispatch::{Answer, Dispatch, DispatchKind, Rank};
 use crate::event::{Addressee, Event, Happening};
 use crate::ids::{AgencyId, CaseId, DispatchId};
 use crate::receipt::ReceiptKind;
@@ -73,7 +73,9 @@ impl Consequences {
             }
             Happening::ReceiptIssued(it) => {
                 let receipt = Carried { case: it.case, body: it.receipt, rank: it.rank };
-                let mut dispatches = vec![receipt.to(it.to, DispatchKind::Receipt, None, leaf)];
+                let answer = Answer { kind: it.kind, submission: it.submission.clone() };
+                let receipt = receipt.to(it.to, DispatchKind::Receipt, None, leaf);
+                let mut dispatches = vec![Dispatch { answer: Some(answer), ..receipt }];
                 if let Some(body) = it.status_packet {
                     let status = Carried { case: it.case, body, rank: it.rank };
                     dispatches.push(status.to(it.to, DispatchKind::Status, None, leaf));
@@ -116,14 +118,14 @@ impl Carried {
         &self,
         to: AgencyId,
         kind: DispatchKind,
-        expires_at: Option<trust::Time>,
+        expires_at: Option<Time>,
         leaf: &Digest,
     ) -> Dispatch {
         let id = DispatchId::derive(leaf, to, kind.letter());
-        Dispatch { id, case: self.case, to, kind, body: self.body, rank: self.rank, expires_at }
+        Dispatch { id, case: self.case, to, kind, body: self.body, rank: self.rank, expires_at, answer: None }
     }
 
-    fn to_all(&self, all: &[Addressee], expires_at: Option<trust::Time>, leaf: &Digest) -> Vec<Dispatch> {
+    fn to_all(&self, all: &[Addressee], expires_at: Option<Time>, leaf: &Digest) -> Vec<Dispatch> {
         all.iter().map(|one| self.to(one.agency, DispatchKind::Packet, expires_at, leaf)).collect()
     }
 }

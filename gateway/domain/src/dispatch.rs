@@ -2,8 +2,9 @@
 
 use trust::{Digest, Time};
 
-use crate::ids::{AgencyId, CaseId, DispatchId};
+use crate::ids::{AgencyId, CaseId, DispatchId, SubmissionId};
 use crate::packet::Priority;
+use crate::receipt::ReceiptKind;
 
 /// What a dispatch carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +74,17 @@ pub struct Dispatch {
     pub rank: Rank,
     /// When a dispatch not handed over has failed; `None` for receipts, which wait for ever.
     pub expires_at: Option<Time>,
+    /// For a receipt: what it answers. `None` for everything else.
+    pub answer: Option<Answer>,
+}
+
+/// What a receipt in an inbox is, told beside it so that software can match it without opening it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Which evidence.
+    pub kind: ReceiptKind,
+    /// The submission that it answers, when it answers one.
+    pub submission: Option<SubmissionId>,
 }
 
 /// How far a dispatch has come.

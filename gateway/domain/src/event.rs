@@ -16,6 +16,7 @@ use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use crate::packet::{BusinessType, StatusCode};
+use crate::receipt::ReceiptKind;
 use crate::refusal::{Refusal, Remark};
 
 /// The version that new events are written in. Readers know this one and every older one.
@@ -320,8 +321,8 @@ pub struct Failed {
 pub struct ReceiptIssued {
     /// The case it is about.
     pub case: CaseId,
-    /// Which kind, in the words of [`crate::receipt::ReceiptKind`].
-    pub kind: String,
+    /// Which evidence.
+    pub kind: ReceiptKind,
     /// Leaf of the event it is evidence of.
     pub about: Digest,
     /// SHA-256 of the receipt; the archive holds it.

@@ -319,10 +319,6 @@ pub struct Parcel {
     pub sender: Option<String>,
     /// The document id, as its sender wrote it.
     pub document: Option<String>,
-    /// The submission that a receipt answers.
-    pub submission: Option<String>,
-    /// The kind of a receipt.
-    pub receipt: Option<ReceiptKind>,
     /// For a recall, update or replacement: the cases it acts on.
     pub targets: Vec<CaseId>,
 }

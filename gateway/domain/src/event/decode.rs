@@ -10,6 +10,7 @@ use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::json::{JsonFault, Reader};
 use crate::packet::{BusinessType, StatusCode};
+use crate::receipt::ReceiptKind;
 use crate::refusal::{Refusal, Remark};
 
 impl Event {
@@ -200,7 +201,7 @@ fn moved(reader: Reader<'_>) -> Result<Moved, JsonFault> {
 fn receipt_issued(reader: Reader<'_>) -> Result<ReceiptIssued, JsonFault> {
     Ok(ReceiptIssued {
         case: reader.parse("case")?,
-        kind: reader.parse("kind")?,
+        kind: ReceiptKind::from_word(reader.str("kind")?).ok_or(JsonFault::Wrong("kind"))?,
         about: reader.parse("about")?,
         receipt: reader.parse("receipt")?,
         to: reader.parse("to")?,

@@ -207,7 +207,7 @@ impl ReceiptIssued {
     fn write(&self, writer: Writer) -> Writer {
         writer
             .text("case", self.case)
-            .text("kind", &self.kind)
+            .text("kind", self.kind.word())
             .text("about", self.about)
             .text("receipt", self.receipt)
             .text("to", self.to)

@@ -121,7 +121,7 @@ fn movements(case: CaseId) -> Vec<Happening> {
         }),
         Happening::ReceiptIssued(ReceiptIssued {
             case,
-            kind: "SubmissionAcceptance".to_owned(),
+            kind: ReceiptKind::SubmissionAcceptance,
             about: Digest::of(b"leaf"),
             receipt: Digest::of(b"receipt"),
             to: moved.to,
