@@ -287,6 +287,9 @@ pub trait Journal: Send + Sync {
 
     /// The newest place of the journal.
     fn checkpoint(&self) -> Checkpoint;
+
+    /// The place of the journal right before this position; `None` before the first event.
+    fn checkpoint_before(&self, position: u64) -> Result<Option<Checkpoint>, StoreFault>;
 }
 
 /// Where originals and receipts are kept, each under its digest.

@@ -1,0 +1,119 @@
+//! What lies in each inbox: the window's book-keeping, pure.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::dispatch::Rank;
+use domain::ids::{AccountId, AgencyId, DispatchId};
+
+/// All inboxes, as far as something lies in them or waits for room.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    window: usize,
+    window_urgent: usize,
+    lanes: HashMap<AccountId, Lane>,
+    places: HashMap<DispatchId, AccountId>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    taken: usize,
+    waiting: BTreeSet<AgencyId>,
+}
+
+impl Lanes {
+    /// No inbox holds anything. `window_urgent` places beside the window are for urgent dispatches only.
+    pub(super) fn new(window: usize, window_urgent: usize) -> Lanes {
+        Lanes { window, window_urgent, lanes: HashMap::new(), places: HashMap::new() }
+    }
+
+    /// The dispatch takes a place in this inbox; once, however often it is said.
+    pub(super) fn board(&mut self, account: &AccountId, id: DispatchId) {
+        if self.places.insert(id, account.clone()).is_none() {
+            self.lanes.entry(account.clone()).or_default().taken += 1;
+        }
+    }
+
+    /// The dispatch gives its place back. Gives the addressees that waited for one.
+    pub(super) fn leave(&mut self, id: DispatchId) -> BTreeSet<AgencyId> {
+        let Some(account) = self.places.remove(&id) else { return BTreeSet::new() };
+        let lane = self.lanes.get_mut(&account).expect("a place belongs to a lane");
+        lane.taken -= 1;
+        let freed = std::mem::take(&mut lane.waiting);
+        if lane.taken == 0 {
+            self.lanes.remove(&account);
+        }
+        freed
+    }
+
+    /// This addressee wants to be told when a place is free.
+    pub(super) fn wait(&mut self, account: &AccountId, agency: AgencyId) {
+        self.lanes.entry(account.clone()).or_default().waiting.insert(agency);
+    }
+
+    /// Where the dispatch lies.
+    pub(super) fn account_of(&self, id: DispatchId) -> Option<&AccountId> {
+        self.places.get(&id)
+    }
+
+    /// Places taken in this inbox.
+    pub(super) fn taken(&self, account: &AccountId) -> usize {
+        self.lanes.get(account).map_or(0, |lane| lane.taken)
+    }
+
+    /// Places free in this inbox, urgent ones included.
+    pub(super) fn room(&self, account: &AccountId) -> usize {
+        (self.window + self.window_urgent).saturating_sub(self.taken(account))
+    }
+
+    /// Whether there is a place for a dispatch of this rank.
+    pub(super) fn has_room(&self, account: &AccountId, rank: Rank) -> bool {
+        let places = match rank {
+            Rank::Urgent => self.window + self.window_urgent,
+            Rank::Normal => self.window,
+        };
+        self.taken(account) < places
+    }
+
+    /// Nothing lies anywhere.
+    pub(super) fn clear(&mut self) {
+        self.lanes.clear();
+        self.places.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trust::Digest;
+
+    fn id(number: u8) -> DispatchId {
+        DispatchId::derive(&Digest::of(&[number]), AgencyId::from_number(1), b'p')
+    }
+
+    #[test]
+    fn a_window_is_full_for_normal_before_urgent_ones() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let mut lanes = Lanes::new(2, 1);
+        lanes.board(&account, id(1));
+        lanes.board(&account, id(1));
+        assert!(lanes.has_room(&account, Rank::Normal), "boarding twice takes one place");
+        lanes.board(&account, id(2));
+        assert!(!lanes.has_room(&account, Rank::Normal));
+        assert!(lanes.has_room(&account, Rank::Urgent));
+        lanes.board(&account, id(3));
+        assert!(!lanes.has_room(&account, Rank::Urgent));
+        assert_eq!(lanes.room(&account), 0);
+    }
+
+    #[test]
+    fn who_waits_is_told_when_a_place_is_free() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let agency = AgencyId::from_number(7);
+        let mut lanes = Lanes::new(1, 0);
+        lanes.board(&account, id(1));
+        lanes.wait(&account, agency);
+        assert_eq!(lanes.leave(id(1)), BTreeSet::from([agency]));
+        assert_eq!(lanes.leave(id(1)), BTreeSet::new(), "a place is given back once");
+        assert_eq!(lanes.room(&account), 1);
+    }
+}

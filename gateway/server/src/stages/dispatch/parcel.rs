@@ -1,0 +1,56 @@
+//! What goes into an inbox: the bytes unchanged, and what is told beside them.
+
+use domain::dispatch::{DispatchKind, DispatchState};
+use domain::packet::BusinessType;
+use domain::port::{CaseState, DispatchHead, Parcel, StoreFault};
+
+use crate::stages::Road;
+
+/// Whether this need not be delivered any more: its document was recalled, or it recalls what never left.
+pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, StoreFault> {
+    if head.dispatch.kind != DispatchKind::Packet || head.state != DispatchState::Due {
+        return Ok(false);
+    }
+    let Some(case) = road.journal.case(head.dispatch.case)? else { return Ok(false) };
+    match case.state {
+        CaseState::Recalled => return Ok(true),
+        CaseState::Held | CaseState::Accepted | CaseState::Refused => {}
+    }
+    let recalls = case.identity.is_some_and(|identity| identity.business == BusinessType::Recall);
+    if !recalls || case.targets.is_empty() {
+        return Ok(false);
+    }
+    for target in case.targets {
+        match road.journal.addressed(target, head.dispatch.to)?.map(|target| target.state) {
+            Some(DispatchState::Withdrawn) | None => {}
+            Some(
+                DispatchState::Due
+                | DispatchState::Consigned
+                | DispatchState::HandedOver
+                | DispatchState::Failed,
+            ) => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// The parcel for a dispatch.
+pub(super) async fn wrap(road: &Road, head: &DispatchHead) -> Result<Parcel, StoreFault> {
+    let dispatch = &head.dispatch;
+    let body = road.archive.fetch(&dispatch.body).await?;
+    let missing = || StoreFault::Damaged(format!("original {} is not in the archive", dispatch.body));
+    let body = body.ok_or_else(missing)?;
+    let case = road.journal.case(dispatch.case)?;
+    let identity = case.as_ref().and_then(|case| case.identity.as_ref());
+    let directory = road.journal.directory();
+    let sender = case.as_ref().and_then(|case| case.sender).and_then(|sender| directory.agency(sender));
+    let code = sender.and_then(|agency| agency.codes_current().next()).map(ToString::to_string);
+    Ok(Parcel {
+        dispatch: dispatch.clone(),
+        event: head.event,
+        body,
+        sender: code,
+        document: identity.map(|identity| identity.document.to_string()),
+        targets: case.map(|case| case.targets).unwrap_or_default(),
+    })
+}

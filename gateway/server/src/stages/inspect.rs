@@ -1,0 +1,198 @@
+//! Inspect: from bytes to a verdict, on threads of its own. Opens, identifies, verifies, gathers facts, judges.
+//!
+//! Pure but for short reads of the index; what it decides is written by record.
+//!
+//! **Invariant:** the trust material, the directory and the time of one verdict are of one moment.
+//! **Invariant:** a verdict that needs what is not at hand says so; it is never guessed.
+
+use std::sync::Arc;
+
+use domain::event::{Happening, Refused, Submission};
+use domain::ids::{AgencyId, CaseId};
+use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
+use domain::dispatch::Rank;
+use domain::packet::{DocumentPacket, Packet, StatusPacket};
+use domain::port::{Commit, Expectation, Slot, StoreFault};
+use domain::refusal::{Refusal, RefusalCode};
+use domain::verify::{Belief, verify};
+use trust::{Digest, Need, Time};
+
+use super::facts::{self, unchanged};
+use super::Road;
+
+/// Bytes to be judged, and what is known of how they came.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The bytes.
+    pub body: Arc<[u8]>,
+    /// How they came; the agency is looked up here, at the moment of the verdict.
+    pub submission: Submission,
+    /// The case that is judged again with the end of its holding, or a new id.
+    pub case: CaseId,
+    /// When the holding of the case ends; `None` for what comes for the first time.
+    pub held_until: Option<Time>,
+    /// Whether what was missing has been asked for already.
+    pub asked: bool,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub enum Verdict {
+    /// This is to be recorded.
+    Record(Box<Commit>),
+    /// The very submission was recorded before; it is only to be acknowledged.
+    Known,
+    /// It waits on, and there is nothing new to record.
+    StillHeld,
+    /// This must be fetched first, within a bounded wait.
+    Needs(Vec<Need>),
+    /// Our trouble: judge again later.
+    NotNow(StoreFault),
+}
+
+/// Judges one job.
+pub fn inspect(road: &Road, job: &Job) -> Verdict {
+    match try_inspect(road, job) {
+        Ok(verdict) => verdict,
+        Err(fault) => Verdict::NotNow(fault),
+    }
+}
+
+fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
+    let submission_slot = Slot::Submission(job.submission.account.clone(), job.submission.id.clone());
+    let expects_submission = unchanged(&*road.journal, submission_slot)?;
+    let directory = road.journal.directory();
+    let trust = road.trust.snapshot();
+    let now = road.now();
+    let moment = Moment {
+        directory: &directory,
+        terms: &road.rules.terms,
+        trust_version: trust.version(),
+        now,
+    };
+    let mut bench = Bench { road, job, moment, expects: Vec::new() };
+    if job.held_until.is_none() {
+        match road.journal.submission(&job.submission.account, &job.submission.id)? {
+            Some(known) if known.packet == job.submission.packet => return Ok(Verdict::Known),
+            Some(_) => {
+                let reused = Refusal::new(RefusalCode::SubmissionIdReused);
+                return Ok(bench.finish(bench.refused(vec![reused], Rank::Normal)));
+            }
+            None => bench.expects.push(expects_submission),
+        }
+    }
+    if job.body.len() > road.rules.packet_bytes_max {
+        let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", road.rules.packet_bytes_max);
+        return Ok(bench.finish(bench.refused(vec![too_large], Rank::Normal)));
+    }
+    match Packet::open(&job.body, &road.rules.limits) {
+        Ok(Packet::Document(packet)) => bench.document(packet, &trust),
+        Ok(Packet::Status(packet)) => bench.status(&packet),
+        Err(fault) => {
+            let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
+            Ok(bench.finish(bench.refused(vec![unreadable], Rank::Normal)))
+        }
+    }
+}
+
+struct Bench<'a> {
+    road: &'a Road,
+    job: &'a Job,
+    moment: Moment<'a>,
+    expects: Vec<Expectation>,
+}
+
+impl Bench<'_> {
+    fn document(mut self, packet: DocumentPacket, trust: &trust::Snapshot) -> Result<Verdict, StoreFault> {
+        let rank = rank_of(&packet);
+        let sender = match identify(&packet.from.organ_id, &self.job.submission, &self.moment) {
+            Ok(sender) => sender,
+            Err(reasons) => return Ok(self.finish(self.refused(reasons, rank))),
+        };
+        let identity = match identity_of(&packet, sender) {
+            Ok(identity) => identity,
+            Err(reason) => return Ok(self.finish(self.refused(vec![reason], rank))),
+        };
+        let held = self.job.held_until.map(|_| self.job.case);
+        let directory = self.moment.directory;
+        let gathered = facts::of_document(&*self.road.journal, directory, &packet, &identity, held)?;
+        self.expects.extend(gathered.expects);
+        let belief = Belief { trust, directory, now: self.moment.now };
+        let verified = verify(packet, sender, belief);
+        let happening = judge(&verified, &identity, &gathered.facts, &self.matter(), &self.moment);
+        match happening {
+            Happening::Held(_) if !self.job.asked => Ok(Verdict::Needs(verified.needs().to_vec())),
+            Happening::Held(_) if self.job.held_until.is_some() => Ok(Verdict::StillHeld),
+            happening => Ok(self.finish(happening)),
+        }
+    }
+
+    fn status(mut self, packet: &StatusPacket) -> Result<Verdict, StoreFault> {
+        let reporter: AgencyId = match identify(&packet.from.organ_id, &self.job.submission, &self.moment) {
+            Ok(reporter) => reporter,
+            Err(reasons) => return Ok(self.finish(self.refused(reasons, Rank::Normal))),
+        };
+        let (journal, directory) = (&*self.road.journal, self.moment.directory);
+        let gathered = facts::of_status(journal, directory, packet, reporter, self.moment.now)?;
+        self.expects.extend(gathered.expects);
+        let happening = judge_status(packet, reporter, &gathered.facts, &self.matter(), &self.moment);
+        Ok(self.finish(happening))
+    }
+
+    fn matter(&self) -> Matter {
+        Matter {
+            case: self.job.case,
+            submission: self.job.submission.clone(),
+            held_until: self.job.held_until,
+        }
+    }
+
+    fn refused(&self, reasons: Vec<Refusal>, rank: Rank) -> Happening {
+        Happening::Refused(Refused {
+            case: self.job.case,
+            submission: self.job.submission.clone(),
+            document: None,
+            reasons,
+            rank,
+            seals: Vec::new(),
+        })
+    }
+
+    /// The commit for what was decided. A repeat's bytes are not kept: the first ones say the same.
+    fn finish(&self, happening: Happening) -> Verdict {
+        let keeps = match &happening {
+            Happening::Repeated(_) => false,
+            Happening::Accepted(_)
+            | Happening::Refused(_)
+            | Happening::Held(_)
+            | Happening::Extended(_)
+            | Happening::Reported(_) => self.job.held_until.is_none(),
+            Happening::Consigned(_)
+            | Happening::HandedOver(_)
+            | Happening::Failed(_)
+            | Happening::Withdrawn(_)
+            | Happening::ReceiptIssued(_)
+            | Happening::Parked(_)
+            | Happening::DirectoryChanged(_)
+            | Happening::BrokerLost { .. } => unreachable!("no verdict on a submission"),
+        };
+        let mut commit = Commit::of(happening);
+        if keeps {
+            commit = commit.keeping(Arc::clone(&self.job.body));
+        }
+        commit.expects.extend(self.expects.iter().cloned());
+        Verdict::Record(Box::new(commit))
+    }
+}
+
+/// The submission as the receiver of the bytes knows it.
+pub fn submission_of(road: &Road, arrival: &super::Arrival) -> Submission {
+    Submission {
+        id: arrival.submission.clone(),
+        account: arrival.account.clone(),
+        agency: road.journal.directory().agency_of_account(&arrival.account),
+        packet: Digest::of(&arrival.body),
+        packet_bytes: arrival.body.len() as u64,
+        received_at: arrival.received_at,
+    }
+}

@@ -1,0 +1,204 @@
+//! Receive: takes arrivals in turn, urgent ones first, and hands them to the inspectors' threads.
+//!
+//! **Invariant:** bounded: an arrival holds a place from here until its verdict is recorded.
+//! **Invariant:** an arrival that is dropped anywhere settles nothing; the message comes again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel as threads;
+use domain::event::{Happening, Parked};
+use domain::ids::CaseId;
+use domain::port::Commit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tracing::{error, warn};
+use uuid::Uuid;
+
+use super::inspect::{Job, Verdict, inspect, submission_of};
+use super::poison::{Admission, CrashNotes};
+use super::{Acknowledge, Arrival, Road};
+
+/// A job on its way, with the other side of its arrival and its place.
+pub struct Travelling {
+    /// What is judged.
+    pub job: Job,
+    /// How often the message was handed over before.
+    pub deliveries: u32,
+    /// How often it was judged and lost a race.
+    pub conflicts: u32,
+    /// Whether it goes before normal ones.
+    pub urgent: bool,
+    /// Settles it.
+    pub handle: Box<dyn Acknowledge>,
+    /// Its place on the road.
+    pub place: Arc<OwnedSemaphorePermit>,
+}
+
+/// A job with its verdict.
+pub struct Judged {
+    /// The job.
+    pub travelling: Travelling,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// The way to the inspectors' threads.
+#[derive(Clone)]
+pub struct Inspectors {
+    urgent: threads::Sender<Travelling>,
+    normal: threads::Sender<Travelling>,
+    places: Arc<Semaphore>,
+}
+
+impl Inspectors {
+    /// Starts the threads. Verdicts come out of the returned receiver. Threads end when all senders are gone.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(
+        road: &Road,
+        notes: &Arc<CrashNotes>,
+        threads_max: usize,
+        places_max: usize,
+    ) -> std::io::Result<(Inspectors, mpsc::UnboundedReceiver<Judged>)> {
+        let (urgent, urgent_end) = threads::unbounded();
+        let (normal, normal_end) = threads::unbounded();
+        // Unbounded on purpose: every job in them holds one of the places.
+        let (judged, judged_end) = mpsc::unbounded_channel();
+        for number in 0..threads_max {
+            let worker = Worker {
+                road: road.clone(),
+                notes: Arc::clone(notes),
+                urgent: urgent_end.clone(),
+                normal: normal_end.clone(),
+                judged: judged.clone(),
+            };
+            thread::Builder::new().name(format!("inspect-{number}")).spawn(move || worker.run())?;
+        }
+        Ok((Inspectors { urgent, normal, places: Arc::new(Semaphore::new(places_max)) }, judged_end))
+    }
+
+    /// Waits for a place on the road.
+    ///
+    /// # Errors
+    /// When the road is closed: the process ends.
+    pub async fn place(&self) -> Result<Arc<OwnedSemaphorePermit>, tokio::sync::AcquireError> {
+        Arc::clone(&self.places).acquire_owned().await.map(Arc::new)
+    }
+
+    /// Hands a job over. It is dropped, unsettled, when the threads are gone.
+    pub fn hand_over(&self, travelling: Travelling) {
+        let queue = if travelling.urgent { &self.urgent } else { &self.normal };
+        if queue.send(travelling).is_err() {
+            warn!(stage = "receive", "the inspectors are gone; the message will come again");
+        }
+    }
+
+    /// Places taken now.
+    pub fn taken(&self, places_max: usize) -> usize {
+        places_max.saturating_sub(self.places.available_permits())
+    }
+}
+
+/// Takes arrivals until both queues end.
+pub async fn receive(
+    road: Road,
+    inspectors: Inspectors,
+    mut urgent: mpsc::Receiver<Arrival>,
+    mut normal: mpsc::Receiver<Arrival>,
+) {
+    let (mut urgent_open, mut normal_open) = (true, true);
+    while urgent_open || normal_open {
+        let Ok(place) = inspectors.place().await else { return };
+        let (arrival, is_urgent) = tokio::select! {
+            biased;
+            arrival = urgent.recv(), if urgent_open => (arrival, true),
+            arrival = normal.recv(), if normal_open => (arrival, false),
+        };
+        match arrival {
+            Some(arrival) => inspectors.hand_over(travelling(&road, arrival, is_urgent, place)),
+            None if is_urgent => urgent_open = false,
+            None => normal_open = false,
+        }
+    }
+}
+
+fn travelling(road: &Road, arrival: Arrival, urgent: bool, place: Arc<OwnedSemaphorePermit>) -> Travelling {
+    let submission = submission_of(road, &arrival);
+    let job = Job {
+        body: arrival.body,
+        submission,
+        case: CaseId::from_uuid(Uuid::now_v7()),
+        held_until: None,
+        asked: false,
+    };
+    Travelling { job, deliveries: arrival.deliveries, conflicts: 0, urgent, handle: arrival.handle, place }
+}
+
+struct Worker {
+    road: Road,
+    notes: Arc<CrashNotes>,
+    urgent: threads::Receiver<Travelling>,
+    normal: threads::Receiver<Travelling>,
+    judged: mpsc::UnboundedSender<Judged>,
+}
+
+impl Worker {
+    fn run(self) {
+        while let Some(travelling) = self.next() {
+            let verdict = self.guarded(&travelling);
+            if self.judged.send(Judged { travelling, verdict }).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next job, an urgent one if there is one.
+    fn next(&self) -> Option<Travelling> {
+        if let Ok(travelling) = self.urgent.try_recv() {
+            return Some(travelling);
+        }
+        threads::select_biased! {
+            recv(self.urgent) -> travelling => travelling.ok(),
+            recv(self.normal) -> travelling => travelling.ok(),
+        }
+    }
+
+    /// Inspects under the eyes of the crash notes. A panic is a bug: it is told, counted, and ends this job only.
+    fn guarded(&self, travelling: &Travelling) -> Verdict {
+        let packet = travelling.job.submission.packet;
+        let suspect = match self.notes.admit(&packet, travelling.deliveries) {
+            Ok(Admission::Inspect(suspect)) => suspect,
+            Ok(Admission::Park) => return park(&travelling.job),
+            Err(fault) => return not_now(&format!("crash notes: {fault}")),
+        };
+        let blamed = suspect.is_some();
+        match catch_unwind(AssertUnwindSafe(|| inspect(&self.road, &travelling.job))) {
+            Ok(verdict) => {
+                if let Some(Err(fault)) = suspect.map(super::poison::Suspect::dismiss) {
+                    warn!(stage = "inspect", error = %fault, "a crash note could not be removed");
+                }
+                verdict
+            }
+            Err(_) => {
+                error!(stage = "inspect", packet.sha256 = %packet, "a packet crashed its inspector");
+                let noted = if blamed { Ok(()) } else { self.notes.blame(&packet) };
+                match noted {
+                    Ok(()) => not_now("the inspector crashed"),
+                    Err(fault) => not_now(&format!("crash notes: {fault}")),
+                }
+            }
+        }
+    }
+}
+
+fn not_now(why: &str) -> Verdict {
+    Verdict::NotNow(domain::port::StoreFault::NotNow(why.to_owned()))
+}
+
+/// A person decides about it; the bytes are kept so that there is something to decide about.
+fn park(job: &Job) -> Verdict {
+    let parked = Parked { submission: job.submission.clone(), reason: "crashed-three-times".to_owned() };
+    Verdict::Record(Box::new(Commit::of(Happening::Parked(parked)).keeping(Arc::clone(&job.body))))
+}

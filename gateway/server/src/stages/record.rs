@@ -1,0 +1,131 @@
+//! Record: writes verdicts to the journal, acknowledges, and tells the later stages.
+//!
+//! **Invariant:** the one place where responsibility passes to us: an arrival is acknowledged only after its event
+//! and its bytes are durable.
+//! **Invariant:** what conflicts is judged again; what fails for a passing reason comes again; nothing is dropped.
+
+use domain::consequence::Consequences;
+use domain::event::Happening;
+use domain::port::{Appended, Commit, Recorded, StoreFault};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+
+use super::Road;
+use super::inspect::Verdict;
+use super::receive::{Inspectors, Judged, Travelling};
+use super::signal::{DispatchNews, OwedNow};
+
+/// Races that one job may lose before it is left to come again.
+const CONFLICTS_MAX: u32 = 16;
+
+/// What became of a job after its verdict.
+enum Step {
+    /// It is durable.
+    Recorded(Travelling, Vec<Recorded>),
+    /// It goes back to the inspectors.
+    Again(Travelling),
+    /// It was recorded before, or has nothing new to say.
+    Nothing(Travelling),
+    /// Our trouble.
+    NotNow(Travelling, StoreFault),
+}
+
+/// Writes verdicts until the inspectors are gone.
+pub async fn record(road: Road, inspectors: Inspectors, mut judged: mpsc::UnboundedReceiver<Judged>) {
+    // The inspectors end when every sender is gone; this stage lets go of its own once receive has ended.
+    let mut steps: FuturesUnordered<BoxFuture<'static, Step>> = FuturesUnordered::new();
+    let mut open = true;
+    while open || !steps.is_empty() {
+        tokio::select! {
+            next = judged.recv(), if open => match next {
+                Some(judged) => steps.push(Box::pin(step(road.clone(), judged))),
+                None => open = false,
+            },
+            Some(done) = steps.next(), if !steps.is_empty() => finish(&road, &inspectors, done).await,
+        }
+    }
+}
+
+async fn step(road: Road, judged: Judged) -> Step {
+    let Judged { mut travelling, verdict } = judged;
+    match verdict {
+        Verdict::Record(commit) => append(&road, travelling, *commit).await,
+        Verdict::Known | Verdict::StillHeld => Step::Nothing(travelling),
+        Verdict::Needs(needs) => {
+            let wait = road.rules.needs_wait;
+            if tokio::time::timeout(wait, road.trust.fetch(needs)).await.is_err() {
+                debug!(stage = "inspect", "trust material did not come within the wait");
+            }
+            travelling.job.asked = true;
+            Step::Again(travelling)
+        }
+        Verdict::NotNow(fault) => Step::NotNow(travelling, fault),
+    }
+}
+
+async fn append(road: &Road, mut travelling: Travelling, commit: Commit) -> Step {
+    match road.journal.append(commit).await {
+        Ok(Appended::Done(recorded)) => Step::Recorded(travelling, recorded),
+        Ok(Appended::Conflict) => {
+            travelling.conflicts += 1;
+            Step::Again(travelling)
+        }
+        Err(fault) => Step::NotNow(travelling, fault),
+    }
+}
+
+async fn finish(road: &Road, inspectors: &Inspectors, step: Step) {
+    match step {
+        Step::Recorded(travelling, recorded) => {
+            travelling.handle.done();
+            announce(road, &recorded).await;
+        }
+        Step::Nothing(travelling) => travelling.handle.done(),
+        Step::Again(travelling) if travelling.conflicts > CONFLICTS_MAX => {
+            warn!(stage = "record", case = %travelling.job.case, "a job lost too many races; it comes again");
+            travelling.handle.not_now();
+        }
+        Step::Again(travelling) => inspectors.hand_over(travelling),
+        Step::NotNow(travelling, fault) => {
+            warn!(stage = "record", case = %travelling.job.case, error = %fault, "not now");
+            travelling.handle.not_now();
+        }
+    }
+}
+
+/// Tells the later stages what follows from events just recorded. All of it can be found in the index, too.
+pub async fn announce(road: &Road, recorded: &[Recorded]) {
+    for about in recorded {
+        let happening = &about.event.happening;
+        info!(stage = "record", event = happening.word(), position = about.position, "recorded");
+        let follows = Consequences::of(&about.event, &about.leaf);
+        road.signals.due.add(follows.dispatches.iter().map(|dispatch| dispatch.to));
+        if let Some(owed) = follows.owed {
+            road.signals.owe(OwedNow { about: about.clone(), owed });
+        }
+        match happening {
+            Happening::DirectoryChanged(_) => {
+                road.signals.tell_dispatch(DispatchNews::DirectoryChanged).await;
+            }
+            Happening::BrokerLost { .. } => road.signals.tell_dispatch(DispatchNews::BrokerLost).await,
+            Happening::HandedOver(it) | Happening::Withdrawn(it) => {
+                road.signals.tell_dispatch(DispatchNews::Settled(vec![it.dispatch])).await;
+            }
+            Happening::Failed(it) => {
+                road.signals.tell_dispatch(DispatchNews::Settled(vec![it.dispatch])).await;
+            }
+            Happening::Accepted(_)
+            | Happening::Refused(_)
+            | Happening::Held(_)
+            | Happening::Repeated(_)
+            | Happening::Extended(_)
+            | Happening::Reported(_)
+            | Happening::Consigned(_)
+            | Happening::ReceiptIssued(_)
+            | Happening::Parked(_) => {}
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Settle: what connectors say they have stored becomes an event, and the sender is told.
+//!
+//! **Invariant:** only the account whose inbox a dispatch lies in can settle it.
+//! **Invariant:** a confirmation is acknowledged after all that it settles is durable.
+
+use std::sync::Arc;
+
+use domain::dispatch::DispatchState;
+use domain::event::{Happening, Moved};
+use domain::ids::AccountId;
+use domain::port::{Appended, Commit, DispatchHead, Expectation, StoreFault};
+use domain::wire::{Confirmation, Stored};
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use super::record::announce;
+use super::{Acknowledge, Road};
+
+/// Confirmation messages under way at most.
+const UNDER_WAY_MAX: usize = 64;
+
+/// A confirmation message of an account.
+pub struct Confirming {
+    /// Who says so.
+    pub account: AccountId,
+    /// What it says.
+    pub body: Arc<[u8]>,
+    /// Settles the message.
+    pub handle: Box<dyn Acknowledge>,
+}
+
+/// Settles until `confirmations` ends and nothing is under way.
+pub async fn settle(road: Road, mut confirmations: mpsc::Receiver<Confirming>) {
+    let mut under_way: FuturesUnordered<BoxFuture<'static, ()>> = FuturesUnordered::new();
+    let mut open = true;
+    while open || !under_way.is_empty() {
+        tokio::select! {
+            next = confirmations.recv(), if open && under_way.len() < UNDER_WAY_MAX => match next {
+                Some(confirming) => under_way.push(Box::pin(take(road.clone(), confirming))),
+                None => open = false,
+            },
+            Some(()) = under_way.next(), if !under_way.is_empty() => {}
+        }
+    }
+}
+
+async fn take(road: Road, confirming: Confirming) {
+    let Confirming { account, body, handle } = confirming;
+    let confirmation = match Confirmation::decode(&body) {
+        Ok(confirmation) => confirmation,
+        Err(fault) => {
+            // It settles nothing, and coming again would not mend it.
+            warn!(stage = "settle", account.id = %account, error = %fault, "a confirmation cannot be read");
+            handle.done();
+            return;
+        }
+    };
+    let each = confirmation.stored.iter().map(|stored| settle_one(&road, &account, stored));
+    let fault = join_all(each).await.into_iter().find_map(Result::err);
+    match fault {
+        None => handle.done(),
+        Some(fault) => {
+            warn!(stage = "settle", account.id = %account, error = %fault, "not now");
+            handle.not_now();
+        }
+    }
+}
+
+async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result<(), StoreFault> {
+    let Some(head) = road.journal.dispatch(stored.dispatch)? else {
+        warn!(stage = "settle", account.id = %account, dispatch.id = %stored.dispatch, "no such dispatch");
+        return Ok(());
+    };
+    if !may_settle(road, account, &head) {
+        warn!(stage = "settle", account.id = %account, dispatch.id = %stored.dispatch, "not this account's");
+        return Ok(());
+    }
+    let dispatch = &head.dispatch;
+    let moved = Moved {
+        case: dispatch.case,
+        dispatch: dispatch.id,
+        kind: dispatch.kind,
+        to: dispatch.to,
+        account: Some(account.clone()),
+        at: Some(stored.at),
+    };
+    // A handover after its failure was told is a correction: it is recorded too.
+    let states = &[DispatchState::Due, DispatchState::Consigned, DispatchState::Failed];
+    let expectation = Expectation::Dispatch { id: dispatch.id, states };
+    let commit = Commit::of(Happening::HandedOver(moved)).expecting(expectation);
+    match road.journal.append(commit).await? {
+        Appended::Done(recorded) => announce(road, &recorded).await,
+        Appended::Conflict => {
+            debug!(stage = "settle", dispatch.id = %stored.dispatch, "confirmed again");
+        }
+    }
+    Ok(())
+}
+
+/// The account of the addressee itself, or of who holds its inbox now.
+fn may_settle(road: &Road, account: &AccountId, head: &DispatchHead) -> bool {
+    let directory = road.journal.directory();
+    let Some(agency) = directory.agency_of_account(account) else { return false };
+    directory.may_act_for(agency, head.dispatch.to, road.now())
+}
