@@ -8,7 +8,7 @@
 use trust::{Digest, Time};
 
 use crate::dispatch::{Answer, Dispatch, DispatchKind, Rank};
-use crate::event::{Addressee, Event, Happening};
+use crate::event::{Addressee, Event, Happening, ReceiptIssued, Submission};
 use crate::ids::{AgencyId, CaseId, DispatchId};
 use crate::receipt::ReceiptKind;
 
@@ -38,59 +38,53 @@ impl Consequences {
         match &event.happening {
             Happening::Accepted(it) => {
                 let packet = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
-                Consequences {
-                    dispatches: packet.to_all(&it.addressees, Some(it.expires_at), leaf),
-                    owed: owed(ReceiptKind::SubmissionAcceptance, it.case, it.submission.agency),
-                }
+                let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
+                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
             }
             Happening::Extended(it) => {
                 let packet = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
-                Consequences {
-                    dispatches: packet.to_all(&it.addressees, Some(it.expires_at), leaf),
-                    owed: owed(ReceiptKind::SubmissionAcceptance, it.case, it.submission.agency),
-                }
+                let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
+                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
             }
             Happening::Reported(it) => {
                 let status = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
-                Consequences {
-                    dispatches: vec![status.to(it.to, DispatchKind::Status, None, leaf)],
-                    owed: owed(ReceiptKind::SubmissionAcceptance, it.case, it.submission.agency),
-                }
+                let dispatches = vec![status.to(it.to, DispatchKind::Status, leaf)];
+                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
             }
             Happening::Refused(it) => {
                 only(owed(ReceiptKind::SubmissionRejection, it.case, it.submission.agency))
             }
             Happening::Held(it) => only(owed(ReceiptKind::SubmissionHeld, it.case, it.submission.agency)),
             Happening::Repeated(it) => only(owed(ReceiptKind::Repeat, it.case, it.submission.agency)),
-            Happening::HandedOver(it) if it.kind == DispatchKind::Packet => {
-                only(to_sender(ReceiptKind::ContentHandover, it.case))
+            Happening::HandedOver(it) => only(of_content(ReceiptKind::ContentHandover, it.case, it.kind)),
+            Happening::Failed(it) => only(of_content(ReceiptKind::ContentHandoverFailure, it.case, it.kind)),
+            Happening::Withdrawn(it) => {
+                only(of_content(ReceiptKind::ContentConsignmentFailure, it.case, it.kind))
             }
-            Happening::Failed(it) if it.kind == DispatchKind::Packet => {
-                only(to_sender(ReceiptKind::ContentHandoverFailure, it.case))
-            }
-            Happening::Withdrawn(it) if it.kind == DispatchKind::Packet => {
-                only(to_sender(ReceiptKind::ContentConsignmentFailure, it.case))
-            }
-            Happening::ReceiptIssued(it) => {
-                let receipt = Carried { case: it.case, body: it.receipt, rank: it.rank };
-                let answer = Answer { kind: it.kind, submission: it.submission.clone() };
-                let receipt = receipt.to(it.to, DispatchKind::Receipt, None, leaf);
-                let mut dispatches = vec![Dispatch { answer: Some(answer), ..receipt }];
-                if let Some(body) = it.status_packet {
-                    let status = Carried { case: it.case, body, rank: it.rank };
-                    dispatches.push(status.to(it.to, DispatchKind::Status, None, leaf));
-                }
-                Consequences { dispatches, owed: None }
-            }
-            Happening::HandedOver(_)
-            | Happening::Failed(_)
-            | Happening::Withdrawn(_)
-            | Happening::Consigned(_)
+            Happening::ReceiptIssued(it) => Consequences { dispatches: receipt(it, leaf), owed: None },
+            Happening::Consigned(_)
             | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => Consequences::default(),
         }
     }
+}
+
+/// The receipt itself, and the status packet that says the same where one was made.
+fn receipt(it: &ReceiptIssued, leaf: &Digest) -> Vec<Dispatch> {
+    let carried = Carried { case: it.case, body: it.receipt, rank: it.rank };
+    let answer = Answer { kind: it.kind, submission: it.submission.clone() };
+    let mut dispatches =
+        vec![Dispatch { answer: Some(answer), ..carried.to(it.to, DispatchKind::Receipt, leaf) }];
+    if let Some(body) = it.status_packet {
+        let status = Carried { body, ..carried };
+        dispatches.push(status.to(it.to, DispatchKind::Status, leaf));
+    }
+    dispatches
+}
+
+fn accepted(case: CaseId, submission: &Submission) -> Option<Owed> {
+    owed(ReceiptKind::SubmissionAcceptance, case, submission.agency)
 }
 
 fn only(owed: Option<Owed>) -> Consequences {
@@ -102,8 +96,12 @@ fn owed(kind: ReceiptKind, case: CaseId, to: Option<AgencyId>) -> Option<Owed> {
     to.map(|to| Owed { kind, case, to: Some(to) })
 }
 
-fn to_sender(kind: ReceiptKind, case: CaseId) -> Option<Owed> {
-    Some(Owed { kind, case, to: None })
+/// The sender is told about its content; nobody is told about receipts and statuses on their way.
+fn of_content(kind: ReceiptKind, case: CaseId, carried: DispatchKind) -> Option<Owed> {
+    match carried {
+        DispatchKind::Packet => Some(Owed { kind, case, to: None }),
+        DispatchKind::Receipt | DispatchKind::Status => None,
+    }
 }
 
 /// Bytes of a case that go to somebody.
@@ -114,18 +112,25 @@ struct Carried {
 }
 
 impl Carried {
-    fn to(
-        &self,
-        to: AgencyId,
-        kind: DispatchKind,
-        expires_at: Option<Time>,
-        leaf: &Digest,
-    ) -> Dispatch {
+    fn to(&self, to: AgencyId, kind: DispatchKind, leaf: &Digest) -> Dispatch {
         let id = DispatchId::derive(leaf, to, kind.letter());
-        Dispatch { id, case: self.case, to, kind, body: self.body, rank: self.rank, expires_at, answer: None }
+        Dispatch {
+            id,
+            case: self.case,
+            to,
+            kind,
+            body: self.body,
+            rank: self.rank,
+            expires_at: None,
+            answer: None,
+        }
     }
 
-    fn to_all(&self, all: &[Addressee], expires_at: Option<Time>, leaf: &Digest) -> Vec<Dispatch> {
-        all.iter().map(|one| self.to(one.agency, DispatchKind::Packet, expires_at, leaf)).collect()
+    fn to_all(&self, all: &[Addressee], expires_at: Time, leaf: &Digest) -> Vec<Dispatch> {
+        let one = |addressee: &Addressee| Dispatch {
+            expires_at: Some(expires_at),
+            ..self.to(addressee.agency, DispatchKind::Packet, leaf)
+        };
+        all.iter().map(one).collect()
     }
 }

@@ -9,7 +9,7 @@ mod status;
 
 pub use status::{StatusFacts, judge_status};
 
-use trust::Time;
+use trust::{Need, Time};
 
 use crate::agency::Standing;
 use crate::directory::Directory;
@@ -238,7 +238,10 @@ impl Judging<'_> {
     }
 
     fn waits_for(&self) -> Vec<Remark> {
-        let about = |need: &trust::Need| Remark::new("revocation-unknown", need.about());
+        let about = |need: &Need| match need {
+            Need::Crl { issuer, .. } => Remark::new("revocation-unknown", issuer),
+            Need::Issuer { issuer, .. } => Remark::new("issuer-unknown", issuer),
+        };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
         waits.dedup();
         waits

@@ -98,6 +98,22 @@ fn number(index: usize) -> u32 {
     u32::try_from(index + 1).expect("the packet's limits keep attachments few")
 }
 
+/// By name, or by a header where PDF readers look for one (within the first 1,024 bytes).
+fn is_pdf(attachment: &Attachment) -> bool {
+    let bytes = attachment.content.bytes();
+    let head = &bytes[..bytes.len().min(1024)];
+    attachment.name.to_lowercase().ends_with(".pdf") || head.windows(5).any(|window| window == b"%PDF-")
+}
+
+/// An indication as events and receipts write it: `TOTAL-FAILED/REVOKED`.
+fn words(indication: Indication) -> String {
+    match indication {
+        Indication::TotalPassed => "TOTAL-PASSED".to_owned(),
+        Indication::TotalFailed(why) => format!("TOTAL-FAILED/{}", why.name()),
+        Indication::Indeterminate(why) => format!("INDETERMINATE/{}", why.name()),
+    }
+}
+
 fn is_detached_signature(attachment: &Attachment) -> bool {
     attachment.name.to_lowercase().ends_with(".p7s")
 }
@@ -133,7 +149,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn judge_file(&mut self, part: Part, attachment: &Attachment) {
         let bytes = attachment.content.bytes();
-        if !bytes.starts_with(b"%PDF-") && !trust::pdf::looks_like_pdf(bytes) {
+        if !is_pdf(attachment) {
             return;
         }
         match trust::pdf::validate(bytes, self.belief.trust, self.belief.now) {
@@ -169,7 +185,7 @@ impl Bench<'_> {
             if part.gates {
                 self.gate(part, seal, report);
             } else if report.indication != Indication::TotalPassed {
-                let about = format!("{}/{seal}: {}", part.number, report.indication);
+                let about = format!("{}/{seal}: {}", part.number, words(report.indication));
                 self.remarks.push(Remark::new("enclosure-seal", about));
             }
         }
@@ -183,7 +199,7 @@ impl Bench<'_> {
         SealFact {
             attachment: part.number,
             seal,
-            indication: report.indication.to_string(),
+            indication: words(report.indication),
             signer,
             signatory: pinned.map(|signatory| (self.sender, signatory.word().to_owned())),
         }
@@ -202,7 +218,7 @@ impl Bench<'_> {
             }
             Indication::TotalFailed(_) | Indication::Indeterminate(_) => {
                 let refusal = because(RefusalCode::SignatureInvalid);
-                self.refusals.push(refusal.with("indication", &report.indication));
+                self.refusals.push(refusal.with("indication", words(report.indication)));
             }
         }
     }

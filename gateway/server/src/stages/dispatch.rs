@@ -278,15 +278,17 @@ async fn move_on(
         account,
         at: None,
     };
-    let happening = match state {
-        DispatchState::Withdrawn => Happening::Withdrawn(moved),
-        _ => Happening::Consigned(moved),
+    let happening = if state == DispatchState::Withdrawn {
+        Happening::Withdrawn(moved)
+    } else {
+        Happening::Consigned(moved)
     };
     // Consigned again is right only for what is still in the state it was taken in: the addressee may have been
     // quicker than this record.
-    let states: &'static [DispatchState] = match head.state {
-        DispatchState::Consigned => &[DispatchState::Consigned],
-        _ => &[DispatchState::Due],
+    let states: &'static [DispatchState] = if head.state == DispatchState::Consigned {
+        &[DispatchState::Consigned]
+    } else {
+        &[DispatchState::Due]
     };
     let commit = Commit::of(happening).expecting(Expectation::Dispatch { id: dispatch.id, states });
     match road.journal.append(commit).await? {

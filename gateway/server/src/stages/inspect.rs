@@ -86,7 +86,7 @@ fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
         return Ok(bench.finish(bench.refused(vec![too_large], Rank::Normal)));
     }
     match Packet::open(&job.body, &road.rules.limits) {
-        Ok(Packet::Document(packet)) => bench.document(packet, &trust),
+        Ok(Packet::Document(packet)) => bench.document(*packet, &trust),
         Ok(Packet::Status(packet)) => bench.status(&packet),
         Err(fault) => {
             let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
@@ -120,10 +120,13 @@ impl Bench<'_> {
         let belief = Belief { trust, directory, now: self.moment.now };
         let verified = verify(packet, sender, belief);
         let happening = judge(&verified, &identity, &gathered.facts, &self.matter(), &self.moment);
-        match happening {
-            Happening::Held(_) if !self.job.asked => Ok(Verdict::Needs(verified.needs().to_vec())),
-            Happening::Held(_) if self.job.held_until.is_some() => Ok(Verdict::StillHeld),
-            happening => Ok(self.finish(happening)),
+        let waits = matches!(happening, Happening::Held(_));
+        if waits && !self.job.asked {
+            Ok(Verdict::Needs(verified.needs().to_vec()))
+        } else if waits && self.job.held_until.is_some() {
+            Ok(Verdict::StillHeld)
+        } else {
+            Ok(self.finish(happening))
         }
     }
 

@@ -14,7 +14,7 @@ use super::Road;
 pub(super) fn write(road: &Road, refused: &Refused, original: &[u8]) -> Option<Vec<u8>> {
     let response_for = match Packet::open(original, &road.rules.limits) {
         Ok(Packet::Document(packet)) => response_for(&packet),
-        Ok(Packet::Status(packet)) => packet.response_for,
+        Ok(Packet::Status(packet)) => packet.response_for.clone(),
         Err(_) => return None,
     };
     let words: Vec<String> = refused
@@ -33,7 +33,7 @@ pub(super) fn write(road: &Road, refused: &Refused, original: &[u8]) -> Option<V
         description: Some(words.join(" ")),
         at: WrittenTime(edxml_time(road)),
     };
-    Packet::Status(packet).write().ok()
+    Packet::Status(Box::new(packet)).write().ok()
 }
 
 fn response_for(packet: &DocumentPacket) -> ResponseFor {

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::dispatch::{DispatchKind, DispatchState};
+use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::{Failed, Happening};
 use domain::ids::{CaseId, DispatchId};
 use domain::port::{Appended, Commit, DispatchHead, Expectation, HeldSubmission, OwedReceipt, Recorded, StoreFault};
@@ -95,7 +95,7 @@ impl Sweeper {
             job,
             deliveries: 0,
             conflicts: 0,
-            urgent: event.rank == domain::dispatch::Rank::Urgent,
+            urgent: event.rank == Rank::Urgent,
             handle: Box::new(FromJournal),
             place,
         });
@@ -160,9 +160,8 @@ impl Sweeper {
     }
 
     fn consignment_of(&self, head: &DispatchHead) -> Result<Option<Recorded>, StoreFault> {
-        let is_it = |recorded: &Recorded| match &recorded.event.happening {
-            Happening::Consigned(moved) => moved.dispatch == head.dispatch.id,
-            _ => false,
+        let is_it = |recorded: &Recorded| {
+            matches!(&recorded.event.happening, Happening::Consigned(moved) if moved.dispatch == head.dispatch.id)
         };
         Ok(self.road.journal.events(head.dispatch.case)?.into_iter().find(is_it))
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use domain::agency::Answers;
 use domain::consequence::Owed;
+use domain::dispatch::Rank;
 use domain::event::{Happening, ReceiptIssued, Refused};
-use domain::ids::AgencyId;
+use domain::ids::{AgencyId, DispatchId};
 use domain::port::{Appended, Commit, Expectation, OwedReceipt, Recorded, StoreFault};
-use domain::receipt::{Receipt, ReceiptKind};
+use domain::receipt::{AddresseeResult, Receipt, ReceiptKind};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -113,9 +114,9 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         repeat(&road, &owed)?
     } else {
         let bytes = sign(&road, &owed)?;
-        let status = match happening {
-            Happening::Refused(refused) => refusal_as_status(&road, refused).await?,
-            _ => None,
+        let status = match as_refused(happening) {
+            Some(refused) => refusal_as_status(&road, refused).await?,
+            None => None,
         };
         Issued { kind: owed.kind, receipt: Digest::of(&bytes), bytes: Some(bytes), status }
     };
@@ -154,11 +155,10 @@ fn repeat(road: &Road, owed: &OwedReceipt) -> Result<Issued, TellFault> {
     let Happening::Repeated(repeated) = &owed.about.event.happening else {
         unreachable!("only a repeat owes a repeat")
     };
-    let answered = |recorded: &Recorded| match &recorded.event.happening {
-        Happening::ReceiptIssued(issued) if issued.about == repeated.answer => {
-            Some(Issued { kind: issued.kind, receipt: issued.receipt, bytes: None, status: None })
-        }
-        _ => None,
+    let answered = |recorded: &Recorded| {
+        let Happening::ReceiptIssued(issued) = &recorded.event.happening else { return None };
+        let is_it = issued.about == repeated.answer;
+        is_it.then_some(Issued { kind: issued.kind, receipt: issued.receipt, bytes: None, status: None })
     };
     let events = road.journal.events(repeated.case)?;
     events.iter().find_map(answered).ok_or(TellFault::NoAnswerYet)
@@ -190,11 +190,11 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
 /// Which addressee a receipt about a dispatch speaks of, by its code of today.
 fn addressee_of(
     road: &Road,
-    dispatch: domain::ids::DispatchId,
-) -> Result<Vec<domain::receipt::AddresseeResult>, StoreFault> {
+    dispatch: DispatchId,
+) -> Result<Vec<AddresseeResult>, StoreFault> {
     let Some(head) = road.journal.dispatch(dispatch)? else { return Ok(Vec::new()) };
     let code = code_of(road, head.dispatch.to);
-    Ok(vec![domain::receipt::AddresseeResult { code, result: head.state.word().to_owned() }])
+    Ok(vec![AddresseeResult { code, result: head.state.word().to_owned() }])
 }
 
 fn code_of(road: &Road, agency: AgencyId) -> String {
@@ -204,11 +204,15 @@ fn code_of(road: &Road, agency: AgencyId) -> String {
 }
 
 /// Answers have the rank of what they answer.
-fn rank_of(road: &Road, owed: &OwedReceipt) -> Result<domain::dispatch::Rank, StoreFault> {
-    Ok(match &owed.about.event.happening {
-        Happening::Refused(refused) => refused.rank,
-        _ => road.journal.case(owed.case)?.map_or(domain::dispatch::Rank::Normal, |head| head.rank),
+fn rank_of(road: &Road, owed: &OwedReceipt) -> Result<Rank, StoreFault> {
+    Ok(match as_refused(&owed.about.event.happening) {
+        Some(refused) => refused.rank,
+        None => road.journal.case(owed.case)?.map_or(Rank::Normal, |head| head.rank),
     })
+}
+
+fn as_refused(happening: &Happening) -> Option<&Refused> {
+    if let Happening::Refused(refused) = happening { Some(refused) } else { None }
 }
 
 /// A refusal as a status packet 02 of the gateway's own code, for accounts whose software only knows edXML. The gateway
