@@ -10,6 +10,7 @@
 
 mod digest;
 mod time;
+pub mod xml;
 
 pub use digest::{Digest, DigestFault};
 pub use time::{Time, TimeFault};

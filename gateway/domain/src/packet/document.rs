@@ -1,0 +1,175 @@
+//! A document packet: a document on its way, or a recall, update or replacement.
+//!
+//! What verification, rules and addressing look at.
+//!
+//! **Invariant**: the digest of the contents depends on what is sent and done, never on how the XML was built, when, or
+//! to whom it is addressed.
+
+use trust::Digest;
+
+use super::attachment::Attachment;
+use super::codes::BusinessType;
+use super::date::WrittenDate;
+use super::fields::{
+    Business, DocumentCode, DocumentType, Extension, Organization, OtherInfo, Promulgation, Reference,
+    ResponseFor, SignerInfo, TraceHeader,
+};
+
+/// A document packet, element by element (QCVN 102:2016/BTTTT section 1; numbers in brackets are its).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DocumentPacket {
+    /// 1.1 `From`.
+    pub from: Organization,
+    /// 1.2 `To`, in the order written, repetitions included.
+    pub to: Vec<Organization>,
+    /// 1.14 `DocumentId`: `OrganId,yyyy/MM/dd,Number/Notation`, or a UUID.
+    pub document_id: String,
+    /// 1.3 `Code`.
+    pub code: DocumentCode,
+    /// 1.4 `PromulgationInfo`.
+    pub promulgation: Promulgation,
+    /// 1.5 `DocumentType`.
+    pub document_type: DocumentType,
+    /// 1.6 `Subject`: trích yếu.
+    pub subject: String,
+    /// 1.7 `Content`: a summary.
+    pub content: Option<String>,
+    /// 1.8 `SignerInfo`.
+    pub signer: SignerInfo,
+    /// 1.9 `DueDate`: when an answer is wanted.
+    pub due_date: Option<WrittenDate>,
+    /// 1.11 `OtherInfo`.
+    pub other: OtherInfo,
+    /// 1.12 `ResponseFor`, empty ones left out.
+    pub responses_for: Vec<ResponseFor>,
+    /// 1.13 `SteeringType`, as written: producers disagree on its codes.
+    pub steering_type: Option<String>,
+    /// 1.10 `ToPlaces`: the "Nơi nhận" printed on the document. Text, never routing.
+    pub to_places: Vec<String>,
+    /// The optional elements that are kept, not understood.
+    pub extensions: Vec<Extension>,
+    /// 2.1 `TraceHeader`, empty ones left out.
+    pub traces: Vec<TraceHeader>,
+    /// 2.2 `Bussiness`.
+    pub business: Business,
+    /// The manifest (`edXMLManifest`).
+    pub manifest: Vec<Reference>,
+    /// The files (`AttachmentEncoded`).
+    pub attachments: Vec<Attachment>,
+}
+
+impl DocumentPacket {
+    /// The addressees' codes, each once, in the order written.
+    pub fn addressees(&self) -> Vec<&str> {
+        let mut seen = std::collections::HashSet::new();
+        self.to
+            .iter()
+            .map(|to| to.organ_id.as_str())
+            .filter(|code| seen.insert(*code))
+            .collect()
+    }
+
+    /// The documents that this packet acts on: none for a new one, those listed for a replacement, and for a recall or
+    /// an update the one named in `Bussiness`, or, as in most traffic, that of the header.
+    pub fn targets(&self) -> Vec<&str> {
+        match self.business.kind {
+            BusinessType::New => Vec::new(),
+            BusinessType::Recall | BusinessType::Update => {
+                vec![self.business.document_id.as_deref().unwrap_or(&self.document_id)]
+            }
+            BusinessType::Replace => {
+                let mut seen = std::collections::HashSet::new();
+                let ids = self
+                    .business
+                    .replacements
+                    .iter()
+                    .map(|replaced| replaced.document_id.as_str());
+                ids.filter(|id| seen.insert(*id)).collect()
+            }
+        }
+    }
+
+    /// What stays the same when software builds the packet again, for the same or for further addressees: SHA-256
+    /// over business type and digests of the decoded contents; for recall, update and replacement also over targets and
+    /// the receivers named for them. Orders do not count. Names, dates, traces and zip entries are left out.
+    pub fn contents_digest(&self) -> Digest {
+        let mut record = Record::new("edxml-contents/1");
+        record.text(self.business.kind.code());
+        let mut digests: Vec<_> = self
+            .attachments
+            .iter()
+            .map(|attachment| attachment.content.digest())
+            .collect();
+        digests.sort_unstable();
+        record.count(digests.len());
+        for digest in &digests {
+            record.bytes.extend_from_slice(digest.as_bytes());
+        }
+        match self.business.kind {
+            BusinessType::New => {}
+            BusinessType::Recall => self.record_targets(&mut record),
+            BusinessType::Update => {
+                self.record_targets(&mut record);
+                let update = self.business.update.clone().unwrap_or_default();
+                record.text(update.document.as_deref().unwrap_or(""));
+                record.text(update.receivers_changed.as_deref().unwrap_or(""));
+                let mut receivers = update.receivers;
+                receivers.sort();
+                record.count(receivers.len());
+                for receiver in &receivers {
+                    record.text(&receiver.organ_id);
+                    record.text(receiver.kind.code());
+                }
+            }
+            BusinessType::Replace => {
+                let mut replacements = self.business.replacements.clone();
+                for replacement in &mut replacements {
+                    replacement.organ_ids.sort();
+                }
+                replacements.sort();
+                record.count(replacements.len());
+                for replacement in &replacements {
+                    record.text(&replacement.document_id);
+                    record.count(replacement.organ_ids.len());
+                    for organ_id in &replacement.organ_ids {
+                        record.text(organ_id);
+                    }
+                }
+            }
+        }
+        Digest::of(&record.bytes)
+    }
+
+    fn record_targets(&self, record: &mut Record) {
+        let targets = self.targets();
+        record.count(targets.len());
+        for target in targets {
+            record.text(target);
+        }
+    }
+}
+
+/// Fields one after another, each under its length, so that no two lists of fields give the same bytes.
+struct Record {
+    bytes: Vec<u8>,
+}
+
+impl Record {
+    fn new(purpose: &str) -> Self {
+        let mut record = Self {
+            bytes: Vec::with_capacity(256),
+        };
+        record.text(purpose);
+        record
+    }
+
+    fn count(&mut self, count: usize) {
+        let count = u64::try_from(count).expect("a usize has at most 64 bits");
+        self.bytes.extend_from_slice(&count.to_be_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+}
