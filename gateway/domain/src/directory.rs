@@ -1,0 +1,420 @@
+//! Who may exchange: all agencies of one moment, with their past.
+//!
+//! Stands beside the road: receive asks whose account it is, inspect whose certificate, address whose code, dispatch
+//! whose inbox, settle who may act for whom. A snapshot is handed to each document, and its version is recorded with
+//! the verdict.
+//!
+//! **Invariant:** immutable. A change makes another snapshot ([`Directory::apply`]), or a fault and nothing.
+//! **Invariant:** chains of command, territories and successions have no cycle.
+//! **Invariant:** at any time a code has at most one owner; an account has one agency, for ever.
+//! **Invariant:** an agency that has not ended points only at agencies that have not ended.
+
+mod agency_json;
+mod apply;
+pub mod change;
+pub mod code_form;
+mod fault;
+pub mod import;
+pub mod plan;
+#[cfg(test)]
+mod samples;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use trust::{Digest, Time};
+
+pub use self::change::{Addition, DirectoryChange};
+pub use self::fault::DirectoryFault;
+use crate::agency::{Account, Agency, Dated, Relation, Signatory, Standing};
+use crate::ids::{AccountId, AgencyId, Code};
+
+/// The agencies of one moment. A clone costs nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory(Arc<State>);
+
+/// The agencies, and what is derived from them for look-ups.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct State {
+    agencies: BTreeMap<AgencyId, Arc<Agency>>,
+    /// Who had the code when; derived from `Agency::codes`.
+    owners: BTreeMap<Code, Vec<Dated<AgencyId>>>,
+    /// Whose account it is or was; derived from `Agency::accounts`.
+    accounts: BTreeMap<AccountId, AgencyId>,
+    /// Whose heir it is; derived from `Agency::succession`.
+    predecessors: BTreeMap<AgencyId, Vec<AgencyId>>,
+    version: u64,
+    /// The time of the newest change.
+    latest: Option<Time>,
+}
+
+impl Directory {
+    /// A directory without agencies.
+    pub fn new() -> Directory {
+        Directory::default()
+    }
+
+    /// The directory of these agencies, as the index kept them, after `version` changes.
+    ///
+    /// # Errors
+    /// [`DirectoryFault`] when they contradict each other: then the index is damaged and the journal must be replayed.
+    pub fn restore(
+        agencies: impl IntoIterator<Item = Agency>,
+        version: u64,
+    ) -> Result<Directory, DirectoryFault> {
+        let mut state = State {
+            version,
+            ..State::default()
+        };
+        for agency in agencies {
+            if state.agencies.contains_key(&agency.id) {
+                return Err(DirectoryFault::Known { agency: agency.id });
+            }
+            state.latest = state.latest.max(Some(agency.latest()));
+            state.put(agency)?;
+        }
+        state.check()?;
+        Ok(Directory(Arc::new(state)))
+    }
+
+    /// How many changes made this directory.
+    pub fn version(&self) -> u64 {
+        self.0.version
+    }
+
+    /// The time of the newest change; a further one must not be earlier.
+    pub fn latest(&self) -> Option<Time> {
+        self.0.latest
+    }
+
+    /// The id that the next agency added must have. Ids count up from `a1` and are never given twice.
+    pub fn next_id(&self) -> AgencyId {
+        self.0.next_id()
+    }
+
+    /// All agencies, also closed ones, in the order of their ids.
+    pub fn agencies(&self) -> impl ExactSizeIterator<Item = &Agency> {
+        self.0.agencies.values().map(AsRef::as_ref)
+    }
+
+    /// The agency with this id.
+    pub fn agency(&self, id: AgencyId) -> Option<&Agency> {
+        self.0.agencies.get(&id).map(AsRef::as_ref)
+    }
+
+    /// Whose account this is, or was: also when it or the agency is closed, so that what it sent before is still
+    /// somebody's. [`Directory::account`] says whether it is open.
+    pub fn agency_of_account(&self, account: &AccountId) -> Option<AgencyId> {
+        self.0.accounts.get(account).copied()
+    }
+
+    /// The account itself.
+    pub fn account(&self, account: &AccountId) -> Option<&Account> {
+        let owner = self.agency(self.agency_of_account(account)?)?;
+        owner.accounts.iter().find(|own| own.id == *account)
+    }
+
+    /// Who had the code at this time. A closed agency keeps its codes until another one is given them, so that
+    /// what is still addressed to it reaches its heir.
+    pub fn by_code(&self, code: &Code, time: Time) -> Option<AgencyId> {
+        self.0
+            .owners
+            .get(code)?
+            .iter()
+            .rev()
+            .find_map(|owner| owner.at(time))
+            .copied()
+    }
+
+    /// Everybody who ever had the code, with dates, oldest first.
+    pub fn owners(&self, code: &Code) -> &[Dated<AgencyId>] {
+        self.0.owners.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the agency took part at this time; `None` when it is unknown or was not there yet.
+    pub fn standing(&self, id: AgencyId, time: Time) -> Option<Standing> {
+        self.agency(id)?.standings.at(time).copied()
+    }
+
+    /// Who holds the agency's inbox at this time: itself, or at the end of the chain of its successors the one that
+    /// has not ended. `None` when nobody came after it, or it is unknown.
+    pub fn heir(&self, id: AgencyId, time: Time) -> Option<AgencyId> {
+        let mut agency = self.agency(id)?;
+        while let Some(succession) = agency
+            .succession
+            .as_ref()
+            .filter(|succession| succession.at <= time)
+        {
+            agency = self.agency(*succession.heirs.first()?)?;
+        }
+        Some(agency.id)
+    }
+
+    /// Whether `actor` may act at this time for what `owner` sent or received: it is the owner itself, or one of
+    /// its successors. After a split every part may: which part a document fell to is not ours to know.
+    pub fn may_act_for(&self, actor: AgencyId, owner: AgencyId, time: Time) -> bool {
+        let mut ask = vec![owner];
+        let mut asked = BTreeSet::new();
+        while let Some(id) = ask.pop() {
+            if id == actor {
+                return self.agency(id).is_some();
+            }
+            let succession = self.agency(id).and_then(|agency| agency.succession.as_ref());
+            if let Some(succession) = succession.filter(|succession| succession.at <= time)
+                && asked.insert(id)
+            {
+                ask.extend(&succession.heirs);
+            }
+        }
+        false
+    }
+
+    /// The account into whose inbox goes what is for the agency: its heir's oldest open one. `None` when it has no
+    /// heir, or the heir has no document system yet; in the latter case dispatches wait.
+    pub fn inbox_account(&self, id: AgencyId, time: Time) -> Option<AccountId> {
+        let heir = self.agency(self.heir(id, time)?)?;
+        heir.receiving_account(time).map(|account| account.id.clone())
+    }
+
+    /// Who stands behind a certificate that the agency might use at this time: its own, or one of an agency that it
+    /// succeeded and that had not ended yet at this time. `time` is the proven time of the signature: the seal of
+    /// an agency that was merged is good for what it sealed before, not for anything after.
+    pub fn pinned(&self, id: AgencyId, fingerprint: &Digest, time: Time) -> Option<Signatory> {
+        let mut ask = vec![id];
+        let mut asked = BTreeSet::new();
+        while let Some(id) = ask.pop() {
+            if let Some(signatory) = self
+                .agency(id)
+                .and_then(|agency| agency.pinned(fingerprint, time))
+            {
+                return Some(signatory);
+            }
+            if asked.insert(id) {
+                ask.extend(self.predecessors(id));
+            }
+        }
+        None
+    }
+
+    /// Those that went into this agency directly.
+    pub fn predecessors(&self, id: AgencyId) -> &[AgencyId] {
+        self.0.predecessors.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The agency and everything below it in today's chain of command, itself first; empty when it is unknown.
+    pub fn subtree(&self, id: AgencyId) -> Vec<AgencyId> {
+        let mut below: BTreeMap<AgencyId, Vec<AgencyId>> = BTreeMap::new();
+        for agency in self.agencies() {
+            if let Some(parent) = agency.parents.current() {
+                below.entry(*parent).or_default().push(agency.id);
+            }
+        }
+        let mut tree: Vec<AgencyId> = self.agency(id).map(|agency| agency.id).into_iter().collect();
+        let mut next = 0;
+        while let Some(id) = tree.get(next) {
+            tree.extend(below.get(id).into_iter().flatten());
+            next += 1;
+        }
+        tree
+    }
+
+    /// Every code that any agency has or had.
+    pub fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.0.owners.keys()
+    }
+
+    /// The directory after this change, which holds from `at` on.
+    ///
+    /// # Errors
+    /// [`DirectoryFault`]: the change contradicts the directory, and nothing happened.
+    pub fn apply(&self, change: &DirectoryChange, at: Time) -> Result<Directory, DirectoryFault> {
+        self.apply_all([change], at)
+    }
+
+    /// The directory after these changes, in their order, which all hold from `at` on. Cheaper than one by one.
+    ///
+    /// # Errors
+    /// [`DirectoryFault`] of the first change that contradicts the directory; then none of them happened.
+    pub fn apply_all<'a>(
+        &self,
+        changes: impl IntoIterator<Item = &'a DirectoryChange>,
+        at: Time,
+    ) -> Result<Directory, DirectoryFault> {
+        let mut next = State::clone(&self.0);
+        for change in changes {
+            next.apply(change, at)?;
+        }
+        Ok(Directory(Arc::new(next)))
+    }
+}
+
+impl Directory {
+    /// Makes a change in place: for folds that make many, and copies once.
+    fn change(&mut self, change: &DirectoryChange, at: Time) -> Result<(), DirectoryFault> {
+        Arc::make_mut(&mut self.0).apply(change, at)
+    }
+}
+
+impl State {
+    fn next_id(&self) -> AgencyId {
+        let newest = self.agencies.last_key_value().map_or(0, |(id, _)| id.number());
+        AgencyId::from_number(newest.saturating_add(1))
+    }
+
+    fn agency(&self, id: AgencyId) -> Result<&Agency, DirectoryFault> {
+        self.agencies
+            .get(&id)
+            .map(AsRef::as_ref)
+            .ok_or(DirectoryFault::Unknown { agency: id })
+    }
+
+    /// Puts an agency in the place of its earlier self, and into the look-ups.
+    fn put(&mut self, agency: Agency) -> Result<(), DirectoryFault> {
+        let id = agency.id;
+        for code in self.agencies.get(&id).iter().flat_map(|before| &before.codes) {
+            if let Entry::Occupied(mut owners) = self.owners.entry(code.value.clone()) {
+                owners.get_mut().retain(|owner| owner.value != id);
+                if owners.get().is_empty() {
+                    owners.remove();
+                }
+            }
+        }
+        for code in &agency.codes {
+            let owner = Dated {
+                value: id,
+                from: code.from,
+                until: code.until,
+            };
+            let owners = self.owners.entry(code.value.clone()).or_default();
+            if let Some(other) = owners.iter().find(|other| other.meets(&owner)) {
+                return Err(DirectoryFault::CodeTaken {
+                    code: code.value.clone(),
+                    owner: other.value,
+                });
+            }
+            owners.insert(owners.partition_point(|other| other.from <= owner.from), owner);
+        }
+        for account in &agency.accounts {
+            let owner = *self.accounts.entry(account.id.clone()).or_insert(id);
+            if owner != id {
+                return Err(DirectoryFault::AccountTaken {
+                    account: account.id.clone(),
+                    owner,
+                });
+            }
+        }
+        for heir in agency.succession.iter().flat_map(|succession| &succession.heirs) {
+            let before = self.predecessors.entry(*heir).or_default();
+            if let Err(place) = before.binary_search(&id) {
+                before.insert(place, id);
+            }
+        }
+        self.agencies.insert(id, Arc::new(agency));
+        Ok(())
+    }
+
+    /// Checks what agencies say of each other; `put` has checked codes and accounts.
+    fn check(&self) -> Result<(), DirectoryFault> {
+        for agency in self.agencies.values() {
+            for relation in Relation::ALL {
+                for to in agency.relation(relation).spans() {
+                    self.agency(to.value)?;
+                }
+                let Some(to) = agency.relation(relation).current() else {
+                    continue;
+                };
+                if let Some(ended) = [agency, self.agency(*to)?]
+                    .into_iter()
+                    .find(|end| end.succession.is_some())
+                {
+                    return Err(DirectoryFault::Ended { agency: ended.id });
+                }
+                if self.would_circle(relation, agency.id, *to) {
+                    return Err(DirectoryFault::Cycle {
+                        relation,
+                        agency: agency.id,
+                        to: *to,
+                    });
+                }
+            }
+            self.check_succession(agency)?;
+        }
+        Ok(())
+    }
+
+    fn check_succession(&self, agency: &Agency) -> Result<(), DirectoryFault> {
+        let mut ask: Vec<AgencyId> = agency
+            .succession
+            .iter()
+            .flat_map(|end| end.heirs.clone())
+            .collect();
+        let mut asked = BTreeSet::new();
+        while let Some(id) = ask.pop() {
+            if id == agency.id {
+                return Err(DirectoryFault::SuccessorOfItself { agency: id });
+            }
+            if asked.insert(id) {
+                ask.extend(
+                    self.agency(id)?
+                        .succession
+                        .iter()
+                        .flat_map(|end| end.heirs.iter()),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `agency` would come to stand above itself if its `relation` pointed at `to`. Watchers form no chain:
+    /// two agencies may follow each other up, but none itself.
+    fn would_circle(&self, relation: Relation, agency: AgencyId, to: AgencyId) -> bool {
+        let mut above = Some(to);
+        // A chain cannot be longer than there are agencies; the bound matters only for damaged data in `restore`.
+        for _ in 0..=self.agencies.len() {
+            match above {
+                None => return false,
+                Some(id) if id == agency => return true,
+                Some(_) if relation == Relation::Watcher => return false,
+                Some(id) => {
+                    above = self
+                        .agencies
+                        .get(&id)
+                        .and_then(|next| next.relation(relation).current().copied())
+                }
+            }
+        }
+        true
+    }
+}
+
+impl Agency {
+    /// The newest time that anything about the agency mentions.
+    fn latest(&self) -> Time {
+        fn newest<T>(spans: &[Dated<T>]) -> Option<Time> {
+            spans.iter().map(|span| span.until.unwrap_or(span.from)).max()
+        }
+        let accounts = self
+            .accounts
+            .iter()
+            .map(|account| account.closed_at.unwrap_or(account.opened_at));
+        let times = [
+            newest(self.names.spans()),
+            newest(&self.codes),
+            newest(self.parents.spans()),
+            newest(self.places.spans()),
+            newest(self.watchers.spans()),
+            newest(&self.certificates),
+            newest(self.standings.spans()),
+            accounts.max(),
+        ];
+        times
+            .into_iter()
+            .flatten()
+            .max()
+            .expect("an agency is added with a name")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,483 @@
+//! Behaviour of the directory, and its invariants over random lives.
+
+use proptest::prelude::*;
+
+use super::samples::{account, added, code, directory, id, life, opened, pinned, settled, time};
+use super::*;
+use crate::json::Reader;
+
+/// Far after every change of a test.
+const LATER: i64 = 1_000_000;
+
+#[test]
+fn a_code_given_anew_means_whoever_had_it_at_that_time() {
+    let directory = directory(&[
+        added(1, &["000.00.00.H53"], None),
+        added(2, &[], None),
+        DirectoryChange::Merged {
+            from: vec![id(1)],
+            into: id(2),
+        },
+        DirectoryChange::Recoded {
+            id: id(2),
+            added: vec![code("000.00.00.H53")],
+            ended: vec![],
+        },
+    ]);
+    let owner = |at| directory.by_code(&code("000.00.00.H53"), time(at));
+    assert_eq!(
+        [0, 1, 3, 4].map(owner),
+        [None, Some(id(1)), Some(id(1)), Some(id(2))]
+    );
+    assert_eq!(
+        directory.heir(id(1), time(2)),
+        Some(id(1)),
+        "before the merger it is its own"
+    );
+    assert_eq!(directory.heir(id(1), time(3)), Some(id(2)));
+}
+
+#[test]
+fn the_code_of_a_living_agency_is_not_given_to_another() {
+    let directory = directory(&[added(1, &["H53"], None), added(2, &[], None)]);
+    let recoded = DirectoryChange::Recoded {
+        id: id(2),
+        added: vec![code("H53")],
+        ended: vec![],
+    };
+    let taken = DirectoryFault::CodeTaken {
+        code: code("H53"),
+        owner: id(1),
+    };
+    assert_eq!(directory.apply(&recoded, time(9)), Err(taken.clone()));
+    assert_eq!(directory.apply(&added(3, &["H53"], None), time(9)), Err(taken));
+    let not_held = DirectoryChange::Recoded {
+        id: id(2),
+        added: vec![],
+        ended: vec![code("H53")],
+    };
+    let fault = DirectoryFault::CodeNotHeld {
+        code: code("H53"),
+        agency: id(2),
+    };
+    assert_eq!(directory.apply(&not_held, time(9)), Err(fault));
+}
+
+#[test]
+fn heirs_of_heirs_hold_the_inbox_and_all_parts_may_act() {
+    let directory = directory(&[
+        added(1, &[], None),
+        added(2, &[], None),
+        added(3, &[], None),
+        added(4, &[], None),
+        opened(3),
+        DirectoryChange::Merged {
+            from: vec![id(1)],
+            into: id(2),
+        },
+        DirectoryChange::Split {
+            from: id(2),
+            into: vec![id(3), id(4)],
+        },
+    ]);
+    let now = time(LATER);
+    assert_eq!(directory.heir(id(1), now), Some(id(3)));
+    assert_eq!(directory.inbox_account(id(1), now), Some(account("a3-1")));
+    let may = |actor| directory.may_act_for(id(actor), id(1), now);
+    assert_eq!([1, 2, 3, 4, 5].map(may), [true, true, true, true, false]);
+    assert!(
+        !directory.may_act_for(id(1), id(3), now),
+        "rights go to successors, never back"
+    );
+    assert!(
+        !directory.may_act_for(id(4), id(1), time(6)),
+        "not before the split"
+    );
+    assert_eq!(directory.predecessors(id(4)), [id(2)]);
+}
+
+#[test]
+fn an_agency_closed_without_successor_has_no_inbox() {
+    let directory = directory(&[
+        added(1, &["H53"], None),
+        opened(1),
+        DirectoryChange::Closed {
+            id: id(1),
+            successor: None,
+        },
+    ]);
+    assert_eq!(directory.heir(id(1), time(2)), Some(id(1)));
+    assert_eq!(directory.heir(id(1), time(3)), None);
+    assert_eq!(directory.inbox_account(id(1), time(3)), None);
+    assert_eq!(directory.standing(id(1), time(3)), Some(Standing::Closed));
+    assert_eq!(
+        directory.agency_of_account(&account("a1-1")),
+        Some(id(1)),
+        "what it sent before is still its own"
+    );
+    assert_eq!(
+        directory
+            .account(&account("a1-1"))
+            .map(|account| account.is_open(time(3))),
+        Some(false)
+    );
+    let again = DirectoryChange::Renamed {
+        id: id(1),
+        name: "Back".to_owned(),
+    };
+    assert_eq!(
+        directory.apply(&again, time(4)),
+        Err(DirectoryFault::Ended { agency: id(1) })
+    );
+}
+
+#[test]
+fn a_predecessors_seal_is_good_for_what_it_sealed_before_it_ended() {
+    let directory = directory(&[
+        added(1, &[], None),
+        added(2, &[], None),
+        pinned(1, b"old seal"),
+        pinned(2, b"new seal"),
+        DirectoryChange::Merged {
+            from: vec![id(1)],
+            into: id(2),
+        },
+    ]);
+    let pinned = |id, seal: &[u8], at| directory.pinned(id, &Digest::of(seal), time(at));
+    assert_eq!(pinned(id(2), b"old seal", 4), Some(Signatory::Organisation));
+    assert_eq!(pinned(id(2), b"old seal", 5), None);
+    assert_eq!(pinned(id(2), b"new seal", 5), Some(Signatory::Organisation));
+    assert_eq!(
+        pinned(id(1), b"new seal", 5),
+        None,
+        "an heir's seal is not its predecessor's"
+    );
+    assert_eq!(pinned(id(2), b"nobody's", 5), None);
+}
+
+#[test]
+fn when_the_district_level_ends_communes_come_under_the_province() {
+    let directory = directory(&[
+        added(1, &[], None),
+        added(2, &[], Some(1)),
+        added(3, &[], Some(2)),
+        DirectoryChange::WatcherSet {
+            id: id(3),
+            watcher: Some(id(2)),
+        },
+        DirectoryChange::PlaceSet {
+            id: id(3),
+            place: Some(id(2)),
+        },
+        DirectoryChange::Closed {
+            id: id(2),
+            successor: None,
+        },
+    ]);
+    let commune = directory.agency(id(3)).expect("added");
+    assert_eq!(commune.parents.current(), Some(&id(1)));
+    assert_eq!(commune.parents.at(time(5)), Some(&id(2)), "the past stays");
+    assert_eq!(
+        (commune.places.current(), commune.watchers.current()),
+        (None, None)
+    );
+    assert_eq!(directory.subtree(id(1)), [id(1), id(3)]);
+}
+
+#[test]
+fn an_heir_below_its_predecessor_rises_to_its_height() {
+    let directory = directory(&[
+        added(1, &[], None),
+        added(2, &[], Some(1)),
+        added(3, &[], Some(2)),
+        added(4, &[], Some(3)),
+        DirectoryChange::Merged {
+            from: vec![id(2)],
+            into: id(4),
+        },
+    ]);
+    let parent = |number| {
+        directory
+            .agency(id(number))
+            .and_then(|agency| agency.parents.current().copied())
+    };
+    assert_eq!([1, 2, 3, 4].map(parent), [None, None, Some(id(4)), Some(id(1))]);
+}
+
+#[test]
+fn two_that_follow_each_other_up_do_not_end_up_following_themselves() {
+    let watch = |one, other| DirectoryChange::WatcherSet {
+        id: id(one),
+        watcher: Some(id(other)),
+    };
+    let before = directory(&[added(1, &[], None), added(2, &[], None), watch(1, 2), watch(2, 1)]);
+    for end in [
+        DirectoryChange::Closed {
+            id: id(1),
+            successor: None,
+        },
+        DirectoryChange::Merged {
+            from: vec![id(1)],
+            into: id(2),
+        },
+    ] {
+        let after = before.apply(&end, time(9)).expect("a sound change");
+        assert_eq!(
+            after.agency(id(2)).expect("added").watchers.current(),
+            None,
+            "{end:?}"
+        );
+    }
+}
+
+#[test]
+fn circles_are_refused() {
+    let directory = directory(&[
+        added(1, &[], None),
+        added(2, &[], Some(1)),
+        added(3, &[], Some(2)),
+    ]);
+    for relation in [Relation::Parent, Relation::Place, Relation::Watcher] {
+        let change = DirectoryChange::related(relation, id(1), Some(id(1)));
+        let fault = DirectoryFault::Cycle {
+            relation,
+            agency: id(1),
+            to: id(1),
+        };
+        assert_eq!(directory.apply(&change, time(9)), Err(fault));
+    }
+    let change = DirectoryChange::ParentSet {
+        id: id(1),
+        parent: Some(id(3)),
+    };
+    let fault = DirectoryFault::Cycle {
+        relation: Relation::Parent,
+        agency: id(1),
+        to: id(3),
+    };
+    assert_eq!(directory.apply(&change, time(9)), Err(fault));
+    let merged = DirectoryChange::Merged {
+        from: vec![id(1), id(2)],
+        into: id(2),
+    };
+    assert_eq!(
+        directory.apply(&merged, time(9)),
+        Err(DirectoryFault::SuccessorOfItself { agency: id(2) })
+    );
+}
+
+#[test]
+fn a_central_body_sits_in_a_province_without_belonging_to_it() {
+    let directory = directory(&[
+        added(1, &["000.00.00.H53"], None),
+        added(2, &["000.00.00.G24"], None),
+        added(3, &["000.00.80.G24"], Some(2)),
+        DirectoryChange::PlaceSet {
+            id: id(3),
+            place: Some(id(1)),
+        },
+    ]);
+    assert_eq!(directory.subtree(id(1)), [id(1)]);
+    assert_eq!(directory.subtree(id(2)), [id(2), id(3)]);
+    assert_eq!(
+        directory.agency(id(3)).expect("added").places.current(),
+        Some(&id(1))
+    );
+}
+
+#[test]
+fn an_agency_is_suspended_and_resumed_once() {
+    let suspend = DirectoryChange::Suspended { id: id(1) };
+    let directory = directory(&[added(1, &[], None), suspend.clone()]);
+    let wrong = DirectoryFault::StandingWrong {
+        agency: id(1),
+        standing: Standing::Suspended,
+    };
+    assert_eq!(directory.apply(&suspend, time(3)), Err(wrong));
+    let resumed = directory
+        .apply(&DirectoryChange::Resumed { id: id(1) }, time(3))
+        .expect("suspended before");
+    let standing = |at| resumed.standing(id(1), time(at));
+    assert_eq!(
+        [0, 1, 2, 3].map(standing),
+        [
+            None,
+            Some(Standing::Active),
+            Some(Standing::Suspended),
+            Some(Standing::Active)
+        ]
+    );
+}
+
+#[test]
+fn an_account_is_never_anothers_again() {
+    let close = DirectoryChange::AccountClosed {
+        id: id(1),
+        account: account("a1-1"),
+    };
+    let directory = directory(&[added(1, &[], None), added(2, &[], None), opened(1), close.clone()]);
+    let answers = crate::agency::Answers::ReceiptsAndStatus;
+    let open = DirectoryChange::AccountOpened {
+        id: id(2),
+        account: account("a1-1"),
+        answers,
+    };
+    let taken = DirectoryFault::AccountTaken {
+        account: account("a1-1"),
+        owner: id(1),
+    };
+    assert_eq!(directory.apply(&open, time(9)), Err(taken));
+    assert!(matches!(
+        directory.apply(&close, time(9)),
+        Err(DirectoryFault::AccountNotOpen { .. })
+    ));
+    assert_eq!(
+        directory.agency(id(1)).expect("added").next_account(),
+        account("a1-2")
+    );
+}
+
+#[test]
+fn changes_come_in_the_order_of_time_and_ids() {
+    let directory = directory(&[added(1, &[], None)]);
+    let early = DirectoryFault::TooEarly {
+        at: time(0),
+        latest: time(1),
+    };
+    assert_eq!(directory.apply(&added(2, &[], None), time(0)), Err(early));
+    let next = DirectoryFault::NotNext {
+        agency: id(3),
+        next: id(2),
+    };
+    assert_eq!(directory.apply(&added(3, &[], None), time(1)), Err(next));
+    assert_eq!(
+        directory.apply(&added(1, &[], None), time(1)),
+        Err(DirectoryFault::Known { agency: id(1) })
+    );
+}
+
+#[test]
+fn several_changes_happen_together_or_not_at_all() {
+    let before = Directory::new();
+    let changes = [added(1, &[], None), added(1, &[], None)];
+    assert_eq!(
+        before.apply_all(&changes, time(1)),
+        Err(DirectoryFault::Known { agency: id(1) })
+    );
+    assert_eq!((before.version(), before.agencies().len()), (0, 0));
+}
+
+#[test]
+fn damaged_agencies_are_not_restored() {
+    let sound = directory(&[added(1, &["H53"], None), added(2, &[], Some(1)), opened(1)]);
+    let agencies = |edit: &dyn Fn(&mut Agency)| {
+        let mut agencies: Vec<Agency> = sound.agencies().cloned().collect();
+        agencies.iter_mut().for_each(edit);
+        Directory::restore(agencies, 3)
+    };
+    assert_eq!(agencies(&|_| ()), Ok(sound.clone()));
+    let account_shared =
+        agencies(&|agency| agency.accounts = sound.agency(id(1)).expect("added").accounts.clone());
+    assert!(
+        matches!(account_shared, Err(DirectoryFault::AccountTaken { .. })),
+        "{account_shared:?}"
+    );
+    let code_shared = agencies(&|agency| agency.codes = vec![Dated::since(code("H53"), time(1))]);
+    assert!(
+        matches!(code_shared, Err(DirectoryFault::CodeTaken { .. })),
+        "{code_shared:?}"
+    );
+    let circle = agencies(&|agency| agency.parents.set(Some(id(3 - agency.id.number())), time(9)));
+    assert!(matches!(circle, Err(DirectoryFault::Cycle { .. })), "{circle:?}");
+    let stranger = agencies(&|agency| agency.watchers.set(Some(id(7)), time(9)));
+    assert_eq!(stranger, Err(DirectoryFault::Unknown { agency: id(7) }));
+    let ending = crate::agency::Ending::Merged;
+    let heirs_of_each_other = agencies(&|agency| {
+        let heirs = vec![id(3 - agency.id.number())];
+        agency.parents.end(time(9));
+        agency.succession = Some(crate::agency::Succession {
+            ending,
+            at: time(9),
+            heirs,
+        });
+    });
+    assert!(
+        matches!(heirs_of_each_other, Err(DirectoryFault::SuccessorOfItself { .. })),
+        "{heirs_of_each_other:?}"
+    );
+}
+
+/// What must be true of every directory, whatever happened to it; worked out anew from the agencies.
+fn assert_sound(directory: &Directory, now: Time) {
+    let agencies: Vec<Agency> = directory.agencies().cloned().collect();
+    let restored = Directory::restore(agencies.clone(), directory.version()).expect("a sound directory");
+    assert_eq!(restored.0.owners, directory.0.owners);
+    assert_eq!(restored.0.accounts, directory.0.accounts);
+    assert_eq!(restored.0.predecessors, directory.0.predecessors);
+    for agency in &agencies {
+        for relation in Relation::ALL {
+            let mut above = agency.relation(relation).current();
+            let mut steps = 0;
+            while let Some(next) = above.filter(|_| relation != Relation::Watcher) {
+                steps += 1;
+                assert!(steps <= agencies.len(), "a circle of {}", relation.word());
+                above = directory
+                    .agency(*next)
+                    .expect("known")
+                    .relation(relation)
+                    .current();
+            }
+        }
+        let heir = directory
+            .heir(agency.id, now)
+            .map(|heir| directory.agency(heir).expect("known"));
+        assert!(
+            heir.is_none_or(|heir| heir.succession.is_none()),
+            "an heir has not ended"
+        );
+        assert!(heir.is_none_or(|heir| directory.may_act_for(heir.id, agency.id, now)));
+        assert_eq!(agency.succession.is_some(), agency.standing() == Standing::Closed);
+        let value = agency.to_json();
+        assert_eq!(
+            Agency::from_json(Reader::new(&value).expect("an object")).as_ref(),
+            Ok(agency)
+        );
+        for own in &agency.codes {
+            assert_eq!(directory.by_code(&own.value, own.from), Some(agency.id));
+            let open = |other: &&Agency| other.codes_current().any(|code| *code == own.value);
+            assert!(
+                agencies.iter().filter(open).count() <= 1,
+                "{} has two owners",
+                own.value
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_life_breaks_the_invariants(life in life()) {
+        let mut directory = Directory::new();
+        let mut now = 0;
+        for (change, pause) in &life {
+            now += pause;
+            let change = settled(change, &directory);
+            let Ok(next) = directory.apply(&change, time(now)) else { continue };
+            prop_assert_eq!(next.version(), directory.version() + 1);
+            prop_assert!(next.0.agencies != directory.0.agencies, "a change changes something");
+            directory = next;
+            assert_sound(&directory, time(now));
+        }
+    }
+
+    #[test]
+    fn changes_out_of_nowhere_never_panic(life in life()) {
+        let mut directory = Directory::new();
+        for (change, at) in &life {
+            if let Ok(next) = directory.apply(change, time(*at)) {
+                directory = next;
+            }
+        }
+        assert_sound(&directory, time(LATER));
+    }
+}
