@@ -24,7 +24,7 @@ use std::time::Duration;
 use domain::ids::{AccountId, Code, SubmissionId};
 use domain::judge::Terms;
 use domain::packet;
-use domain::port::{Archive, Inbox, Journal, Soon};
+use domain::port::{Appended, Archive, Commit, Inbox, Journal, Recorded, Soon, StoreFault};
 use trust::{Certificate, Need, Signer, Snapshot, Time};
 
 use crate::clock::Clock;
@@ -90,12 +90,29 @@ pub struct Road {
     pub clock: Clock,
     /// Signals between stages.
     pub signals: Arc<Signals>,
+    /// Hears of every event once it is durable, to count it.
+    pub observer: Observer,
 }
+
+/// Hears of events once they are durable.
+pub type Observer = Arc<dyn Fn(&[Recorded]) + Send + Sync>;
 
 impl Road {
     /// The moment that verdicts and events of now rest on.
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// Records a commit and lets the observer count it.
+    ///
+    /// # Errors
+    /// Of the journal.
+    pub async fn append(&self, commit: Commit) -> Result<Appended, StoreFault> {
+        let appended = self.journal.append(commit).await?;
+        if let Appended::Done(recorded) = &appended {
+            (self.observer)(recorded);
+        }
+        Ok(appended)
     }
 }
 

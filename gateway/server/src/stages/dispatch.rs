@@ -291,7 +291,7 @@ async fn move_on(
         &[DispatchState::Due]
     };
     let commit = Commit::of(happening).expecting(Expectation::Dispatch { id: dispatch.id, states });
-    match road.journal.append(commit).await? {
+    match road.append(commit).await? {
         Appended::Done(recorded) => {
             if state == DispatchState::Withdrawn {
                 info!(stage = "dispatch", dispatch.id = %dispatch.id, "withdrawn before it reached the inbox");

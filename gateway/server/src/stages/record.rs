@@ -67,7 +67,7 @@ async fn step(road: Road, judged: Judged) -> Step {
 }
 
 async fn append(road: &Road, mut travelling: Travelling, commit: Commit) -> Step {
-    match road.journal.append(commit).await {
+    match road.append(commit).await {
         Ok(Appended::Done(recorded)) => Step::Recorded(travelling, recorded),
         Ok(Appended::Conflict) => {
             travelling.conflicts += 1;

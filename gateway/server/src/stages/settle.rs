@@ -91,7 +91,7 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
     let states = &[DispatchState::Due, DispatchState::Consigned, DispatchState::Failed];
     let expectation = Expectation::Dispatch { id: dispatch.id, states };
     let commit = Commit::of(Happening::HandedOver(moved)).expecting(expectation);
-    match road.journal.append(commit).await? {
+    match road.append(commit).await? {
         Appended::Done(recorded) => announce(road, &recorded).await,
         Appended::Conflict => {
             debug!(stage = "settle", dispatch.id = %stored.dispatch, "confirmed again");

@@ -115,7 +115,7 @@ impl Sweeper {
             let states = &[DispatchState::Due, DispatchState::Consigned];
             let expectation = Expectation::Dispatch { id: dispatch.id, states };
             let commit = Commit::of(Happening::Failed(failed)).expecting(expectation);
-            if let Appended::Done(recorded) = self.road.journal.append(commit).await? {
+            if let Appended::Done(recorded) = self.road.append(commit).await? {
                 info!(stage = "sweep", dispatch.id = %dispatch.id, "expired");
                 announce(&self.road, &recorded).await;
             }

@@ -135,7 +135,7 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
     for bytes in issued.bytes.into_iter().chain(issued.status) {
         commit = commit.keeping(Arc::from(bytes));
     }
-    match road.journal.append(commit).await? {
+    match road.append(commit).await? {
         Appended::Done(recorded) => announce(&road, &recorded).await,
         // Somebody else issued it: the index and the signal may both bring the same event.
         Appended::Conflict => {}

@@ -1,0 +1,294 @@
+//! Brings everything together: the one place that names every adapter.
+//!
+//! Crash-only: every stage can be ended at any moment and loses nothing, so that a graceful end is only a shorter next
+//! start. It stops taking, lets what is on the road be recorded, and closes the store.
+
+mod epoch;
+mod feeds;
+mod provision;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::judge::Terms;
+use domain::packet;
+use secrecy::SecretString;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use crate::administration::Administration;
+use crate::broker::{Address, Broker, BrokerFault, ConsumeLimits, PublishLimits};
+use crate::clock::Clock;
+use crate::config::{BrokerConfig, Config};
+use crate::http::{HttpFault, InternalPort, Services};
+use crate::signer::{SignerFault, load_seal};
+use crate::stages::poison::CrashNotes;
+use crate::stages::receive::{Inspectors, receive};
+use crate::stages::signal::{DispatchNews, SignalEnds, Signals};
+use crate::stages::{Road, Rules, dispatch, record, settle, sweep, tell};
+use crate::store::{self, Store, StoreConfig};
+use crate::telemetry::{Metrics, Readiness};
+use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
+
+pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner};
+
+/// Places beside the window that only urgent dispatches take.
+const WINDOW_URGENT: usize = 16;
+/// Places on the road for each inspector: enough that none waits for the writer.
+const PLACES_PER_INSPECTOR: usize = 64;
+
+/// Why the gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum AppFault {
+    /// The broker's address.
+    #[error(transparent)]
+    Broker(#[from] BrokerFault),
+    /// The crash notes.
+    #[error("the folder of crash notes: {0}")]
+    CrashNotes(#[source] std::io::Error),
+    /// The internal port.
+    #[error(transparent)]
+    Http(#[from] HttpFault),
+    /// A stage ended although nobody asked it to.
+    #[error("the stage {0} ended by itself")]
+    StageEnded(&'static str),
+    /// The receipt key.
+    #[error(transparent)]
+    Signer(#[from] SignerFault),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Fault),
+    /// The inspectors' threads.
+    #[error("a thread cannot be started: {0}")]
+    Threads(#[source] std::io::Error),
+    /// The trust material.
+    #[error(transparent)]
+    Trust(#[from] TrustKeeperFault),
+}
+
+/// The store's own settings, from the configuration.
+pub fn store_config(config: &Config) -> StoreConfig {
+    StoreConfig {
+        segment_bytes_max: config.store.segment_bytes,
+        inline_bytes_max: usize::try_from(config.store.inline_bytes_max).unwrap_or(usize::MAX),
+        index_cache_bytes: config.store.index_cache_bytes,
+        ..StoreConfig::at(&config.gateway.data_dir)
+    }
+}
+
+/// The broker's address with user and password of the gateway.
+pub fn broker_address(config: &BrokerConfig, authorities_pem: Option<String>) -> Address {
+    let encode = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    let (scheme, place) = config.uri.split_once("://").expect("the configuration checked the address");
+    let uri = format!(
+        "{scheme}://{}:{}@{place}/{}",
+        encode(&config.user),
+        encode(config.password.expose()),
+        encode(&config.vhost)
+    );
+    let heartbeat_seconds = u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX);
+    Address { authorities_pem, heartbeat_seconds, ..Address::new(SecretString::from(uri)) }
+}
+
+fn rules(config: &Config) -> Rules {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+    let (limits, exchange) = (&config.limits, &config.exchange);
+    let defaults = packet::Limits::default();
+    Rules {
+        gateway: config.gateway.code.clone(),
+        terms: Terms {
+            delivery_limit_seconds: seconds(exchange.delivery_limit_seconds),
+            hold_limit_seconds: seconds(exchange.hold_limit_seconds),
+        },
+        limits: packet::Limits {
+            xml: trust::xml::Limits {
+                bytes_max: bytes(limits.packet_bytes_max),
+                depth_max: limits.depth_max,
+                nodes_max: limits.nodes_max,
+                attributes_max: limits.attributes_max,
+                ..defaults.xml
+            },
+            addressees_max: limits.addressees_max,
+            attachments_max: limits.attachments_max,
+            attachment_bytes_max: bytes(limits.attachment_bytes_max),
+            contents_bytes_max: bytes(limits.contents_bytes_max),
+            expansion_ratio_max: limits.expansion_ratio_max,
+            text_bytes_max: limits.text_bytes_max,
+        },
+        packet_bytes_max: bytes(limits.packet_bytes_max),
+        window: config.broker.window,
+        window_urgent: WINDOW_URGENT,
+        consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
+        needs_wait: config.trust.need_wait,
+        retry_after: Duration::from_secs(exchange.retry_seconds),
+    }
+}
+
+/// A gateway, put together and not yet running.
+struct Gateway {
+    road: Road,
+    store: Store,
+    ends: SignalEnds,
+    broker: Broker,
+    lanes: crate::broker::Lanes,
+    keeper: Arc<TrustKeeper>,
+    port: InternalPort,
+    notes: Arc<CrashNotes>,
+    provision: Option<Arc<BrokerProvision>>,
+}
+
+/// Runs the gateway until `end` is ready, then ends it gracefully.
+///
+/// # Errors
+/// [`AppFault`].
+pub async fn run(config: &Config, end: impl Future<Output = ()>) -> Result<(), AppFault> {
+    let gateway = assemble(config).await?;
+    info!(address = %gateway.port.address(), "the gateway runs");
+    let store = gateway.store.clone();
+    let outcome = drive(config, gateway, end).await;
+    // What was appended is durable already; this ends the writer and gives the directory back.
+    let closing = tokio::task::spawn_blocking(move || store.close());
+    if closing.await.is_err() {
+        error!("the writer ended by panic");
+    }
+    outcome
+}
+
+async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
+    let data_dir: &Path = &config.gateway.data_dir;
+    let clock = Clock::start(config.gateway.clock_jump_max);
+    let store = {
+        let (settings, clock) = (store_config(config), clock.clone());
+        let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || clock.now()));
+        opening.await.expect("opening a store does not panic")?
+    };
+    let keeper = Arc::new(TrustKeeper::start(&config.trust, data_dir, clock.clone())?);
+    let authorities_pem = feeds::authorities(&config.broker);
+    let address = broker_address(&config.broker, authorities_pem);
+    let (broker, lanes) = Broker::new(&address, publish_limits(config), consume_limits(config))?;
+    let metrics = Arc::new(Metrics::new());
+    let (signals, ends) = Signals::new();
+    let signals = Arc::new(signals);
+    let counted = Arc::clone(&metrics);
+    let road = Road {
+        journal: Arc::new(store.clone()),
+        archive: Arc::new(store.clone()),
+        inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
+        trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
+        seal: load_seal(&config.gateway)?,
+        rules: Arc::new(rules(config)),
+        clock: clock.clone(),
+        signals: Arc::clone(&signals),
+        observer: Arc::new(move |recorded| counted.count(recorded)),
+    };
+    let provision = provision::of(config, data_dir);
+    let readiness = Arc::new(Readiness::new());
+    watch::questions(&readiness, &metrics, &watch::Watched { road: &road, store: &store, broker: &broker });
+    let services = Services {
+        metrics,
+        readiness,
+        administration: Arc::new(administration(&road, provision.as_ref())),
+        trust: Arc::clone(&keeper) as Arc<dyn crate::administration::TrustDesk>,
+        clock,
+    };
+    let port = InternalPort::open(&config.http, data_dir, services)?;
+    let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
+    Ok(Gateway { road, store, ends, broker, lanes, keeper, port, notes: Arc::new(notes), provision })
+}
+
+fn administration(road: &Road, provision: Option<&Arc<BrokerProvision>>) -> Administration {
+    let told = Arc::clone(&road.signals);
+    let runtime = tokio::runtime::Handle::current();
+    let provision: Arc<dyn crate::administration::Provision> = match provision {
+        Some(provision) => Arc::clone(provision) as Arc<dyn crate::administration::Provision>,
+        None => Arc::new(crate::administration::NotProvisioned),
+    };
+    let desk = Administration::new(Arc::clone(&road.journal), provision, road.clock.clone());
+    desk.telling(move || {
+        let told = Arc::clone(&told);
+        // The desk does not wait for dispatch; a signal that is lost is found by the sweep.
+        drop(runtime.spawn(async move { told.tell_dispatch(DispatchNews::DirectoryChanged).await }));
+    })
+}
+
+fn publish_limits(config: &Config) -> PublishLimits {
+    PublishLimits {
+        outstanding_max: config.broker.unconfirmed_max,
+        confirm_timeout: config.broker.confirm_max,
+        body_bytes_max: usize::try_from(config.limits.packet_bytes_max).unwrap_or(usize::MAX),
+    }
+}
+
+fn consume_limits(config: &Config) -> ConsumeLimits {
+    ConsumeLimits {
+        prefetch_max: config.broker.prefetch_count,
+        unsettled_bytes_max: config.broker.prefetch_bytes_max,
+        ..ConsumeLimits::default()
+    }
+}
+
+/// The stages as tasks. Each ends only at the end of all; one that ends before is a bug and ends the gateway.
+async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>) -> Result<(), AppFault> {
+    let Gateway { road, store: _, ends, broker, lanes, keeper, port, notes, provision } = gateway;
+    let threads = match config.gateway.inspect_threads {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        threads => threads,
+    };
+    let places = threads * PLACES_PER_INSPECTOR;
+    let (inspectors, judged) =
+        Inspectors::start(&road, &notes, threads, places).map_err(AppFault::Threads)?;
+    let stage_ends = feeds::stage_ends();
+    let port_handle = port.handle();
+    let mut tasks: JoinSet<&'static str> = JoinSet::new();
+    let running = broker.clone();
+    tasks.spawn(async move { running.run().await; "broker" });
+    tasks.spawn(feeds::pump(lanes, stage_ends.inlets, feeds::Pump::new(&road, &broker)));
+    tasks.spawn({
+        let (road, inspectors) = (road.clone(), inspectors.clone());
+        async move { receive(road, inspectors, stage_ends.urgent, stage_ends.normal).await; "receive" }
+    });
+    tasks.spawn({
+        let (road, inspectors) = (road.clone(), inspectors.clone());
+        async move { record::record(road, inspectors, judged).await; "record" }
+    });
+    tasks.spawn({ let road = road.clone(); async move { tell::tell(road, ends.owed).await; "tell" } });
+    tasks.spawn({ let road = road.clone(); async move { dispatch::dispatch(road, ends.news).await; "dispatch" } });
+    tasks.spawn({ let road = road.clone(); async move { settle::settle(road, stage_ends.confirm).await; "settle" } });
+    tasks.spawn({
+        let (road, inspectors) = (road.clone(), inspectors.clone());
+        async move { sweep::sweep(road, inspectors).await; "sweep" }
+    });
+    tasks.spawn(epoch::watch(road.clone(), broker.clone(), provision, config.gateway.data_dir.clone()));
+    tasks.spawn(feeds::accounts(road.clone(), broker.clone()));
+    tasks.spawn(async move { keeper.run().await; "trust keeper" });
+    tasks.spawn(async move {
+        if let Err(fault) = port.run().await {
+            error!(error = %fault, "the internal port ended");
+        }
+        "internal port"
+    });
+    road.signals.look_for_owed();
+    let outcome = tokio::select! {
+        () = end => Ok(()),
+        Some(ended) = tasks.join_next() => Err(AppFault::StageEnded(ended.unwrap_or("(panicked)"))),
+    };
+    info!("ending");
+    broker.intake.stop_taking();
+    let drained = async {
+        while inspectors.taken(places) > 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(config.gateway.shutdown_max, drained).await.is_err() {
+        warn!("some submissions were not decided in time; the broker brings them again");
+    }
+    port_handle.stop(false).await;
+    tasks.shutdown().await;
+    broker.close().await;
+    outcome
+}

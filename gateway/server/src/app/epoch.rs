@@ -1,0 +1,109 @@
+//! Tells a broker that kept its disk from one that lost it, and fills the latter again.
+//!
+//! When the broker was set up, a queue named after an epoch was made last. A broker without that queue knows nothing
+//! of what was consigned: topology and accounts are made anew under a new epoch, the loss is journaled, and dispatch
+//! puts what no connector confirmed into the inboxes again.
+//!
+//! **Invariant:** the new epoch is remembered before the broker is marked with it; dying in between means only that
+//! the loss is noticed once more.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::event::Happening;
+use domain::port::Commit;
+use tracing::{info, warn};
+
+use super::provision::{BrokerProvision, new_epoch, read_epoch};
+use crate::broker::{Broker, BrokerState, Standing};
+use crate::stages::Road;
+use crate::stages::record::announce;
+
+/// How often the broker is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Looks in a row that must miss the epoch before the broker counts as new: one that is starting shows its queues
+/// late.
+const MISSES_MIN: u32 = 5;
+
+/// Watches for ever.
+pub(super) async fn watch(
+    road: Road,
+    broker: Broker,
+    provision: Option<Arc<BrokerProvision>>,
+    data_dir: PathBuf,
+) -> &'static str {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    let mut misses = 0;
+    let mut proven = false;
+    loop {
+        tick.tick().await;
+        if broker.state() != BrokerState::Connected {
+            proven = false;
+        }
+        if proven {
+            continue;
+        }
+        match stands(&broker, provision.as_deref(), &data_dir).await {
+            Some(true) => {
+                misses = 0;
+                proven = broker.state() == BrokerState::Connected;
+            }
+            Some(false) => misses += 1,
+            None => {}
+        }
+        if misses < MISSES_MIN {
+            continue;
+        }
+        let Some(provision) = &provision else {
+            warn!("the broker does not know this gateway: run `gateway broker provision`");
+            misses = 0;
+            continue;
+        };
+        match restore(&road, provision, &data_dir).await {
+            Ok(()) => misses = 0,
+            Err(fault) => warn!(error = %fault, "the broker could not be set up now"),
+        }
+    }
+}
+
+/// Whether the broker knows the epoch; `None` when nobody can tell now.
+async fn stands(broker: &Broker, provision: Option<&BrokerProvision>, data_dir: &Path) -> Option<bool> {
+    let epoch = match read_epoch(data_dir) {
+        Ok(Some(epoch)) => epoch,
+        Ok(None) => return Some(false),
+        Err(fault) => {
+            warn!(error = %fault, "the broker's epoch cannot be read");
+            return None;
+        }
+    };
+    if broker.state() == BrokerState::Connected {
+        return broker.intake.inspector().epoch_stands(&epoch).await.ok();
+    }
+    match provision?.provisioner().standing(&epoch).await {
+        Ok(standing) => Some(standing == Standing::Kept),
+        Err(_) => None,
+    }
+}
+
+async fn restore(
+    road: &Road,
+    provision: &BrokerProvision,
+    data_dir: &Path,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let was_set_up = read_epoch(data_dir)?.is_some();
+    let epoch = new_epoch(data_dir)?;
+    let report = provision.provisioner().restore(&epoch, &provision.accounts()?).await?;
+    info!(made = report.made.len(), kept = report.kept, "the broker was set up");
+    for differing in &report.differing {
+        warn!(differing, "stands at the broker with other arguments; a person must move it");
+    }
+    if was_set_up {
+        warn!("the broker had lost what it held; inboxes are filled again from the journal");
+        let commit = Commit::of(Happening::BrokerLost { epoch });
+        if let domain::port::Appended::Done(recorded) = road.append(commit).await? {
+            announce(road, &recorded).await;
+        }
+    }
+    Ok(())
+}

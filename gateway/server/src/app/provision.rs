@@ -1,0 +1,222 @@
+//! Accounts at the broker: what administration decides, carried out with the provisioning credential.
+//!
+//! Only salted hashes of passwords are kept, one small file an account, so that a broker that lost its disk gets the
+//! same users again.
+//!
+//! **Invariant:** a hash is on disk before the broker knows it; a password is nowhere.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::ids::AccountId;
+use domain::port::Soon;
+use secrecy::SecretString;
+use tracing::warn;
+
+use crate::administration::{AccountStep, Provision, ProvisionFault as StepFault};
+use crate::broker::topology::Limits;
+use crate::broker::{Access, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report};
+use crate::config::Config;
+
+/// The file in the data folder that names the broker's epoch.
+pub const EPOCH_FILE: &str = "broker-epoch";
+/// The folder in the data folder that holds account hashes.
+const ACCOUNTS_FOLDER: &str = "accounts";
+
+/// The hashes of accounts, one file each, readable by the gateway's user only.
+#[derive(Debug, Clone)]
+pub struct AccountFiles {
+    folder: PathBuf,
+}
+
+impl AccountFiles {
+    /// In this data folder; made if missing.
+    ///
+    /// # Errors
+    /// Of making the folder.
+    pub fn open(data_dir: &Path) -> io::Result<AccountFiles> {
+        let folder = data_dir.join(ACCOUNTS_FOLDER);
+        fs::create_dir_all(&folder)?;
+        Ok(AccountFiles { folder })
+    }
+
+    /// Keeps the hash of an account.
+    ///
+    /// # Errors
+    /// Of writing.
+    pub fn keep(&self, account: &AccountId, hash: &PasswordHash) -> io::Result<()> {
+        write_secret(&self.folder, account.as_str(), hash.as_str())
+    }
+
+    /// Forgets an account.
+    ///
+    /// # Errors
+    /// Of removing.
+    pub fn forget(&self, account: &AccountId) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(account.as_str())) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The hash of an account, if one is kept.
+    ///
+    /// # Errors
+    /// Of reading.
+    pub fn of(&self, account: &AccountId) -> io::Result<Option<PasswordHash>> {
+        match fs::read_to_string(self.folder.join(account.as_str())) {
+            Ok(text) => Ok(PasswordHash::parse(text.trim()).ok()),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// All accounts with a usable hash. One that cannot be read is told and left out: it needs a new password.
+    ///
+    /// # Errors
+    /// Of reading the folder.
+    pub fn all(&self) -> io::Result<Vec<Access>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let Some(account) = name.to_str().and_then(|name| AccountId::parse(name).ok()) else { continue };
+            match self.of(&account)? {
+                Some(password) => all.push(Access { account, password }),
+                None => warn!(account.id = %account, "the kept hash cannot be read; give the account a new password"),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Writes a small file whole or not at all, readable by its owner only.
+fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let fresh = folder.join(format!(".{name}.new"));
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&fresh, folder.join(name))?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// The name of the broker's epoch, if the broker was ever set up.
+pub(super) fn read_epoch(data_dir: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(data_dir.join(EPOCH_FILE)) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Makes a new epoch and remembers it. To be called before the broker is marked with it.
+///
+/// # Errors
+/// Of writing.
+pub fn new_epoch(data_dir: &Path) -> io::Result<String> {
+    let epoch = uuid::Uuid::now_v7().simple().to_string();
+    write_secret(data_dir, EPOCH_FILE, &epoch)?;
+    Ok(epoch)
+}
+
+/// The provisioner that the configuration names, if it names one.
+///
+/// # Errors
+/// [`ProvisionFault`] when no client can be built.
+pub fn provisioner(config: &Config) -> Result<Option<Provisioner>, ProvisionFault> {
+    let Some(provision) = &config.broker.provision else { return Ok(None) };
+    let secret = |text: &str| SecretString::from(text.to_owned());
+    let gateway = GatewayUser {
+        name: config.broker.user.clone(),
+        password: PasswordHash::of(&secret(config.broker.password.expose())),
+    };
+    let credential = (provision.user.as_str(), secret(provision.password.expose()));
+    Provisioner::new(
+        &provision.management_uri,
+        credential,
+        &config.broker.vhost,
+        gateway,
+        Limits::default(),
+    )
+    .map(Some)
+}
+
+/// The broker's accounts as administration changes them.
+#[derive(Debug)]
+pub struct BrokerProvision {
+    provisioner: Provisioner,
+    files: AccountFiles,
+}
+
+impl BrokerProvision {
+    /// With the hashes of this data folder.
+    pub fn new(provisioner: Provisioner, files: AccountFiles) -> BrokerProvision {
+        BrokerProvision { provisioner, files }
+    }
+
+    /// The provisioner itself.
+    pub(super) fn provisioner(&self) -> &Provisioner {
+        &self.provisioner
+    }
+
+    /// All accounts, to be made anew.
+    pub(super) fn accounts(&self) -> io::Result<Vec<Access>> {
+        self.files.all()
+    }
+
+    async fn take(&self, account: AccountId, step: AccountStep) -> Result<(), StepFault> {
+        let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
+        let report = match step {
+            AccountStep::Open(password) | AccountStep::Renew(password) => {
+                let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
+                self.files.keep(&account, &hash).map_err(|fault| failed(&fault))?;
+                self.open(account, hash).await
+            }
+            AccountStep::Restore => match self.files.of(&account).map_err(|fault| failed(&fault))? {
+                Some(hash) => self.open(account, hash).await,
+                None => {
+                    let missing = "no hash of its password is kept; give the account a new password";
+                    return Err(StepFault::Failed(missing.to_owned()));
+                }
+            },
+            AccountStep::Suspend => self.provisioner.suspend_account(&account).await,
+            AccountStep::Close => {
+                let report = self.provisioner.close_account(&account).await;
+                self.files.forget(&account).map_err(|fault| failed(&fault))?;
+                report
+            }
+        };
+        report.map(drop).map_err(|fault| failed(&fault))
+    }
+
+    async fn open(&self, account: AccountId, password: PasswordHash) -> Result<Report, ProvisionFault> {
+        self.provisioner.open_account(&Access { account, password }).await
+    }
+}
+
+impl Provision for BrokerProvision {
+    fn carry_out(&self, account: AccountId, step: AccountStep) -> Soon<'_, Result<(), StepFault>> {
+        Box::pin(self.take(account, step))
+    }
+}
+
+/// What the configuration allows. Without a usable credential accounts are left to a person, and said so.
+pub(super) fn of(config: &Config, data_dir: &Path) -> Option<Arc<BrokerProvision>> {
+    let provisioner = match provisioner(config) {
+        Ok(provisioner) => provisioner?,
+        Err(fault) => {
+            warn!(error = %fault, "the provisioning credential cannot be used");
+            return None;
+        }
+    };
+    match AccountFiles::open(data_dir) {
+        Ok(files) => Some(Arc::new(BrokerProvision::new(provisioner, files))),
+        Err(fault) => {
+            warn!(error = %fault, "the folder of account hashes cannot be opened");
+            None
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What `/ready` asks and `/metrics` shows, taken from the parts when somebody looks.
+
+use domain::port::Journal;
+
+use crate::broker::{Broker, BrokerState};
+use crate::clock::ClockState;
+use crate::stages::Road;
+use crate::store::Store;
+use crate::telemetry::{Measure, Metrics, Probe, Readiness};
+
+/// Held or waiting things counted at most for a gauge.
+const COUNTED_MAX: usize = 10_000;
+
+/// The parts that are watched.
+pub(super) struct Watched<'a> {
+    pub(super) road: &'a Road,
+    pub(super) store: &'a Store,
+    pub(super) broker: &'a Broker,
+}
+
+/// Registers the questions of readiness and the samples of the metrics.
+pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watched<'_>) {
+    let broker = watched.broker.clone();
+    readiness.register("broker", move || match broker.state() {
+        BrokerState::Connected => Probe::Ready,
+        BrokerState::Away => Probe::NotReady("no connection to the broker".to_owned()),
+        BrokerState::Blocked => Probe::NotReady("the broker takes nothing: memory or disk alarm".to_owned()),
+    });
+    let store = watched.store.clone();
+    readiness.register("store", move || match store.stopped() {
+        None => Probe::Ready,
+        Some(why) => Probe::NotReady(why),
+    });
+    let road = watched.road.clone();
+    readiness.register("clock", move || match road.clock.state() {
+        ClockState::Steady => Probe::Ready,
+        ClockState::Jumped { micros } => {
+            Probe::NotReady(format!("the time of day jumped by {} s", micros / 1_000_000))
+        }
+    });
+    let road = watched.road.clone();
+    readiness.register("trust", move || {
+        if road.trust.snapshot().anchors().next().is_some() {
+            Probe::Ready
+        } else {
+            Probe::NotReady("no anchor is configured".to_owned())
+        }
+    });
+    let (road, store, broker) = (watched.road.clone(), watched.store.clone(), watched.broker.clone());
+    metrics.on_scrape(move |metrics| sample(metrics, &road, &store, &broker));
+}
+
+fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let connected = |state| i64::from(state == BrokerState::Connected);
+    metrics.set(Measure::BrokerConsuming, connected(broker.intake.state()));
+    metrics.set(Measure::BrokerPublishing, connected(broker.publisher.state()));
+    metrics.set(Measure::TrustVersion, whole(road.trust.snapshot().version()));
+    metrics.set(Measure::JournalEvents, whole(store.figures().journal_events));
+    let jumped = match road.clock.state() {
+        ClockState::Steady => 0,
+        ClockState::Jumped { micros } => micros / 1_000_000,
+    };
+    metrics.set(Measure::ClockJumpSeconds, jumped);
+    // A question that fails leaves the last number standing; readiness tells the fault.
+    if let Ok(held) = road.journal.held(COUNTED_MAX) {
+        metrics.set(Measure::Held, whole(held.len() as u64));
+    }
+    if let Ok(due) = count(road, |journal, agency| journal.due(agency, COUNTED_MAX).map(|due| due.len())) {
+        metrics.set(Measure::Due, due);
+    }
+    if let Ok(flying) = count_flying(road) {
+        metrics.set(Measure::InFlight, flying);
+    }
+}
+
+type Counted = Result<i64, domain::port::StoreFault>;
+
+fn count(
+    road: &Road,
+    of: impl Fn(&dyn Journal, domain::ids::AgencyId) -> Result<usize, domain::port::StoreFault>,
+) -> Counted {
+    let mut sum: i64 = 0;
+    for agency in road.journal.waiting()? {
+        sum += i64::try_from(of(&*road.journal, agency)?).unwrap_or(i64::MAX);
+    }
+    Ok(sum)
+}
+
+fn count_flying(road: &Road) -> Counted {
+    let mut sum: i64 = 0;
+    for agency in road.journal.flying()? {
+        sum += i64::try_from(road.journal.in_flight(agency)?.len()).unwrap_or(i64::MAX);
+    }
+    Ok(sum)
+}
