@@ -1,0 +1,284 @@
+//! Provisioning: virtual host, topology and users, made through the management interface.
+//!
+//! Beside the road: *agency add*, *suspend* and *close* call it, and so does a start that finds a broker without its
+//! disk. It uses a credential of its own; the running gateway's user can configure nothing.
+//!
+//! **Invariant:** every call may be repeated: what stands already is kept and reported, what is missing is made.
+//! **Invariant:** the epoch's queue is made last, so that where it stands everything stands.
+//! **Invariant:** a queue that exists with other arguments is reported, never deleted: it may hold messages.
+
+mod definitions;
+mod management;
+mod password;
+
+use domain::ids::AccountId;
+use domain::wire;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::topology::{self, Limits};
+use definitions::{Definitions, Section};
+use management::Management;
+pub use management::ProvisionFault;
+pub use password::PasswordHash;
+
+/// Accounts in one import, so that no request runs into a time limit.
+const BATCH: usize = 200;
+
+/// The gateway's own user at the broker.
+#[derive(Debug, Clone)]
+pub struct GatewayUser {
+    /// Its name.
+    pub name: String,
+    /// Its password, as a hash.
+    pub password: PasswordHash,
+}
+
+/// An account and how it proves itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Which.
+    pub account: AccountId,
+    /// Its password, as a hash; [`PasswordHash::none`] where only a client certificate admits it.
+    pub password: PasswordHash,
+}
+
+/// What a call did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Made or changed, each in a few words.
+    pub made: Vec<String>,
+    /// How many things stood already as wanted.
+    pub kept: usize,
+    /// Queues and exchanges that exist with other arguments than wanted: a person must move them.
+    pub differing: Vec<String>,
+}
+
+impl Report {
+    fn add(&mut self, other: Report) {
+        self.made.extend(other.made);
+        self.kept += other.kept;
+        self.differing.extend(other.differing);
+    }
+}
+
+/// Whether the broker still has what was put into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The epoch's queue is there.
+    Kept,
+    /// It is not: the broker is new or lost its disk.
+    Lost,
+}
+
+/// Makes and unmakes what a gateway needs at its broker.
+#[derive(Debug, Clone)]
+pub struct Provisioner {
+    management: Management,
+    vhost: String,
+    gateway: GatewayUser,
+    limits: Limits,
+}
+
+impl Provisioner {
+    /// A provisioner at the management interface `uri` (`http://127.0.0.1:15672`), as `user`, who needs the
+    /// `administrator` tag because users and definitions are made.
+    ///
+    /// # Errors
+    /// [`ProvisionFault::Client`] when no HTTP client can be built.
+    pub fn new(
+        uri: &str,
+        (user, password): (&str, SecretString),
+        vhost: &str,
+        gateway: GatewayUser,
+        limits: Limits,
+    ) -> Result<Provisioner, ProvisionFault> {
+        let management = Management::new(uri, user, password)?;
+        Ok(Provisioner {
+            management,
+            vhost: vhost.to_owned(),
+            gateway,
+            limits,
+        })
+    }
+
+    /// Makes virtual host, common topology, the gateway's user and, last, the epoch's queue.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; what was made before it stays.
+    pub async fn set_up(&self, epoch: &str) -> Result<Report, ProvisionFault> {
+        self.restore(epoch, &[]).await
+    }
+
+    /// Makes everything anew after the broker lost its disk: common topology, all accounts, then the epoch.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn restore(&self, epoch: &str, accounts: &[Access]) -> Result<Report, ProvisionFault> {
+        let mut report = self.make_vhost().await?;
+        report.add(self.import(self.common()).await?);
+        report.add(self.open_accounts(accounts).await?);
+        let mut last = Definitions::new(&self.vhost);
+        last.push(
+            Section::Queues,
+            topology::queue_row(&topology::epoch_queue(epoch)),
+        );
+        report.add(self.import(last).await?);
+        Ok(report)
+    }
+
+    /// Makes queues, user and permissions of an account, or changes its password.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn open_account(&self, access: &Access) -> Result<Report, ProvisionFault> {
+        self.open_accounts(std::slice::from_ref(access)).await
+    }
+
+    /// The same for many, a few hundred a request.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn open_accounts(&self, accounts: &[Access]) -> Result<Report, ProvisionFault> {
+        let mut report = Report::default();
+        for batch in accounts.chunks(BATCH) {
+            let mut definitions = Definitions::new(&self.vhost);
+            for access in batch {
+                self.push_account(&mut definitions, access);
+            }
+            report.add(self.import(definitions).await?);
+        }
+        Ok(report)
+    }
+
+    /// Locks an account out: its user is gone and its connections are closed. Its queues stay with what they hold.
+    /// [`Provisioner::open_account`] lets it in again.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn suspend_account(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
+        let mut report = Report::default();
+        let user = ["users", account.as_str()];
+        report.add(self.delete(&user, format!("user {account} deleted")).await?);
+        // In this order, or it would be back before the door is shut.
+        self.management
+            .delete(&["connections", "username", account.as_str()])
+            .await?;
+        Ok(report)
+    }
+
+    /// Locks an account out and deletes its inbox: what was in it, the journal gives to a successor. The intake
+    /// stays until it is empty ([`Provisioner::delete_intake`]).
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn close_account(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
+        let mut report = self.suspend_account(account).await?;
+        report.add(self.delete_queue(&wire::inbox_queue(account)).await?);
+        Ok(report)
+    }
+
+    /// Deletes the intake of a closed account. The caller has seen that it is empty and that its last arrival is
+    /// settled: what it still holds is lost.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn delete_intake(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
+        self.delete_queue(&topology::intake_queue(account)).await
+    }
+
+    /// Whether the broker still has what this epoch put into it. Unlike a connection of the gateway's user, this
+    /// also answers when users and virtual host are gone.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`] when the broker cannot be asked.
+    pub async fn standing(&self, epoch: &str) -> Result<Standing, ProvisionFault> {
+        let queue = topology::epoch_queue(epoch).name;
+        let path = ["queues", self.vhost.as_str(), queue.as_str()];
+        let found = self.management.find(&path, "columns=name").await?;
+        Ok(if found.is_some() {
+            Standing::Kept
+        } else {
+            Standing::Lost
+        })
+    }
+
+    async fn make_vhost(&self) -> Result<Report, ProvisionFault> {
+        let path = ["vhosts", self.vhost.as_str()];
+        let mut report = Report {
+            kept: 1,
+            ..Report::default()
+        };
+        if self.management.find(&path, "columns=name").await?.is_none() {
+            self.management.put(&path, &json!({})).await?;
+            report = Report {
+                made: vec![format!("virtual host {}", self.vhost)],
+                ..Report::default()
+            };
+        }
+        // Deleting a queue goes through the virtual host's own permissions.
+        let own = ["permissions", self.vhost.as_str(), self.management.user()];
+        self.management
+            .put(&own, &json!({"configure": ".*", "write": ".*", "read": ".*"}))
+            .await?;
+        Ok(report)
+    }
+
+    fn common(&self) -> Definitions {
+        let mut definitions = Definitions::new(&self.vhost);
+        for exchange in topology::exchanges() {
+            definitions.push(Section::Exchanges, topology::exchange_row(&exchange));
+        }
+        definitions.push_part(&topology::common(&self.limits));
+        definitions.push_user(&self.gateway.name, &self.gateway.password);
+        definitions.push_permission(&self.gateway.name, &topology::gateway_permission());
+        definitions
+    }
+
+    fn push_account(&self, definitions: &mut Definitions, access: &Access) {
+        let account = &access.account;
+        definitions.push_part(&topology::of_account(account, &self.limits));
+        definitions.push_user(account.as_str(), &access.password);
+        definitions.push_permission(account.as_str(), &topology::account_permission(account));
+        definitions.push_topic_permission(account.as_str(), &topology::account_topic_permission(account));
+    }
+
+    /// Makes what is missing of `wanted`, in one request.
+    async fn import(&self, wanted: Definitions) -> Result<Report, ProvisionFault> {
+        let mut report = Report::default();
+        let mut missing = Definitions::new(&self.vhost);
+        for section in Section::ALL {
+            if wanted.rows(section).is_empty() {
+                continue;
+            }
+            let standing = self
+                .management
+                .list(&section.path(&self.vhost), section.columns())
+                .await?;
+            missing.take_missing(section, &wanted, &standing, &mut report);
+        }
+        if !missing.is_empty() {
+            self.management
+                .post(&["definitions"], &missing.into_json())
+                .await?;
+        }
+        Ok(report)
+    }
+
+    async fn delete_queue(&self, queue: &str) -> Result<Report, ProvisionFault> {
+        self.delete(
+            &["queues", self.vhost.as_str(), queue],
+            format!("queue {queue} deleted"),
+        )
+        .await
+    }
+
+    async fn delete(&self, path: &[&str], done: String) -> Result<Report, ProvisionFault> {
+        let mut report = Report::default();
+        match self.management.delete(path).await? {
+            Some(_) => report.made.push(done),
+            None => report.kept += 1,
+        }
+        Ok(report)
+    }
+}
