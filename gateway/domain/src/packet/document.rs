@@ -91,7 +91,8 @@ impl DocumentPacket {
 
     /// What stays the same when software builds the packet again, for the same or for further addressees: SHA-256
     /// over business type and digests of the decoded contents; for recall, update and replacement also over targets and
-    /// the receivers named for them. Orders do not count. Names, dates, traces and zip entries are left out.
+    /// the receivers named for them, for an update over its metadata too (an update may change nothing else).
+    /// Orders do not count. Names of files, traces and zip entries are left out.
     pub fn contents_digest(&self) -> Digest {
         let mut record = Record::new("edxml-contents/1");
         record.text(self.business.kind.code());
@@ -111,6 +112,7 @@ impl DocumentPacket {
             BusinessType::Update => {
                 self.record_targets(&mut record);
                 let update = self.business.update.clone().unwrap_or_default();
+                self.record_header(&mut record);
                 record.text(update.document.as_deref().unwrap_or(""));
                 record.text(update.receivers_changed.as_deref().unwrap_or(""));
                 let mut receivers = update.receivers;
@@ -138,6 +140,44 @@ impl DocumentPacket {
             }
         }
         Digest::of(&record.bytes)
+    }
+
+    /// What an update may change without a file: two updates of different meaning are never one.
+    fn record_header(&self, record: &mut Record) {
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (signer, other) = (&self.signer, &self.other);
+        for text in [
+            &self.code.number,
+            &self.code.notation,
+            &self.promulgation.place,
+            &self.promulgation.date.0,
+            &self.document_type.code,
+            &self.document_type.name,
+            &self.subject,
+            &signer.full_name,
+        ] {
+            record.text(text);
+        }
+        for text in [
+            &self.document_type.detail,
+            &self.content,
+            &signer.competence,
+            &signer.position,
+            &other.sphere,
+            &other.typer_notation,
+            &other.promulgation_amount,
+            &other.page_amount,
+            &self.steering_type,
+            &self.business.reason,
+        ] {
+            record.text(&optional(text));
+        }
+        record.text(self.due_date.as_ref().map_or("", |date| date.as_str()));
+        record.text(other.priority.code());
+        for texts in [&other.appendixes, &self.to_places] {
+            record.count(texts.len());
+            texts.iter().for_each(|text| record.text(text));
+        }
     }
 
     fn record_targets(&self, record: &mut Record) {
