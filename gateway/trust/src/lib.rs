@@ -4,13 +4,37 @@
 //! signature is worth, in the vocabulary of ETSI EN 319 102-1, with the object that failed and the proof that settled
 //! each certificate. It stands below `domain`, knows signatures and nothing of documents or agencies.
 //!
-//! **Invariant**: no I/O, no clock, no randomness, no global state; whatever is needed is an argument.
+//! **Invariant**: no I/O, no clock, no randomness, no global state; whatever is needed is an argument. (Making a
+//! signature draws the randomness of ECDSA from `aws-lc-rs`.)
 //! **Invariant**: no input makes it panic, and none makes it work longer than its limits allow.
 //! **Invariant**: unknown is never good: what is not understood fails, what is not known is `Indeterminate`.
 
+pub mod algorithm;
+mod asn1;
+pub mod cms;
+pub mod crl;
 mod digest;
+mod name;
+mod path;
+pub mod pdf;
+mod pem;
+pub mod policy;
+pub mod report;
+mod revocation;
+mod snapshot;
 mod time;
+pub mod x509;
 pub mod xml;
 
+pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
+pub use asn1::Asn1Fault;
+pub use cms::{SignFault, Signer, SoftwareKey};
+pub use crl::RevocationList;
 pub use digest::{Digest, DigestFault};
+pub use name::Name;
+pub use pdf::{PdfFault, PdfIntegrity, PdfReport};
+pub use policy::Policy;
+pub use report::{Failure, Indication, Need, RevocationProof, SealReport, SubIndication};
+pub use snapshot::Snapshot;
 pub use time::{Time, TimeFault};
+pub use x509::Certificate;

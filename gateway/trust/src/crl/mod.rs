@@ -1,0 +1,391 @@
+//! Certificate revocation lists (RFC 5280 §5), parsed once.
+//!
+//! Stands between bytes and `revocation`: what a list says and what it covers is read here; whether it is signed by
+//! the right key and fresh enough is asked there.
+//!
+//! **Invariant**: a list whose scope or entries are not wholly understood settles no certificate.
+//! **Invariant**: looking up a serial number is a binary search, whatever the size of the list.
+
+mod scope;
+
+use std::fmt;
+use std::ops::Range;
+
+use scope::Scope;
+
+use crate::algorithm::{PublicKey, SignatureAlgorithm, SignatureFault};
+use crate::asn1::{Asn1Fault, Reader, oid, read_time, tag};
+use crate::digest::Digest;
+use crate::name::Name;
+use crate::time::Time;
+use crate::x509::{Certificate, CertificateFault, ExtensionsReader};
+
+/// Octets of a list that are read at most: more than five million entries.
+const LIST_BYTES_MAX: usize = 256 << 20;
+
+/// A revocation list, read and owned. Reading proves nothing about it.
+pub struct RevocationList {
+    der: Box<[u8]>,
+    fingerprint: Digest,
+    to_be_signed: Range<usize>,
+    signature: Range<usize>,
+    signature_algorithm: Option<SignatureAlgorithm>,
+    issuer: Name,
+    this_update: Time,
+    next_update: Option<Time>,
+    number: Option<Box<[u8]>>,
+    scope: Scope,
+    /// Sorted by the octets of the serial number.
+    entries: Box<[Entry]>,
+}
+
+/// One revoked certificate: where its serial number stands in the DER, since when, why.
+#[derive(Clone, Copy)]
+struct Entry {
+    revoked_at: Time,
+    serial_start: u32,
+    serial_length: u8,
+    reason: RevocationReason,
+}
+
+/// Why a certificate was revoked (RFC 5280 §5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RevocationReason {
+    /// Nothing was said.
+    Unspecified,
+    /// The key is in other hands.
+    KeyCompromise,
+    /// The issuer's key is in other hands.
+    CaCompromise,
+    /// The subject's name or affiliation changed.
+    AffiliationChanged,
+    /// Replaced by another certificate.
+    Superseded,
+    /// No longer needed.
+    CessationOfOperation,
+    /// A privilege was withdrawn.
+    PrivilegeWithdrawn,
+    /// The attribute authority's key is in other hands.
+    AaCompromise,
+    /// A reason of another number; revoked all the same.
+    Other,
+    /// On hold: may come back.
+    CertificateHold,
+}
+
+/// What a list says about one serial number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Since when.
+    pub at: Time,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// Why bytes are not a revocation list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RevocationListFault {
+    /// Not a CertificateList in DER.
+    #[error("not a certificate revocation list in DER")]
+    Structure(#[source] Asn1Fault),
+    /// An extension occurs twice.
+    #[error("an extension of the revocation list occurs twice")]
+    DuplicateExtension,
+    /// The algorithm inside and outside the signed part differ.
+    #[error("the revocation list names two signature algorithms")]
+    AlgorithmMismatch,
+    /// A version other than v2, or extensions in a v1 list.
+    #[error("the version of the revocation list does not fit its content")]
+    Version,
+    /// Larger than is read.
+    #[error("the revocation list is too large")]
+    Size,
+    /// No X509 CRL block in the text.
+    #[error("not a revocation list in PEM")]
+    Pem,
+}
+
+impl From<Asn1Fault> for RevocationListFault {
+    fn from(fault: Asn1Fault) -> Self {
+        Self::Structure(fault)
+    }
+}
+
+impl From<CertificateFault> for RevocationListFault {
+    fn from(fault: CertificateFault) -> Self {
+        match fault {
+            CertificateFault::Structure(fault) => Self::Structure(fault),
+            CertificateFault::DuplicateExtension => Self::DuplicateExtension,
+            CertificateFault::AlgorithmMismatch => Self::AlgorithmMismatch,
+            CertificateFault::Version => Self::Version,
+            CertificateFault::Size => Self::Size,
+            CertificateFault::Pem => Self::Pem,
+        }
+    }
+}
+
+impl RevocationList {
+    /// Reads one list in DER; nothing may follow it.
+    ///
+    /// # Errors
+    /// See [`RevocationListFault`].
+    pub fn from_der(der: Vec<u8>) -> Result<Self, RevocationListFault> {
+        if der.len() > LIST_BYTES_MAX {
+            return Err(RevocationListFault::Size);
+        }
+        let parts = read_parts(&der)?;
+        let range = |slice: &[u8]| {
+            let start = slice.as_ptr() as usize - der.as_ptr() as usize;
+            start..start + slice.len()
+        };
+        let (to_be_signed, signature) = (range(parts.to_be_signed), range(parts.signature));
+        Ok(Self {
+            fingerprint: Digest::of(&der),
+            to_be_signed,
+            signature,
+            signature_algorithm: parts.signature_algorithm,
+            issuer: parts.issuer,
+            this_update: parts.this_update,
+            next_update: parts.next_update,
+            number: parts.number,
+            scope: parts.scope,
+            entries: parts.entries.into(),
+            der: der.into(),
+        })
+    }
+
+    /// Reads the first X509 CRL block of a PEM text (RFC 7468), or plain DER.
+    ///
+    /// # Errors
+    /// `Pem` where there is no block; otherwise as [`RevocationList::from_der`].
+    pub fn from_pem_or_der(bytes: &[u8]) -> Result<Self, RevocationListFault> {
+        if bytes.first() == Some(&tag::SEQUENCE) {
+            return Self::from_der(bytes.to_vec());
+        }
+        let block = crate::pem::blocks(bytes, "X509 CRL").into_iter().next();
+        Self::from_der(block.ok_or(RevocationListFault::Pem)?)
+    }
+
+    /// The list in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// SHA-256 of the DER.
+    pub fn fingerprint(&self) -> Digest {
+        self.fingerprint
+    }
+
+    /// Who issued the list.
+    pub fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    /// When the list was made.
+    pub fn this_update(&self) -> Time {
+        self.this_update
+    }
+
+    /// By when the next one is there; a list without it is never fresh.
+    pub fn next_update(&self) -> Option<Time> {
+        self.next_update
+    }
+
+    /// cRLNumber, big-endian, where present.
+    pub fn number(&self) -> Option<&[u8]> {
+        self.number.as_deref()
+    }
+
+    /// How many certificates it revokes.
+    pub fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What the list says about the serial number (content octets of the INTEGER); `None`: nothing.
+    pub fn revocation_of(&self, serial: &[u8]) -> Option<Revocation> {
+        let found = self
+            .entries
+            .binary_search_by(|entry| self.serial_of(entry).cmp(serial))
+            .ok()?;
+        let entry = &self.entries[found];
+        Some(Revocation {
+            at: entry.revoked_at,
+            reason: entry.reason,
+        })
+    }
+
+    /// Whether the list, if it is good, says all that is to be said about this certificate.
+    pub(crate) fn covers(&self, certificate: &Certificate) -> bool {
+        self.issuer == *certificate.issuer() && self.scope.covers(certificate)
+    }
+
+    /// Whether the list is neither from the future nor overdue.
+    pub(crate) fn is_fresh_at(&self, at: Time, clock_skew_seconds: i64) -> bool {
+        self.this_update <= at.plus_seconds(clock_skew_seconds)
+            && self.next_update.is_some_and(|next| at <= next)
+    }
+
+    pub(crate) fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+        self.signature_algorithm
+    }
+
+    /// Whether the key signed this list. Linear in its size: asked once for each pair (`Snapshot`).
+    pub(crate) fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
+        let algorithm = self.signature_algorithm.ok_or(SignatureFault::Unsupported)?;
+        key.verify(
+            algorithm,
+            &self.der[self.to_be_signed.clone()],
+            &self.der[self.signature.clone()],
+        )
+    }
+
+    fn serial_of(&self, entry: &Entry) -> &[u8] {
+        serial_in(&self.der, entry)
+    }
+}
+
+impl fmt::Debug for RevocationList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationList")
+            .field("issuer", &self.issuer)
+            .field("this_update", &self.this_update)
+            .field("next_update", &self.next_update)
+            .field("entries", &self.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn serial_in<'d>(der: &'d [u8], entry: &Entry) -> &'d [u8] {
+    let start = entry.serial_start as usize;
+    &der[start..start + usize::from(entry.serial_length)]
+}
+
+struct Parts<'a> {
+    to_be_signed: &'a [u8],
+    signature: &'a [u8],
+    signature_algorithm: Option<SignatureAlgorithm>,
+    issuer: Name,
+    this_update: Time,
+    next_update: Option<Time>,
+    number: Option<Box<[u8]>>,
+    scope: Scope,
+    entries: Vec<Entry>,
+}
+
+fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
+    let mut outer = Reader::sole(der, tag::SEQUENCE)?.reader();
+    let signed = outer.expect(tag::SEQUENCE)?;
+    let algorithm = outer.expect(tag::SEQUENCE)?;
+    let signature = outer.bit_string_octets()?;
+    outer.finish()?;
+
+    let mut body = signed.reader();
+    let is_v2 = match body.optional(tag::INTEGER)? {
+        Some(version) if version.content == [1] => true,
+        Some(_) => return Err(RevocationListFault::Version),
+        None => false,
+    };
+    if body.expect(tag::SEQUENCE)?.whole != algorithm.whole {
+        return Err(RevocationListFault::AlgorithmMismatch);
+    }
+    let issuer = Name::read(&body.expect(tag::SEQUENCE)?)?;
+    let this_update = read_time(&body.next()?)?;
+    let next_update = match body.peek() {
+        Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => Some(read_time(&body.next()?)?),
+        Some(_) | None => None,
+    };
+    let mut scope = Scope::default();
+    let entries = match body.optional(tag::SEQUENCE)? {
+        Some(list) => read_entries(der, list.reader(), &mut scope, is_v2)?,
+        None => Vec::new(),
+    };
+    let mut number = None;
+    if let Some(extensions) = body.optional(tag::context_constructed(0))? {
+        if !is_v2 {
+            return Err(RevocationListFault::Version);
+        }
+        let mut reader = ExtensionsReader::new(&extensions)?;
+        while let Some(extension) = reader.next()? {
+            if extension.oid == oid::CRL_NUMBER.as_bytes() {
+                number = Some(Reader::sole(extension.value, tag::INTEGER)?.content.into());
+            }
+            scope.take(&extension)?;
+        }
+    }
+    body.finish()?;
+    Ok(Parts {
+        to_be_signed: signed.whole,
+        signature,
+        signature_algorithm: SignatureAlgorithm::read(&algorithm)?,
+        issuer,
+        this_update,
+        next_update,
+        number,
+        scope,
+        entries,
+    })
+}
+
+fn read_entries(
+    der: &[u8],
+    mut list: Reader<'_>,
+    scope: &mut Scope,
+    is_v2: bool,
+) -> Result<Vec<Entry>, RevocationListFault> {
+    let mut entries = Vec::new();
+    while !list.is_empty() {
+        let mut body = list.sequence()?;
+        let serial = body.integer()?;
+        let revoked_at = read_time(&body.next()?)?;
+        let mut reason = RevocationReason::Unspecified;
+        if !body.is_empty() {
+            if !is_v2 {
+                return Err(RevocationListFault::Version);
+            }
+            let extensions = body.expect(tag::SEQUENCE)?;
+            body.finish()?;
+            let mut reader = ExtensionsReader::of_sequence(&extensions)?;
+            while let Some(extension) = reader.next()? {
+                if extension.oid == oid::CRL_REASON.as_bytes() {
+                    reason = read_reason(extension.value)?;
+                } else if extension.is_critical {
+                    scope.forbid();
+                }
+            }
+        }
+        entries.push(Entry {
+            revoked_at,
+            serial_start: u32::try_from(serial.as_ptr() as usize - der.as_ptr() as usize)
+                .map_err(|_| RevocationListFault::Size)?,
+            serial_length: u8::try_from(serial.len()).map_err(|_| Asn1Fault::Value)?,
+            reason,
+        });
+    }
+    // A serial number that occurs twice counts with its hardest reason: hold is ordered last.
+    entries.sort_by(|one, other| {
+        serial_in(der, one)
+            .cmp(serial_in(der, other))
+            .then_with(|| one.reason.cmp(&other.reason))
+    });
+    entries.dedup_by(|later, earlier| serial_in(der, later) == serial_in(der, earlier));
+    Ok(entries)
+}
+
+/// CRLReason ::= ENUMERATED. removeFromCRL (8) belongs to delta lists, which settle nothing here.
+fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
+    Ok(match Reader::sole(value, tag::ENUMERATED)?.content {
+        [0] => RevocationReason::Unspecified,
+        [1] => RevocationReason::KeyCompromise,
+        [2] => RevocationReason::CaCompromise,
+        [3] => RevocationReason::AffiliationChanged,
+        [4] => RevocationReason::Superseded,
+        [5] => RevocationReason::CessationOfOperation,
+        [6] => RevocationReason::CertificateHold,
+        [9] => RevocationReason::PrivilegeWithdrawn,
+        [10] => RevocationReason::AaCompromise,
+        _ => RevocationReason::Other,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,392 @@
+//! From a certificate to an anchor (RFC 5280 §6), over candidates in no order.
+//!
+//! Stands between `cms`, which found the signer's certificate, and the report. Paths are searched depth first, anchors
+//! before candidates; each one found is judged wholly, and the first that passes is the answer.
+//!
+//! **Invariant**: a path passes only if every certificate of it is valid at the control time, chained by name and
+//! signature, allowed to do what it did, free of constraints that are not processed here, and, but for the anchor,
+//! proven not to be revoked.
+//! **Invariant**: the search spends public-key operations and steps from a budget; a spent budget fails.
+
+use std::sync::Arc;
+
+use crate::asn1::oid;
+use crate::report::{Failure, Need, RevocationProof};
+use crate::revocation;
+use crate::snapshot::Snapshot;
+use crate::time::Time;
+use crate::x509::{Certificate, KeyUsage};
+
+/// Steps of the search (candidates looked at) for each public-key operation that is allowed.
+const STEPS_PER_CHECK: u32 = 50;
+
+/// What a verdict may still cost.
+pub(crate) struct Budget {
+    checks: u32,
+    steps: u32,
+}
+
+impl Budget {
+    pub(crate) fn new(signature_checks_max: u32) -> Self {
+        Self {
+            checks: signature_checks_max,
+            steps: signature_checks_max.saturating_mul(STEPS_PER_CHECK),
+        }
+    }
+
+    /// Takes one public-key operation; `false` where none is left.
+    pub(crate) fn spend(&mut self) -> bool {
+        let left = self.checks.checked_sub(1);
+        self.checks = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    fn step(&mut self) -> bool {
+        let left = self.steps.checked_sub(1);
+        self.steps = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.checks == 0 || self.steps == 0
+    }
+}
+
+/// The answer about one certificate.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Leaf first; the best path that was found, if any reached an anchor.
+    pub(crate) chain: Vec<Arc<Certificate>>,
+    pub(crate) proofs: Vec<RevocationProof>,
+    /// `None`: the path is good.
+    pub(crate) failure: Option<Failure>,
+    pub(crate) needs: Vec<Need>,
+}
+
+/// Judges a certificate that signed a document, at the control time. `embedded` are further candidates.
+pub(crate) fn validate(
+    leaf: &Arc<Certificate>,
+    embedded: &[Arc<Certificate>],
+    snapshot: &Snapshot,
+    at: Time,
+) -> Outcome {
+    let budget = Budget::new(snapshot.policy().signature_checks_max);
+    let mut search = Search {
+        snapshot,
+        embedded,
+        at,
+        budget,
+        best: None,
+    };
+    let mut chain = vec![Arc::clone(leaf)];
+    if let Some(passed) = search.extend(&mut chain) {
+        return passed;
+    }
+    if search.budget.is_spent() {
+        return Outcome {
+            failure: Some(Failure::BudgetSpent),
+            ..Outcome::default()
+        };
+    }
+    search.best.expect("a search that did not pass has noted why")
+}
+
+struct Search<'a> {
+    snapshot: &'a Snapshot,
+    embedded: &'a [Arc<Certificate>],
+    at: Time,
+    budget: Budget,
+    best: Option<Outcome>,
+}
+
+impl Search<'_> {
+    /// Lengthens the chain by every issuer that fits; the outcome of the first path that passes.
+    fn extend(&mut self, chain: &mut Vec<Arc<Certificate>>) -> Option<Outcome> {
+        let last = Arc::clone(chain.last().expect("a chain begins with its leaf"));
+        let snapshot = self.snapshot;
+        let mut has_issuer = false;
+        for anchor in snapshot.anchors_named(last.issuer()) {
+            if self.is_issued_by(&last, anchor) {
+                has_issuer = true;
+                chain.push(Arc::clone(anchor));
+                let outcome = judge(chain, snapshot, self.at, &mut self.budget);
+                chain.pop();
+                if outcome.failure.is_none() {
+                    return Some(outcome);
+                }
+                self.note(outcome);
+            }
+        }
+        for issuer in self.issuers_of(&last) {
+            let is_repeated = chain
+                .iter()
+                .any(|link| link.key_digest() == issuer.key_digest() && link.subject() == issuer.subject());
+            if is_repeated || snapshot.anchors_named(issuer.subject()).contains(&issuer) {
+                continue;
+            }
+            if chain.len() + 1 < snapshot.policy().path_certificates_max && self.is_issued_by(&last, &issuer)
+            {
+                has_issuer = true;
+                chain.push(issuer);
+                let passed = self.extend(chain);
+                chain.pop();
+                if passed.is_some() {
+                    return passed;
+                }
+            }
+        }
+        if !has_issuer {
+            self.note(no_issuer(chain));
+        }
+        None
+    }
+
+    /// Candidates by name, those whose key identifier fits first: the identifier is a hint (RFC 5280 §4.2.1.1).
+    fn issuers_of(&self, certificate: &Certificate) -> Vec<Arc<Certificate>> {
+        let named = self.snapshot.candidates_named(certificate.issuer());
+        let embedded = self
+            .embedded
+            .iter()
+            .filter(|one| one.subject() == certificate.issuer());
+        let mut issuers: Vec<Arc<Certificate>> = Vec::new();
+        for issuer in named.iter().chain(embedded) {
+            if !issuers.contains(issuer) {
+                issuers.push(Arc::clone(issuer));
+            }
+        }
+        issuers.sort_by_key(|issuer| !is_key_hinted(certificate, issuer));
+        issuers
+    }
+
+    /// Whether the issuer's key signed the certificate; remembered for the life of the snapshot.
+    fn is_issued_by(&mut self, certificate: &Certificate, issuer: &Certificate) -> bool {
+        if !self.budget.step() {
+            return false;
+        }
+        let (key, object) = (issuer.key_digest(), certificate.fingerprint());
+        if self.snapshot.is_verified(&key, &object) {
+            return true;
+        }
+        let is_issued = self.budget.spend() && certificate.verify_signed_by(issuer.key()).is_ok();
+        if is_issued {
+            self.snapshot.remember_verified(&key, &object);
+        }
+        is_issued
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        let is_better = self.best.as_ref().is_none_or(|best| rank(&outcome) < rank(best));
+        if is_better {
+            self.best = Some(outcome);
+        }
+    }
+}
+
+/// Which of several failed paths tells most: one that only waits for an answer, then one that reached an anchor.
+fn rank(outcome: &Outcome) -> u8 {
+    match outcome.failure {
+        Some(Failure::RevocationUnknown { .. } | Failure::OnHold { .. }) => 0,
+        Some(Failure::NoPath { .. }) if outcome.needs.is_empty() => 3,
+        Some(Failure::NoPath { .. }) => 2,
+        Some(_) | None => 1,
+    }
+}
+
+fn is_key_hinted(certificate: &Certificate, issuer: &Certificate) -> bool {
+    match (
+        certificate.authority_key_identifier(),
+        issuer.subject_key_identifier(),
+    ) {
+        (Some(hint), Some(identifier)) => hint == identifier,
+        (None, _) | (_, None) => false,
+    }
+}
+
+fn no_issuer(chain: &[Arc<Certificate>]) -> Outcome {
+    let last = chain.last().expect("a chain begins with its leaf");
+    let urls = last.issuer_urls().to_vec();
+    let needs = if urls.is_empty() || last.is_self_issued() {
+        Vec::new()
+    } else {
+        vec![Need::Issuer {
+            issuer: last.issuer().to_string(),
+            urls,
+        }]
+    };
+    Outcome {
+        failure: Some(Failure::NoPath {
+            certificate: Arc::clone(last),
+        }),
+        needs,
+        ..Outcome::default()
+    }
+}
+
+/// Judges a whole path, leaf first, anchor last, whose names and signatures chain.
+fn judge(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time, budget: &mut Budget) -> Outcome {
+    let mut outcome = Outcome {
+        chain: chain.to_vec(),
+        ..Outcome::default()
+    };
+    outcome.failure = check_path(chain, snapshot, at).err();
+    if outcome.failure.is_some() {
+        return outcome;
+    }
+    for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
+        match revocation::check(certificate, issuer, snapshot, at, budget) {
+            Ok(proof) => outcome.proofs.push(proof),
+            Err(not_good) => {
+                outcome.proofs.extend(not_good.proof);
+                outcome.needs.extend(not_good.need);
+                // A revocation that is proven outweighs an answer that is missing.
+                let is_heavier = match (&outcome.failure, &not_good.failure) {
+                    (None, _) => true,
+                    (Some(Failure::Revoked { .. }), _) => false,
+                    (Some(_), failure) => matches!(failure, Failure::Revoked { .. }),
+                };
+                if is_heavier {
+                    outcome.failure = Some(not_good.failure);
+                }
+            }
+        }
+    }
+    if matches!(outcome.failure, Some(Failure::Revoked { .. })) {
+        outcome.needs.clear();
+    }
+    outcome
+}
+
+/// RFC 5280 §6.1 but for revocation. The anchor is held to what it says as any authority is (RFC 5937).
+fn check_path(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time) -> Result<(), Failure> {
+    for certificate in chain {
+        check_validity(certificate, at)?;
+        if let Some(constraint) = certificate.extensions().unprocessed {
+            return Err(Failure::ConstraintUnprocessed {
+                certificate: Arc::clone(certificate),
+                constraint,
+            });
+        }
+    }
+    for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
+        check_algorithm(certificate, issuer, snapshot, at)?;
+    }
+    check_authorities(&chain[1..])?;
+    check_leaf(&chain[0])
+}
+
+fn check_validity(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {
+    if at < certificate.not_before() {
+        return Err(Failure::NotYetValid {
+            certificate: Arc::clone(certificate),
+        });
+    }
+    // The last second is included, with all its microseconds.
+    if at.as_seconds() > certificate.not_after().as_seconds() {
+        return Err(Failure::Expired {
+            certificate: Arc::clone(certificate),
+        });
+    }
+    Ok(())
+}
+
+fn check_algorithm(
+    certificate: &Arc<Certificate>,
+    issuer: &Certificate,
+    snapshot: &Snapshot,
+    at: Time,
+) -> Result<(), Failure> {
+    let algorithm = certificate
+        .signature_algorithm()
+        .ok_or(Failure::SignatureAlgorithmUnknown)?;
+    if snapshot
+        .policy()
+        .algorithms
+        .permits(algorithm, issuer.key_kind(), at)
+    {
+        return Ok(());
+    }
+    let (key, certificate) = (issuer.key_kind(), Some(Arc::clone(certificate)));
+    Err(Failure::AlgorithmRefused {
+        algorithm,
+        key,
+        certificate,
+    })
+}
+
+/// §6.1.4 (k) to (n), from the issuer of the leaf up to the anchor.
+fn check_authorities(authorities: &[Arc<Certificate>]) -> Result<(), Failure> {
+    let mut below = 0_usize;
+    for authority in authorities {
+        let extensions = authority.extensions();
+        let constraints = extensions
+            .basic_constraints
+            .filter(|constraints| constraints.is_ca);
+        let Some(constraints) = constraints else {
+            return Err(Failure::NotAuthority {
+                certificate: Arc::clone(authority),
+            });
+        };
+        if constraints
+            .path_length_max
+            .is_some_and(|path_length_max| below > path_length_max)
+        {
+            return Err(Failure::PathTooLong {
+                certificate: Arc::clone(authority),
+            });
+        }
+        if extensions
+            .key_usage
+            .is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN))
+        {
+            return Err(Failure::KeyUsage {
+                certificate: Arc::clone(authority),
+            });
+        }
+        check_purpose(authority)?;
+        if !authority.is_self_issued() {
+            below += 1;
+        }
+    }
+    Ok(())
+}
+
+fn check_leaf(leaf: &Arc<Certificate>) -> Result<(), Failure> {
+    let usage = leaf.extensions().key_usage;
+    let may_sign = |usage: KeyUsage| {
+        usage.allows(KeyUsage::DIGITAL_SIGNATURE) || usage.allows(KeyUsage::NON_REPUDIATION)
+    };
+    if usage.is_some_and(|usage| !may_sign(usage)) {
+        return Err(Failure::KeyUsage {
+            certificate: Arc::clone(leaf),
+        });
+    }
+    check_purpose(leaf)
+}
+
+/// Purposes under which documents are signed in the field: those of persons and of documents, not those of servers,
+/// time-stamps or OCSP answers. A certificate without the extension is for every purpose.
+fn check_purpose(certificate: &Arc<Certificate>) -> Result<(), Failure> {
+    let allowed = [
+        oid::PURPOSE_ANY,
+        oid::PURPOSE_CLIENT_AUTHENTICATION,
+        oid::PURPOSE_EMAIL_PROTECTION,
+        oid::PURPOSE_DOCUMENT_SIGNING,
+        oid::PURPOSE_MICROSOFT_DOCUMENT_SIGNING,
+        oid::PURPOSE_ADOBE_DOCUMENT_SIGNING,
+    ];
+    let Some(purposes) = &certificate.extensions().extended_key_usage else {
+        return Ok(());
+    };
+    if purposes
+        .iter()
+        .any(|purpose| allowed.iter().any(|allowed| allowed.as_bytes() == &**purpose))
+    {
+        return Ok(());
+    }
+    Err(Failure::KeyPurpose {
+        certificate: Arc::clone(certificate),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! PDF objects (ISO 32000-2 §7.3).
+//!
+//! **Invariant**: two objects are equal if they say the same, wherever and in whatever order they say it.
+
+use std::ops::Range;
+
+/// A reference to an indirect object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Reference {
+    pub(super) number: u32,
+    pub(super) generation: u16,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Object {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    /// The digits as they stand: nothing here computes with them.
+    Real(Box<[u8]>),
+    Name(Box<[u8]>),
+    Text(Text),
+    Array(Vec<Object>),
+    Dictionary(Dictionary),
+    Reference(Reference),
+}
+
+impl Object {
+    pub(super) fn as_integer(&self) -> Option<i64> {
+        if let Self::Integer(value) = self {
+            Some(*value)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn as_name(&self) -> Option<&[u8]> {
+        if let Self::Name(name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn as_array(&self) -> Option<&[Object]> {
+        if let Self::Array(items) = self {
+            Some(items)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn as_dictionary(&self) -> Option<&Dictionary> {
+        if let Self::Dictionary(dictionary) = self {
+            Some(dictionary)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn as_reference(&self) -> Option<Reference> {
+        if let Self::Reference(reference) = self {
+            Some(*reference)
+        } else {
+            None
+        }
+    }
+
+    /// A length, an offset or a count: an integer that is not negative.
+    pub(super) fn as_size(&self) -> Option<usize> {
+        usize::try_from(self.as_integer()?).ok()
+    }
+}
+
+/// A string, and where its token stands with its delimiters.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) bytes: Box<[u8]>,
+    pub(super) token: Range<usize>,
+    pub(super) is_plain_hex: bool,
+}
+
+impl PartialEq for Text {
+    /// Two strings are the same wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+/// A dictionary; no key occurs twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dictionary {
+    pub(super) entries: Vec<(Box<[u8]>, Object)>,
+}
+
+impl Dictionary {
+    /// The value of a key; null counts as absent (§7.3.7).
+    pub(super) fn get(&self, key: &[u8]) -> Option<&Object> {
+        let found = self.entries.iter().find(|(known, _)| &**known == key);
+        found
+            .map(|(_, value)| value)
+            .filter(|value| **value != Object::Null)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &Object)> {
+        self.entries.iter().map(|(key, value)| (&**key, value))
+    }
+
+    pub(super) fn integer(&self, key: &[u8]) -> Option<i64> {
+        self.get(key)?.as_integer()
+    }
+
+    pub(super) fn name(&self, key: &[u8]) -> Option<&[u8]> {
+        self.get(key)?.as_name()
+    }
+
+    pub(super) fn reference(&self, key: &[u8]) -> Option<Reference> {
+        self.get(key)?.as_reference()
+    }
+
+    /// Whether both say the same about every key but these.
+    pub(super) fn equals_except(&self, other: &Self, keys: &[&[u8]]) -> bool {
+        let covers = |one: &Self, other: &Self| {
+            one.iter().all(|(key, value)| {
+                keys.contains(&key) || *value == Object::Null || other.get(key) == Some(value)
+            })
+        };
+        covers(self, other) && covers(other, self)
+    }
+}
+
+impl PartialEq for Dictionary {
+    fn eq(&self, other: &Self) -> bool {
+        self.equals_except(other, &[])
+    }
+}

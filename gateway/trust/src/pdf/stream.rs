@@ -1,0 +1,168 @@
+//! Streams: where their octets are, and what those of cross-references and object streams hold (ISO 32000-2 §7.3.8,
+//! §7.4.4).
+//!
+//! **Invariant**: what all streams of a file inflate to is limited; content streams are never inflated.
+
+use std::io::Read;
+use std::ops::Range;
+
+use flate2::read::ZlibDecoder;
+
+use super::PdfFault;
+use super::object::{Dictionary, Object};
+use super::parse::Parser;
+
+/// Octets that structure may inflate to, in all: some hundred times what real files need.
+const INFLATED_BYTES_MAX: usize = 64 << 20;
+
+/// `stream`, `length` octets, `endstream`; the cursor stands behind the dictionary.
+pub(super) fn read_extent(
+    bytes: &[u8],
+    parser: &mut Parser<'_>,
+    length: usize,
+) -> Result<Range<usize>, PdfFault> {
+    parser.skip_space();
+    parser.keyword(b"stream")?;
+    let before = parser.at;
+    parser.skip_line_end();
+    // A lone carriage return is not allowed behind `stream`: readers differ about it (§7.3.8.1).
+    if parser.at == before || bytes.get(parser.at - 1) != Some(&b'\n') {
+        return Err(PdfFault::Syntax { offset: before });
+    }
+    let start = parser.at;
+    let end = start.checked_add(length).filter(|end| *end <= bytes.len());
+    let end = end.ok_or(PdfFault::Syntax { offset: start })?;
+    parser.at = end;
+    parser.skip_line_end();
+    parser.keyword(b"endstream")?;
+    Ok(start..end)
+}
+
+/// The allowance of one file.
+pub(super) struct Inflate {
+    bytes_left: usize,
+}
+
+impl Inflate {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes_left: INFLATED_BYTES_MAX,
+        }
+    }
+
+    /// The decoded octets: no filter, or FlateDecode with no or a PNG predictor.
+    pub(super) fn decode(&mut self, dictionary: &Dictionary, data: &[u8]) -> Result<Vec<u8>, PdfFault> {
+        let filter = sole(dictionary.get(b"Filter"));
+        let parameters = sole(dictionary.get(b"DecodeParms"));
+        let decoded = match filter {
+            None => data.to_vec(),
+            Some(Object::Name(name)) if &**name == b"FlateDecode" => self.inflate(data)?,
+            Some(_) => return Err(PdfFault::Filter),
+        };
+        match parameters {
+            None => Ok(decoded),
+            Some(Object::Dictionary(parameters)) => undo_predictor(parameters, decoded),
+            Some(_) => Err(PdfFault::Filter),
+        }
+    }
+
+    fn inflate(&mut self, data: &[u8]) -> Result<Vec<u8>, PdfFault> {
+        let mut decoded = Vec::new();
+        let limit = u64::try_from(self.bytes_left)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
+        ZlibDecoder::new(data)
+            .take(limit)
+            .read_to_end(&mut decoded)
+            .map_err(|_| PdfFault::Filter)?;
+        self.bytes_left = self
+            .bytes_left
+            .checked_sub(decoded.len())
+            .ok_or(PdfFault::TooLarge)?;
+        Ok(decoded)
+    }
+}
+
+/// The object itself, or the only item of an array.
+fn sole(object: Option<&Object>) -> Option<&Object> {
+    match object {
+        Some(Object::Array(items)) if items.len() == 1 => items.first(),
+        other => other,
+    }
+}
+
+fn undo_predictor(parameters: &Dictionary, data: Vec<u8>) -> Result<Vec<u8>, PdfFault> {
+    match parameters.integer(b"Predictor") {
+        None | Some(1) => return Ok(data),
+        Some(10..=15) => {}
+        Some(_) => return Err(PdfFault::Filter),
+    }
+    let is_octets = parameters.integer(b"Colors").is_none_or(|colors| colors == 1)
+        && parameters
+            .integer(b"BitsPerComponent")
+            .is_none_or(|bits| bits == 8);
+    let columns = parameters.integer(b"Columns").unwrap_or(1);
+    let columns = usize::try_from(columns)
+        .ok()
+        .filter(|columns| is_octets && (1..=4096).contains(columns));
+    let columns = columns.ok_or(PdfFault::Filter)?;
+    let mut rows = data.chunks_exact(columns + 1);
+    let mut decoded = Vec::with_capacity(data.len());
+    let mut above = vec![0_u8; columns];
+    for row in rows.by_ref() {
+        let (kind, row) = (row[0], &row[1..]);
+        let mut left = 0_u8;
+        let mut above_left = 0_u8;
+        for (column, octet) in row.iter().enumerate() {
+            let up = above[column];
+            let predicted = match kind {
+                0 => 0,
+                1 => left,
+                2 => up,
+                3 => u8::midpoint(left, up),
+                4 => paeth(left, up, above_left),
+                _ => return Err(PdfFault::Filter),
+            };
+            left = octet.wrapping_add(predicted);
+            above_left = up;
+            above[column] = left;
+        }
+        decoded.extend_from_slice(&above);
+    }
+    if rows.remainder().is_empty() {
+        Ok(decoded)
+    } else {
+        Err(PdfFault::Filter)
+    }
+}
+
+/// The Paeth predictor (RFC 2083 §6.6).
+fn paeth(left: u8, up: u8, above_left: u8) -> u8 {
+    let estimate = i16::from(left) + i16::from(up) - i16::from(above_left);
+    let distance = |octet: u8| (estimate - i16::from(octet)).abs();
+    if distance(left) <= distance(up) && distance(left) <= distance(above_left) {
+        left
+    } else if distance(up) <= distance(above_left) {
+        up
+    } else {
+        above_left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_up_predictor_is_undone() {
+        let Ok(Object::Dictionary(parameters)) = Parser::new(b"<< /Predictor 12 /Columns 2 >>", 0).object()
+        else {
+            panic!("a dictionary");
+        };
+        assert_eq!(
+            undo_predictor(&parameters, vec![2, 1, 2, 2, 1, 1]),
+            Ok(vec![1, 2, 2, 3])
+        );
+        assert_eq!(undo_predictor(&parameters, vec![2, 1]), Err(PdfFault::Filter));
+    }
+}

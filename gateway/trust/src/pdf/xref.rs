@@ -1,0 +1,247 @@
+//! Cross-reference sections, classic and as streams (ISO 32000-2 §7.5.4, §7.5.8).
+//!
+//! **Invariant**: a section is followed by its `startxref` and `%%EOF`, so that the end of its revision is known.
+//! **Invariant**: no object number occurs twice in a section.
+
+use std::collections::BTreeMap;
+
+use super::PdfFault;
+use super::object::{Dictionary, Object};
+use super::parse::Parser;
+use super::stream;
+
+/// Object numbers that are read at most (ISO 32000-1 Annex C.2).
+const OBJECT_NUMBER_MAX: u64 = 8_388_607;
+
+/// Entries of one section at most.
+const ENTRIES_MAX: usize = 1_000_000;
+
+/// Where an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Free,
+    InUse { offset: usize, generation: u16 },
+    Compressed { container: u32, index: usize },
+}
+
+#[derive(Debug)]
+pub(super) struct Section {
+    /// Where `xref` or the stream object begins.
+    pub(super) offset: usize,
+    pub(super) entries: BTreeMap<u32, Entry>,
+    pub(super) trailer: Dictionary,
+    /// The stream object itself, where the section is one.
+    pub(super) stream_number: Option<u32>,
+    /// What its `startxref` says.
+    pub(super) start_value: usize,
+    /// Behind `%%EOF`, and behind the end of line that may follow.
+    pub(super) end: usize,
+    pub(super) end_of_line: usize,
+}
+
+impl Section {
+    pub(super) fn read(bytes: &[u8], offset: usize, inflate: &mut stream::Inflate) -> Result<Self, PdfFault> {
+        let mut parser = Parser::new(bytes, offset);
+        let (entries, trailer, stream_number) = if parser.starts_with(b"xref") {
+            let entries = read_table(bytes, &mut parser)?;
+            parser.skip_blank();
+            parser.keyword(b"trailer")?;
+            let Object::Dictionary(trailer) = parser.object()? else {
+                return Err(PdfFault::Xref { offset });
+            };
+            if trailer.get(b"XRefStm").is_some() {
+                return Err(PdfFault::HybridXref);
+            }
+            (entries, trailer, None)
+        } else {
+            let (number, trailer, data) = read_stream(bytes, &mut parser, inflate)?;
+            (
+                read_stream_entries(&trailer, &data, offset)?,
+                trailer,
+                Some(number),
+            )
+        };
+        // Writers leave their name here as a comment.
+        parser.skip_space();
+        parser.keyword(b"startxref")?;
+        parser.skip_blank();
+        let start_value = usize::try_from(parser.number()?).map_err(|_| PdfFault::Xref { offset })?;
+        parser.skip_blank();
+        parser.keyword(b"%%EOF")?;
+        let end = parser.at;
+        parser.skip_line_end();
+        Ok(Self {
+            offset,
+            entries,
+            trailer,
+            stream_number,
+            start_value,
+            end,
+            end_of_line: parser.at,
+        })
+    }
+
+    pub(super) fn previous(&self) -> Result<Option<usize>, PdfFault> {
+        match self.trailer.get(b"Prev") {
+            None => Ok(None),
+            Some(Object::Integer(offset)) => usize::try_from(*offset)
+                .map(Some)
+                .map_err(|_| PdfFault::Xref { offset: self.offset }),
+            Some(_) => Err(PdfFault::Xref { offset: self.offset }),
+        }
+    }
+}
+
+fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usize) -> Result<(), PdfFault> {
+    if number > OBJECT_NUMBER_MAX || entries.len() >= ENTRIES_MAX {
+        return Err(PdfFault::TooLarge);
+    }
+    let number = u32::try_from(number).map_err(|_| PdfFault::TooLarge)?;
+    match entries.insert(number, entry) {
+        None => Ok(()),
+        Some(_) => Err(PdfFault::Xref { offset: at }),
+    }
+}
+
+/// Subsections of lines of exactly twenty octets (§7.5.4).
+fn read_table(bytes: &[u8], parser: &mut Parser<'_>) -> Result<BTreeMap<u32, Entry>, PdfFault> {
+    parser.keyword(b"xref")?;
+    let mut entries = BTreeMap::new();
+    loop {
+        parser.skip_blank();
+        if parser.starts_with(b"trailer") {
+            return Ok(entries);
+        }
+        let first = parser.number()?;
+        parser.skip_blank();
+        let count = parser.number()?;
+        parser.skip_blank();
+        for number in first..first.saturating_add(count) {
+            let at = parser.at;
+            let line = bytes.get(at..at + 20).ok_or(PdfFault::Xref { offset: at })?;
+            insert(
+                &mut entries,
+                number,
+                read_line(line).ok_or(PdfFault::Xref { offset: at })?,
+                at,
+            )?;
+            parser.at += 20;
+        }
+    }
+}
+
+fn read_line(line: &[u8]) -> Option<Entry> {
+    let is_shaped =
+        line[10] == b' ' && line[16] == b' ' && matches!(&line[18..20], b" \r" | b" \n" | b"\r\n");
+    let offset = usize::try_from(crate::time::decimal(&line[..10])?).ok()?;
+    let generation = crate::time::decimal(&line[11..16])?;
+    match line[17] {
+        b'n' if is_shaped => Some(Entry::InUse {
+            offset,
+            generation: u16::try_from(generation).ok()?,
+        }),
+        b'f' if is_shaped => Some(Entry::Free),
+        _ => None,
+    }
+}
+
+/// The stream object of a section; its Length must be direct, for nothing can be looked up yet.
+fn read_stream(
+    bytes: &[u8],
+    parser: &mut Parser<'_>,
+    inflate: &mut stream::Inflate,
+) -> Result<(u32, Dictionary, Vec<u8>), PdfFault> {
+    let offset = parser.at;
+    let fault = PdfFault::Xref { offset };
+    let reference = parser.object_header()?;
+    let Object::Dictionary(dictionary) = parser.object()? else {
+        return Err(fault);
+    };
+    let length = dictionary
+        .integer(b"Length")
+        .and_then(|length| usize::try_from(length).ok());
+    let (Some(b"XRef"), Some(length)) = (dictionary.name(b"Type"), length) else {
+        return Err(fault);
+    };
+    let data = stream::read_extent(bytes, parser, length)?;
+    parser.skip_blank();
+    parser.keyword(b"endobj")?;
+    let decoded = inflate.decode(&dictionary, &bytes[data])?;
+    Ok((reference.number, dictionary, decoded))
+}
+
+fn read_stream_entries(
+    dictionary: &Dictionary,
+    data: &[u8],
+    offset: usize,
+) -> Result<BTreeMap<u32, Entry>, PdfFault> {
+    let fault = PdfFault::Xref { offset };
+    let widths = integers(dictionary.get(b"W"))
+        .filter(|widths| widths.len() == 3)
+        .ok_or(fault)?;
+    let size = dictionary
+        .integer(b"Size")
+        .and_then(|size| u64::try_from(size).ok())
+        .ok_or(fault)?;
+    let index = match dictionary.get(b"Index") {
+        None => vec![0, size],
+        index => integers(index)
+            .filter(|index| index.len() % 2 == 0)
+            .ok_or(fault)?,
+    };
+    if widths.iter().any(|width| *width > 8) {
+        return Err(fault);
+    }
+    let widths: Vec<usize> = widths
+        .iter()
+        .map(|width| usize::try_from(*width).unwrap_or(0))
+        .collect();
+    let record_length: usize = widths.iter().sum();
+    if record_length == 0 {
+        return Err(fault);
+    }
+    let mut records = data.chunks_exact(record_length);
+    let mut entries = BTreeMap::new();
+    for pair in index.chunks_exact(2) {
+        for number in pair[0]..pair[0].saturating_add(pair[1]) {
+            let record = records.next().ok_or(fault)?;
+            insert(
+                &mut entries,
+                number,
+                read_record(record, &widths).ok_or(fault)?,
+                offset,
+            )?;
+        }
+    }
+    if records.next().is_some() || !records.remainder().is_empty() {
+        return Err(fault);
+    }
+    Ok(entries)
+}
+
+fn read_record(record: &[u8], widths: &[usize]) -> Option<Entry> {
+    let (first, rest) = record.split_at(widths[0]);
+    let (second, third) = rest.split_at(widths[1]);
+    let number = |octets: &[u8]| octets.iter().fold(0_u64, |n, octet| (n << 8) | u64::from(*octet));
+    // A type that is left out is 1 (§7.5.8.3).
+    match if first.is_empty() { 1 } else { number(first) } {
+        0 => Some(Entry::Free),
+        1 => Some(Entry::InUse {
+            offset: usize::try_from(number(second)).ok()?,
+            generation: u16::try_from(number(third)).ok()?,
+        }),
+        2 => Some(Entry::Compressed {
+            container: u32::try_from(number(second)).ok()?,
+            index: usize::try_from(number(third)).ok()?,
+        }),
+        _ => None,
+    }
+}
+
+fn integers(object: Option<&Object>) -> Option<Vec<u64>> {
+    let Some(Object::Array(items)) = object else {
+        return None;
+    };
+    let numbers = items.iter().map(|item| u64::try_from(item.as_integer()?).ok());
+    numbers.collect()
+}

@@ -1,0 +1,142 @@
+//! What is good enough, and how much work a verdict may cost.
+//!
+//! Stands beside `snapshot`, which carries one policy; `cms`, `path` and `crl` ask it.
+//!
+//! **Invariant**: the default refuses what is not known to be good; nothing is allowed by leaving it out.
+
+use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
+use crate::time::Time;
+
+/// How long something is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// At no time.
+    Never,
+    /// At a best-signature-time before this one.
+    Until(Time),
+    /// Without an end that is known today.
+    Always,
+}
+
+impl Limit {
+    fn holds_at(self, at: Time) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Until(end) => at < end,
+            Self::Always => true,
+        }
+    }
+}
+
+/// Until when digests and keys are trusted (ETSI EN 319 102-1, cryptographic constraints).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlgorithmPolicy {
+    /// SHA-1 wherever a signature begins with it.
+    pub sha1: Limit,
+    /// RSA moduli of at least so many bits, ascending; a modulus below the first is never allowed.
+    pub rsa_bits: Vec<(u32, Limit)>,
+    /// The curves P-256 and P-384, and Ed25519.
+    pub curves: Limit,
+}
+
+impl AlgorithmPolicy {
+    /// Whether a signature of this algorithm and key may be believed at this time.
+    pub fn permits(&self, algorithm: SignatureAlgorithm, key: KeyKind, at: Time) -> bool {
+        self.permits_digest(algorithm.digest(), at) && self.permits_key(key, at)
+    }
+
+    /// Whether a digest may be believed at this time.
+    pub fn permits_digest(&self, digest: DigestAlgorithm, at: Time) -> bool {
+        match digest {
+            DigestAlgorithm::Sha1 => self.sha1.holds_at(at),
+            DigestAlgorithm::Sha256 | DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => true,
+        }
+    }
+
+    fn permits_key(&self, key: KeyKind, at: Time) -> bool {
+        match key {
+            KeyKind::Rsa(bits) => {
+                let limits = self.rsa_bits.iter().filter(|(bits_min, _)| *bits_min <= bits);
+                limits
+                    .max_by_key(|(bits_min, _)| *bits_min)
+                    .is_some_and(|(_, limit)| limit.holds_at(at))
+            }
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::Ed25519 => self.curves.holds_at(at),
+            KeyKind::Unknown => false,
+        }
+    }
+}
+
+/// What is demanded of signatures, and the budgets of one verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Algorithms and key sizes with their end dates.
+    pub algorithms: AlgorithmPolicy,
+    /// How far the clocks of issuers may run ahead of ours, in seconds.
+    pub clock_skew_seconds: i64,
+    /// Public-key operations that one signature may cost (as `webpki` limits it).
+    pub signature_checks_max: u32,
+    /// Certificates of a path, leaf and anchor included.
+    pub path_certificates_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            algorithms: AlgorithmPolicy {
+                sha1: Limit::Never,
+                rsa_bits: vec![(2048, Limit::Always)],
+                curves: Limit::Always,
+            },
+            clock_skew_seconds: 300,
+            signature_checks_max: 100,
+            path_certificates_max: 8,
+        }
+    }
+}
+
+impl Policy {
+    /// For checks of integrity alone, without any claim of trust: every algorithm of the registry is allowed.
+    pub fn every_algorithm() -> Self {
+        let algorithms = AlgorithmPolicy {
+            sha1: Limit::Always,
+            rsa_bits: vec![(1024, Limit::Always)],
+            curves: Limit::Always,
+        };
+        Self {
+            algorithms,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_algorithms_are_refused_by_default() {
+        let policy = Policy::default().algorithms;
+        let now = Time::from_seconds(1_800_000_000);
+        let rsa = SignatureAlgorithm::RsaPkcs1;
+        assert!(policy.permits(rsa(DigestAlgorithm::Sha256), KeyKind::Rsa(2048), now));
+        assert!(!policy.permits(rsa(DigestAlgorithm::Sha1), KeyKind::Rsa(2048), now));
+        assert!(!policy.permits(rsa(DigestAlgorithm::Sha256), KeyKind::Rsa(2047), now));
+        assert!(!policy.permits(SignatureAlgorithm::Ed25519, KeyKind::Unknown, now));
+    }
+
+    #[test]
+    fn an_end_date_ends() {
+        let end = Time::from_seconds(1000);
+        let policy = AlgorithmPolicy {
+            sha1: Limit::Until(end),
+            rsa_bits: vec![(1024, Limit::Until(end)), (2048, Limit::Always)],
+            curves: Limit::Always,
+        };
+        let weak = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha1);
+        assert!(policy.permits(weak, KeyKind::Rsa(1024), Time::from_seconds(999)));
+        assert!(!policy.permits(weak, KeyKind::Rsa(1024), end));
+        let strong = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256);
+        assert!(policy.permits(strong, KeyKind::Rsa(4096), end));
+    }
+}
