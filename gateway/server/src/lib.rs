@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The gateway.
+
+pub mod clock;
+pub mod config;
+pub mod telemetry;
