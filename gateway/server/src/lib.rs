@@ -1,4 +1,10 @@
-//! Placeholder.
+//! The gateway: what runs. Read `gateway/ARCHITECTURE.md` first.
 
+pub mod administration;
 pub mod broker;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod stages;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,270 @@
+//! What a person decides about agencies and accounts, made durable and carried to the broker.
+//!
+//! Stands beside the road. One implementation serves the internal port of a running gateway and the commands that open
+//! the store themselves when no gateway runs.
+//!
+//! **Invariant:** a decision is an event in the journal before anything else knows of it; what the broker must do
+//! follows from it and can be done again.
+//! **Invariant:** one decision at a time: each is worked out on the directory that the one before made.
+
+mod backlog;
+mod order;
+mod provision;
+#[cfg(test)]
+mod tests;
+mod trust_desk;
+
+use std::sync::Arc;
+
+use domain::agency::Answers;
+use domain::directory::import::{Import, ImportFault, import};
+use domain::directory::plan::Plan;
+use domain::directory::{Directory, DirectoryChange, DirectoryFault};
+use domain::event::Happening;
+use domain::ids::{AccountId, AgencyId, CaseId};
+use domain::port::{Appended, Commit, Journal, Recorded, StoreFault};
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+pub use backlog::{AgencyBacklog, Backlog};
+pub use order::{Order, OrderFault};
+pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault};
+pub use trust_desk::{AddressLine, AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
+
+use crate::clock::Clock;
+use crate::config::Secret;
+
+/// Changes in one commit at most, so that an import of a whole province does not fill a commit group by itself.
+const CHANGES_PER_COMMIT: usize = 100;
+
+/// Whether an order is only thought through, or made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Say what would happen.
+    DryRun,
+    /// Make it happen.
+    Make,
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AdministrationFault {
+    /// The order cannot be understood against this directory.
+    #[error(transparent)]
+    Order(#[from] OrderFault),
+    /// The directory cannot take it.
+    #[error(transparent)]
+    Directory(#[from] DirectoryFault),
+    /// The file cannot be read as a list of agencies.
+    #[error(transparent)]
+    Import(#[from] ImportFault),
+    /// The store could not take it, or not all of it.
+    #[error("the store did not take it: {0}")]
+    Store(#[from] StoreFault),
+    /// The directory changed meanwhile, by other means than this one.
+    #[error("the directory changed meanwhile; look and try again")]
+    Conflict,
+}
+
+/// An account that was opened or got a new password. The password is known here and at the broker, nowhere else.
+#[derive(Debug)]
+pub struct OpenedAccount {
+    /// Whose.
+    pub agency: AgencyId,
+    /// Which.
+    pub account: AccountId,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// What an order did, or would do.
+#[derive(Debug)]
+pub struct Report {
+    /// Whether it was made.
+    pub mode: Mode,
+    /// The decisions, in their order.
+    pub changes: Vec<DirectoryChange>,
+    /// What they do to the directory and to what is in flight.
+    pub plan: Plan,
+    /// The directory afterwards, for names.
+    pub directory: Arc<Directory>,
+    /// Accounts with their new passwords.
+    pub opened: Vec<OpenedAccount>,
+    /// Accounts that the broker could not be told about; the decision stands, and can be carried there again.
+    pub unprovisioned: Vec<(AccountId, ProvisionFault)>,
+    /// For an import: what became of the rows.
+    pub import: Option<Import>,
+}
+
+type Told = Arc<dyn Fn() + Send + Sync>;
+
+/// The desk where orders are carried out.
+pub struct Administration {
+    journal: Arc<dyn Journal>,
+    provision: Arc<dyn Provision>,
+    clock: Clock,
+    told: Told,
+    turn: Mutex<()>,
+}
+
+impl std::fmt::Debug for Administration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Administration")
+    }
+}
+
+impl Administration {
+    /// A desk over this journal. `provision` carries account steps to the broker.
+    pub fn new(journal: Arc<dyn Journal>, provision: Arc<dyn Provision>, clock: Clock) -> Administration {
+        Administration {
+            journal,
+            provision,
+            clock,
+            told: Arc::new(|| {}),
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// With somebody who is told after each change of the directory: the road looks at its inboxes anew.
+    #[must_use]
+    pub fn telling(mut self, told: impl Fn() + Send + Sync + 'static) -> Administration {
+        self.told = Arc::new(told);
+        self
+    }
+
+    /// The directory as of the last change.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.journal.directory()
+    }
+
+    /// The events of a case, in order; empty when nobody knows it.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn case(&self, case: CaseId) -> Result<Vec<Recorded>, StoreFault> {
+        self.journal.events(case)
+    }
+
+    /// What is under way, agency by agency.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn backlog(&self) -> Result<Backlog, StoreFault> {
+        Backlog::count(&*self.journal)
+    }
+
+    /// Carries out an order, or says what it would do.
+    ///
+    /// # Errors
+    /// [`AdministrationFault`]. After [`AdministrationFault::Store`] a long import may have been made in part; the
+    /// same file a second time makes the rest.
+    pub async fn carry_out(&self, order: &Order, mode: Mode) -> Result<Report, AdministrationFault> {
+        let _turn = self.turn.lock().await;
+        let before = self.journal.directory();
+        // A clock that stands behind the newest change would make every further one impossible.
+        let now = self.clock.now().max(before.latest().unwrap_or(self.clock.now()));
+        let imported = if let Order::Import { csv } = order {
+            Some(import(csv.as_bytes(), &before, now)?)
+        } else {
+            None
+        };
+        let changes = match &imported {
+            Some(imported) => imported.changes.clone(),
+            None => order.changes(&before, now)?,
+        };
+        let plan = self.plan(&before, &changes, now)?;
+        let mut report = Report {
+            mode,
+            plan,
+            directory: Arc::new(before.apply_all(&changes, now)?),
+            changes,
+            opened: Vec::new(),
+            unprovisioned: Vec::new(),
+            import: imported,
+        };
+        if mode == Mode::DryRun {
+            return Ok(report);
+        }
+        self.record(&report.changes).await?;
+        report.directory = self.journal.directory();
+        for step in provision::steps(order, &report.changes, &before, now) {
+            self.take(step, &mut report).await;
+        }
+        Ok(report)
+    }
+
+    /// Carries every open account's permissions and queues to the broker again, without touching passwords: after a
+    /// broker was set up anew, or was away when an account was opened.
+    pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
+        let _turn = self.turn.lock().await;
+        let directory = self.journal.directory();
+        let mut results = Vec::new();
+        for agency in directory.agencies() {
+            let step = provision::standing_step(agency.standing());
+            for account in agency
+                .accounts
+                .iter()
+                .filter(|account| account.closed_at.is_none())
+            {
+                results.push((
+                    account.id.clone(),
+                    self.provision.carry_out(account.id.clone(), step.clone()).await,
+                ));
+            }
+        }
+        results
+    }
+
+    fn plan(
+        &self,
+        before: &Directory,
+        changes: &[DirectoryChange],
+        now: trust::Time,
+    ) -> Result<Plan, AdministrationFault> {
+        let draft = Plan::new(before, changes, now, &Default::default())?;
+        if draft.ended.is_empty() {
+            return Ok(draft);
+        }
+        let in_flight = Backlog::count(&*self.journal)?.in_flight();
+        Ok(Plan::new(before, changes, now, &in_flight)?)
+    }
+
+    async fn record(&self, changes: &[DirectoryChange]) -> Result<(), AdministrationFault> {
+        for some in changes.chunks(CHANGES_PER_COMMIT) {
+            let happenings = some.iter().cloned().map(Happening::DirectoryChanged).collect();
+            let commit = Commit {
+                happenings,
+                ..Commit::default()
+            };
+            match self.journal.append(commit).await? {
+                Appended::Done(_) => (self.told)(),
+                Appended::Conflict => return Err(AdministrationFault::Conflict),
+            }
+        }
+        for change in changes {
+            info!(change = change.word(), "the directory changed");
+        }
+        Ok(())
+    }
+
+    async fn take(&self, step: provision::Step, report: &mut Report) {
+        let result = self
+            .provision
+            .carry_out(step.account.clone(), step.what.clone())
+            .await;
+        if let Err(fault) = result {
+            warn!(account.id = %step.account, %fault, "the broker was not told about an account");
+            report.unprovisioned.push((step.account.clone(), fault));
+        }
+        if let Some((agency, password)) = step.opened {
+            report.opened.push(OpenedAccount {
+                agency,
+                account: step.account,
+                password,
+            });
+        }
+    }
+}
+
+/// How software of an account is answered when nobody says otherwise.
+pub const ANSWERS_DEFAULT: Answers = Answers::Receipts;

@@ -1,0 +1,186 @@
+//! Faults are told all at once, and the published example is what the code does.
+
+use std::path::Path;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../ops/gateway.toml");
+const SECTIONS_SOURCE: &str = include_str!("sections.rs");
+
+/// A folder with all that the example names, and the example with its paths in that folder.
+fn example() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in [
+        "gateway.key",
+        "gateway.pem",
+        "broker-ca.pem",
+        "broker.password",
+        "provision.password",
+    ] {
+        std::fs::write(folder.path().join(name), "secret-text\n").expect("written");
+    }
+    for name in ["anchors", "candidates", "crl"] {
+        std::fs::create_dir(folder.path().join(name)).expect("made");
+    }
+    let text = EXAMPLE
+        .replace("/etc/gateway/", "")
+        .replace("/var/lib/gateway", "data");
+    (folder, text)
+}
+
+/// The example with every default written out.
+fn with_defaults(text: &str) -> String {
+    let is_default = |line: &str| {
+        let key = line.strip_prefix('#').and_then(|rest| rest.split_once(" = "));
+        key.is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    };
+    let line = |line: &str| {
+        if is_default(line) {
+            line[1..].to_owned()
+        } else {
+            line.to_owned()
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn faults(text: &str, folder: &Path) -> Vec<String> {
+    let faults = Config::parse(text, folder).expect_err("faults");
+    faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_example_is_a_configuration_and_its_comments_are_the_defaults() {
+    let (folder, text) = example();
+    let config = Config::parse(&text, folder.path()).expect("a configuration");
+    let mut written = Config::parse(&with_defaults(&text), folder.path()).expect("a configuration");
+    assert!(written.broker.ca_file.take().is_some());
+    assert!(written.trust.candidates_dir.take().is_some() && written.trust.crl_dir.take().is_some());
+    assert_eq!(format!("{config:?}"), format!("{written:?}"));
+    assert_eq!(config.gateway.data_dir, folder.path().join("data"));
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let keys = SECTIONS_SOURCE
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("/// `")?.split_once("`: "));
+    let keys: Vec<&str> = keys
+        .map(|(key, _)| key)
+        .filter(|key| !key.starts_with('['))
+        .collect();
+    assert!(keys.len() > 50, "{keys:?}");
+    let shown = with_defaults(EXAMPLE);
+    for key in keys {
+        assert!(
+            shown.lines().any(|line| line.starts_with(&format!("{key} = "))),
+            "{key} is not in the example"
+        );
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_each_with_its_place() {
+    let (folder, _) = example();
+    let text = r#"
+        colour = 1
+        [gateway]
+        code = " x"
+        data_dir = "gateway.key"
+        key_file = "nowhere.key"
+        [broker]
+        uri = "amqp://user:secret-text@host:5672"
+        password = "secret-text"
+        prefetch_cuont = 3
+        prefetch_count = "many"
+        window = 0
+        [broker.provision]
+        management_uri = "http://127.0.0.1:15672"
+        password = { env = "GATEWAY_A_VARIABLE_THAT_NOBODY_SETS" }
+        shoe = 43
+        [store]
+        segment_bytes = 1048576
+        inline_bytes_max = 2097152
+        [trust]
+        anchors_dir = "nowhere"
+        crl_urls = ["ftp://x", 7]
+        [http]
+        listen = "here"
+        [log]
+        format = "xml"
+        [lgo]
+    "#;
+    let faults = faults(text, folder.path());
+    let expected = [
+        "[gateway] code: must be an agency code, is \" x\"",
+        "[gateway] data_dir: there is no folder",
+        "[gateway] key_file: there is no file",
+        "[gateway] certificate_file: is missing",
+        "[broker] uri: must be amqp://",
+        "[broker] password: a secret is named by its place",
+        "[broker] prefetch_count: must be a whole number, is string",
+        "[broker] window: must be 1 .. 10000, is \"0\"",
+        "[broker.provision] user: is missing",
+        "[broker.provision] password: the secret the environment has no GATEWAY_A_VARIABLE_THAT_NOBODY_SETS",
+        "[broker.provision] shoe: is not a known key",
+        "[broker] prefetch_cuont: is not a known key; did you mean prefetch_count?",
+        "[store] segment_bytes: must not be smaller than inline_bytes_max",
+        "[trust] anchors_dir: there is no folder",
+        "[trust] crl_urls: must be a list of texts, is integer",
+        "[trust] crl_urls: must be an http:// or https:// address, is \"ftp://x\"",
+        "[http] listen: must be an address with port",
+        "[log] format: must be text | json, is \"xml\"",
+        "colour: is not a known key",
+        "[lgo]: is not a known key; did you mean log?",
+    ];
+    assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+    for (fault, expected) in faults.iter().zip(expected) {
+        assert!(fault.starts_with(expected), "{fault} / {expected}");
+    }
+    assert!(
+        !faults.join("\n").contains("secret-text"),
+        "a password in a fault: {faults:#?}"
+    );
+}
+
+#[test]
+fn an_empty_file_names_all_that_must_be_set() {
+    let faults = faults("", Path::new("/"));
+    let needed = [
+        "gateway] code",
+        "] data_dir",
+        "] key_file",
+        "] certificate_file",
+        "broker] password",
+        "] anchors_dir",
+    ];
+    assert_eq!(faults.len(), needed.len(), "{faults:#?}");
+    for (fault, needed) in faults.iter().zip(needed) {
+        assert!(
+            fault.contains(needed) && fault.ends_with("is missing"),
+            "{fault} / {needed}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    let faults = faults("[gateway]\ncode = ", Path::new("/"));
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].contains("line 2"), "{faults:?}");
+}
+
+#[test]
+fn a_configuration_prints_no_secret() {
+    let (folder, text) = example();
+    let config = Config::parse(&text, folder.path()).expect("a configuration");
+    assert_eq!(config.broker.password.expose(), "secret-text");
+    assert!(!format!("{config:?}").contains("secret-text"));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faults = Config::load(&folder.path().join("gateway.toml")).expect_err("no file");
+    assert!(faults[0].to_string().contains("cannot be read"), "{faults:?}");
+}

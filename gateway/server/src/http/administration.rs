@@ -1,0 +1,185 @@
+//! The desk over HTTP: requests in, orders out, reports back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::StatusCode;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, ResponseError, web};
+use domain::ids::CaseId;
+use serde::Deserialize;
+use tracing::{error, info};
+
+use super::Services;
+use super::auth::demand_token;
+use super::view::{
+    AgencyView, BacklogView, CaseView, ListView, ProblemView, ProvisionedView, ReportView, TrustView,
+};
+use crate::administration::{AdministrationFault, Mode, Order, TrustDeskFault};
+
+/// All routes below `/administration`; every one demands the token.
+pub(super) fn scope() -> impl HttpServiceFactory {
+    web::scope("/administration")
+        .wrap(from_fn(demand_token))
+        .route("/agencies", web::get().to(agencies))
+        .route("/backlog", web::get().to(backlog))
+        .route("/orders", web::post().to(order))
+        .route("/provisioning", web::post().to(provision_again))
+        .route("/cases/{case}", web::get().to(case))
+        .route("/trust", web::get().to(trust_status))
+        .route("/trust/refresh", web::post().to(trust_refresh))
+        .route("/trust/lists", web::post().to(trust_import))
+        .route("/clock/accept", web::post().to(clock_accept))
+}
+
+/// What went wrong, as it is told outside.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    view: ProblemView,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &str, detail: impl ToString) -> Problem {
+        Problem {
+            status,
+            view: ProblemView {
+                code: code.to_owned(),
+                detail: detail.to_string(),
+            },
+        }
+    }
+
+    /// The request cannot be understood.
+    pub(super) fn request(detail: &str) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "request", detail)
+    }
+
+    /// Without the token.
+    pub(super) fn unauthorised() -> Problem {
+        let detail = "Authorization: Bearer with the token of the data folder is demanded";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
+    }
+
+    fn ours(fault: &dyn std::error::Error) -> Problem {
+        error!(%fault, "an administration request failed");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", fault)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.view.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status).json(&self.view)
+    }
+}
+
+impl From<AdministrationFault> for Problem {
+    fn from(fault: AdministrationFault) -> Problem {
+        match fault {
+            AdministrationFault::Order(fault) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order", fault)
+            }
+            AdministrationFault::Directory(fault) => Problem::new(StatusCode::CONFLICT, "directory", fault),
+            AdministrationFault::Import(fault) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import", fault)
+            }
+            AdministrationFault::Conflict => Problem::new(StatusCode::CONFLICT, "conflict", fault),
+            AdministrationFault::Store(fault) => Problem::ours(&fault),
+        }
+    }
+}
+
+type Answer = Result<HttpResponse, Problem>;
+
+#[derive(Deserialize)]
+struct OrderQuery {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Runs what may wait for the disk on a thread that may wait.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    web::block(work).await.map_err(|fault| Problem::ours(&fault))
+}
+
+async fn agencies(services: web::Data<Services>) -> Answer {
+    let directory = services.administration.directory();
+    let views: Vec<AgencyView> = directory.agencies().map(AgencyView::of).collect();
+    Ok(HttpResponse::Ok().json(views))
+}
+
+async fn backlog(services: web::Data<Services>) -> Answer {
+    let desk = Arc::clone(&services.administration);
+    let backlog = blocking(move || desk.backlog())
+        .await?
+        .map_err(|fault| Problem::ours(&fault))?;
+    Ok(HttpResponse::Ok().json(BacklogView::all(&backlog)))
+}
+
+async fn order(
+    services: web::Data<Services>,
+    query: web::Query<OrderQuery>,
+    order: web::Json<Order>,
+) -> Answer {
+    let mode = if query.dry_run { Mode::DryRun } else { Mode::Make };
+    let report = services.administration.carry_out(&order, mode).await?;
+    Ok(HttpResponse::Ok().json(ReportView::of(&report)))
+}
+
+async fn provision_again(services: web::Data<Services>) -> Answer {
+    let results = services.administration.provision_again().await;
+    Ok(HttpResponse::Ok().json(ProvisionedView::all(&results)))
+}
+
+async fn case(services: web::Data<Services>, case: web::Path<String>) -> Answer {
+    let case: CaseId = case
+        .parse()
+        .map_err(|fault| Problem::request(&format!("{fault}")))?;
+    let desk = Arc::clone(&services.administration);
+    let events = blocking(move || desk.case(case))
+        .await?
+        .map_err(|fault| Problem::ours(&fault))?;
+    if events.is_empty() {
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "case",
+            format!("no case {case}"),
+        ));
+    }
+    Ok(HttpResponse::Ok().json(CaseView::of(case, &events)))
+}
+
+async fn trust_status(services: web::Data<Services>) -> Answer {
+    Ok(HttpResponse::Ok().json(TrustView::of(&services.trust.status())))
+}
+
+async fn trust_refresh(services: web::Data<Services>) -> Answer {
+    Ok(HttpResponse::Ok().json(TrustView::of(&services.trust.refresh().await)))
+}
+
+async fn trust_import(services: web::Data<Services>, list: web::Bytes) -> Answer {
+    match services.trust.import(list.to_vec()).await {
+        Ok(line) => Ok(HttpResponse::Ok().json(ListView::of(&line))),
+        Err(fault @ TrustDeskFault::Refused(_)) => {
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", fault))
+        }
+        Err(fault @ TrustDeskFault::NotKept(_)) => Err(Problem::ours(&fault)),
+    }
+}
+
+async fn clock_accept(services: web::Data<Services>) -> Answer {
+    info!(state = ?services.clock.state(), "the time of day was accepted by a person");
+    services.clock.accept();
+    Ok(HttpResponse::NoContent().finish())
+}

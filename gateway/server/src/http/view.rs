@@ -1,0 +1,243 @@
+//! JSON shapes of the internal port, and of the `--json` output of commands.
+//!
+//! **Invariant:** shapes only; no decision is made here. Times are RFC 3339 in Vietnam time.
+
+mod agency;
+mod report;
+
+use domain::event::Event;
+use domain::ids::{AccountId, CaseId};
+use domain::port::Recorded;
+use domain::receipt::vietnam_time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trust::Time;
+
+pub use agency::{AccountView, AgencyView, BacklogView, CertificateView};
+pub use report::{EndedView, ImportView, MovedView, OpenedView, ReportView, RowView};
+
+use crate::administration::{ListLine, ProvisionFault, TrustStatus};
+use crate::telemetry::Probe;
+
+/// `/health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// `alive`.
+    pub state: String,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// `/ready`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyView {
+    /// Whether every part is.
+    pub ready: bool,
+    /// All parts.
+    pub parts: Vec<PartView>,
+}
+
+/// One part of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartView {
+    /// Its name.
+    pub part: String,
+    /// Whether it can work.
+    pub ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl ReadyView {
+    /// The shape of these answers.
+    pub fn of(is_ready: bool, parts: &[(&'static str, Probe)]) -> ReadyView {
+        let part = |(part, probe): &(&'static str, Probe)| {
+            let reason = match probe {
+                Probe::Ready => None,
+                Probe::NotReady(reason) => Some(reason.clone()),
+            };
+            PartView {
+                part: (*part).to_owned(),
+                ready: reason.is_none(),
+                reason,
+            }
+        };
+        ReadyView {
+            ready: is_ready,
+            parts: parts.iter().map(part).collect(),
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemView {
+    /// A stable word: `request`, `unauthorised`, `order`, `directory`, `import`, `conflict`, `case`, `list`, `store`.
+    pub code: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// An account and whether the broker has it as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvisionedView {
+    /// Which.
+    pub account: String,
+    /// Why the broker could not be told; absent when it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+impl ProvisionedView {
+    /// The shape of these results.
+    pub fn all(results: &[(AccountId, Result<(), ProvisionFault>)]) -> Vec<ProvisionedView> {
+        let one = |(account, result): &(AccountId, Result<(), ProvisionFault>)| ProvisionedView {
+            account: account.to_string(),
+            fault: result.as_ref().err().map(ToString::to_string),
+        };
+        results.iter().map(one).collect()
+    }
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseView {
+    /// Which.
+    pub case: String,
+    /// Its events, in order.
+    pub events: Vec<EventView>,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its number in the journal.
+    pub position: u64,
+    /// Its leaf hash.
+    pub leaf: String,
+    /// When.
+    pub time: String,
+    /// What, in one word.
+    pub word: String,
+    /// The event as it is stored.
+    pub event: Value,
+}
+
+impl CaseView {
+    /// The shape of these events.
+    pub fn of(case: CaseId, events: &[Recorded]) -> CaseView {
+        CaseView {
+            case: case.to_string(),
+            events: events.iter().map(EventView::of).collect(),
+        }
+    }
+}
+
+impl EventView {
+    fn of(recorded: &Recorded) -> EventView {
+        let event: &Event = &recorded.event;
+        EventView {
+            position: recorded.position,
+            leaf: recorded.leaf.to_string(),
+            time: vietnam_time(event.time),
+            word: event.happening.word().to_owned(),
+            event: serde_json::from_slice(&event.encode()).expect("an event encodes to JSON"),
+        }
+    }
+}
+
+/// How trust stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustView {
+    /// Version of the material in use.
+    pub version: u64,
+    /// All anchors.
+    pub anchors: Vec<AnchorView>,
+    /// Number of issuing certificates.
+    pub candidates: usize,
+    /// All revocation lists.
+    pub lists: Vec<ListView>,
+    /// All addresses.
+    pub addresses: Vec<AddressView>,
+    /// Files that could not be used.
+    pub faults: Vec<String>,
+}
+
+/// One anchor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnchorView {
+    /// Its subject.
+    pub subject: String,
+    /// SHA-256 of its DER.
+    pub fingerprint: String,
+    /// When it ends.
+    pub not_after: String,
+}
+
+/// One revocation list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListView {
+    /// Its issuer.
+    pub issuer: String,
+    /// Its number in hexadecimal.
+    pub number: Option<String>,
+    /// When it was made.
+    pub this_update: String,
+    /// By when the next one is there.
+    pub next_update: Option<String>,
+    /// How many certificates it revokes.
+    pub entries: usize,
+}
+
+/// One address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressView {
+    /// The address.
+    pub url: String,
+    /// When it last gave what was wanted.
+    pub fetched_at: Option<String>,
+    /// What was wrong the last time.
+    pub fault: Option<String>,
+    /// Until when it is not asked again.
+    pub resting_until: Option<String>,
+}
+
+impl ListView {
+    /// The shape of this list.
+    pub fn of(line: &ListLine) -> ListView {
+        ListView {
+            issuer: line.issuer.clone(),
+            number: line.number.clone(),
+            this_update: vietnam_time(line.this_update),
+            next_update: line.next_update.map(vietnam_time),
+            entries: line.entries,
+        }
+    }
+}
+
+impl TrustView {
+    /// The shape of this status.
+    pub fn of(status: &TrustStatus) -> TrustView {
+        let anchors = status.anchors.iter().map(|anchor| AnchorView {
+            subject: anchor.subject.clone(),
+            fingerprint: anchor.fingerprint.clone(),
+            not_after: vietnam_time(anchor.not_after),
+        });
+        let time = |time: Option<Time>| time.map(vietnam_time);
+        let addresses = status.addresses.iter().map(|address| AddressView {
+            url: address.url.clone(),
+            fetched_at: time(address.fetched_at),
+            fault: address.fault.clone(),
+            resting_until: time(address.resting_until),
+        });
+        TrustView {
+            version: status.version,
+            anchors: anchors.collect(),
+            candidates: status.candidates,
+            lists: status.lists.iter().map(ListView::of).collect(),
+            addresses: addresses.collect(),
+            faults: status.faults.clone(),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Logs and metrics: what an operator sees of the road while it is travelled.
+//!
+//! Started once by `main`; [`Metrics`] is handed to the stages and adapters, which count and time, and to `http`, which
+//! shows. A log line reads alone and carries the fields `packet.id`, `agency.id`, `stage` and `duration_ms`.
+//!
+//! **Invariant:** metrics count events of the journal, so that dashboard and journal cannot disagree.
+//! **Invariant:** neither carries a document's content, its title, a person's name or a secret.
+
+mod metrics;
+mod readiness;
+
+pub use metrics::{Measure, Metrics, Stage};
+pub use readiness::{Probe, Readiness};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Begins to log to standard error. Libraries are heard from `warn` on only, so that a level for our own lines does
+/// not drown them.
+///
+/// # Errors
+/// When this process logs already.
+pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
+    let libraries = LevelFilter::WARN.min(LevelFilter::from_level(config.level));
+    let filter = Targets::new()
+        .with_default(libraries)
+        .with_target("gateway", config.level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    match config.format {
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+    }
+}

@@ -1,0 +1,457 @@
+//! Counters, gauges and histograms, in one registry, shown as OpenMetrics text.
+
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use domain::event::Happening;
+use domain::port::Recorded;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// One label and its value; values come from closed lists, so that the number of series is bounded.
+type Label = [(&'static str, String); 1];
+
+/// A step of the road that takes time and has a queue before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Bytes are taken.
+    Receive,
+    /// They are opened, verified and judged.
+    Inspect,
+    /// The verdict becomes durable.
+    Record,
+    /// Dispatches go into inboxes.
+    Dispatch,
+    /// What comes back is taken.
+    Settle,
+    /// What is due, late or expired is looked for.
+    Sweep,
+}
+
+impl Stage {
+    /// The word in metrics and logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Receive => "receive",
+            Stage::Inspect => "inspect",
+            Stage::Record => "record",
+            Stage::Dispatch => "dispatch",
+            Stage::Settle => "settle",
+            Stage::Sweep => "sweep",
+        }
+    }
+}
+
+/// A number that stands for the present moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// 1 when the broker connection for consuming is up.
+    BrokerConsuming,
+    /// 1 when the broker connection for publishing is up.
+    BrokerPublishing,
+    /// By how many seconds the time of day jumped.
+    ClockJumpSeconds,
+    /// Dispatches recorded and not yet in an inbox.
+    Due,
+    /// Free bytes of the disk that holds the data.
+    FreeBytes,
+    /// Submissions that wait for something.
+    Held,
+    /// Dispatches in inboxes, not yet handed over.
+    InFlight,
+    /// Bytes of the journal's segments.
+    JournalBytes,
+    /// Events in the journal.
+    JournalEvents,
+    /// Messages that wait for a person.
+    Parked,
+    /// Version of the trust material in use.
+    TrustVersion,
+}
+
+impl Measure {
+    /// All of them, with name and meaning in the exposition.
+    const TABLE: [(Measure, &'static str, &'static str); 11] = [
+        (
+            Measure::BrokerConsuming,
+            "gateway_broker_consuming",
+            "1 when the broker connection for consuming is up",
+        ),
+        (
+            Measure::BrokerPublishing,
+            "gateway_broker_publishing",
+            "1 when the broker connection for publishing is up",
+        ),
+        (
+            Measure::ClockJumpSeconds,
+            "gateway_clock_jump_seconds",
+            "By how much the time of day jumped",
+        ),
+        (
+            Measure::Due,
+            "gateway_due_dispatches",
+            "Dispatches recorded and not yet in an inbox",
+        ),
+        (
+            Measure::FreeBytes,
+            "gateway_disk_free_bytes",
+            "Free bytes of the disk that holds the data",
+        ),
+        (
+            Measure::Held,
+            "gateway_held_submissions",
+            "Submissions that wait for something",
+        ),
+        (
+            Measure::InFlight,
+            "gateway_in_flight_dispatches",
+            "Dispatches in inboxes, not yet handed over",
+        ),
+        (
+            Measure::JournalBytes,
+            "gateway_journal_bytes",
+            "Bytes of the journal's segments",
+        ),
+        (
+            Measure::JournalEvents,
+            "gateway_journal_events",
+            "Events in the journal",
+        ),
+        (
+            Measure::Parked,
+            "gateway_parked_messages",
+            "Messages that wait for a person",
+        ),
+        (
+            Measure::TrustVersion,
+            "gateway_trust_version",
+            "Version of the trust material in use",
+        ),
+    ];
+}
+
+type Sample = Box<dyn Fn(&Metrics) + Send + Sync>;
+
+/// All that is counted and measured. Handles are lock-free; only scraping takes the lock.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    samples: RwLock<Vec<Sample>>,
+    events: Family<Label, Counter>,
+    receipts: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
+    gauges: [Gauge; Measure::TABLE.len()],
+    queue_lengths: Family<Label, Gauge>,
+    crl_ages: Family<Label, Gauge>,
+    crl_remains: Family<Label, Gauge>,
+    stage_seconds: Family<Label, Histogram>,
+    fsync_seconds: Histogram,
+    group_records: Histogram,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics::new()
+    }
+}
+
+/// From half a millisecond to 16 seconds.
+fn stage_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 16))
+}
+
+impl Metrics {
+    /// Everything at zero.
+    pub fn new() -> Metrics {
+        let metrics = Metrics {
+            registry: Mutex::new(Registry::default()),
+            samples: RwLock::default(),
+            events: Family::default(),
+            receipts: Family::default(),
+            refusals: Family::default(),
+            gauges: std::array::from_fn(|_| Gauge::default()),
+            queue_lengths: Family::default(),
+            crl_ages: Family::default(),
+            crl_remains: Family::default(),
+            stage_seconds: Family::new_with_constructor(stage_histogram),
+            fsync_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
+            group_records: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+        };
+        metrics.register();
+        metrics
+    }
+
+    /// The exposition adds `_total` to counters.
+    fn register(&self) {
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        registry.register(
+            "gateway_events",
+            "Events recorded in the journal, by word",
+            self.events.clone(),
+        );
+        registry.register(
+            "gateway_receipts",
+            "Receipts issued, by kind",
+            self.receipts.clone(),
+        );
+        registry.register(
+            "gateway_refusals",
+            "Reasons of refusals, by code",
+            self.refusals.clone(),
+        );
+        for ((_, name, help), gauge) in Measure::TABLE.into_iter().zip(&self.gauges) {
+            registry.register(name, help, gauge.clone());
+        }
+        let queues = self.queue_lengths.clone();
+        registry.register("gateway_queue_length", "What waits before a stage", queues);
+        let ages = self.crl_ages.clone();
+        registry.register(
+            "gateway_crl_age_seconds",
+            "Time since thisUpdate of a revocation list, by issuer",
+            ages,
+        );
+        let remains = self.crl_remains.clone();
+        let help = "Time until nextUpdate of a revocation list, by issuer; negative when it is over";
+        registry.register("gateway_crl_remaining_seconds", help, remains);
+        let stages = self.stage_seconds.clone();
+        registry.register(
+            "gateway_stage_seconds",
+            "How long a stage took for one document, in seconds",
+            stages,
+        );
+        let fsync = self.fsync_seconds.clone();
+        registry.register(
+            "gateway_fsync_seconds",
+            "How long one commit group took to become durable",
+            fsync,
+        );
+        let group = self.group_records.clone();
+        registry.register("gateway_group_records", "Records in one commit group", group);
+    }
+
+    /// Counts events that were just recorded: each by its word, receipts by kind, refusals by each reason's code.
+    pub fn count(&self, recorded: &[Recorded]) {
+        for Recorded { event, .. } in recorded {
+            self.events
+                .get_or_create(&label("event", event.happening.word()))
+                .inc();
+            match &event.happening {
+                Happening::ReceiptIssued(receipt) => {
+                    self.receipts.get_or_create(&label("kind", &receipt.kind)).inc();
+                }
+                Happening::Refused(refused) => {
+                    for reason in &refused.reasons {
+                        self.refusals
+                            .get_or_create(&label("code", reason.code.word()))
+                            .inc();
+                    }
+                }
+                Happening::Accepted(_)
+                | Happening::Held(_)
+                | Happening::Repeated(_)
+                | Happening::Extended(_)
+                | Happening::Reported(_)
+                | Happening::Consigned(_)
+                | Happening::HandedOver(_)
+                | Happening::Failed(_)
+                | Happening::Withdrawn(_)
+                | Happening::Parked(_)
+                | Happening::DirectoryChanged(_)
+                | Happening::BrokerLost { .. } => {}
+            }
+        }
+    }
+
+    /// Says how something stands now.
+    pub fn set(&self, measure: Measure, value: i64) {
+        self.gauges[place(measure)].set(value);
+    }
+
+    /// Says how much waits before a stage.
+    pub fn set_queue_length(&self, stage: Stage, length: usize) {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        self.queue_lengths
+            .get_or_create(&label("stage", stage.word()))
+            .set(length);
+    }
+
+    /// Says how old an issuer's revocation list is and how long it is good for, in seconds.
+    pub fn set_crl(&self, issuer: &str, age_seconds: i64, remaining_seconds: i64) {
+        self.crl_ages
+            .get_or_create(&label("issuer", issuer))
+            .set(age_seconds);
+        self.crl_remains
+            .get_or_create(&label("issuer", issuer))
+            .set(remaining_seconds);
+    }
+
+    /// Notes how long a stage took for one document.
+    pub fn time(&self, stage: Stage, took: Duration) {
+        self.stage_seconds
+            .get_or_create(&label("stage", stage.word()))
+            .observe(took.as_secs_f64());
+    }
+
+    /// Notes one commit group: how long it took to become durable, and how many records it held.
+    pub fn time_fsync(&self, took: Duration, records: u32) {
+        self.fsync_seconds.observe(took.as_secs_f64());
+        self.group_records.observe(f64::from(records));
+    }
+
+    /// Registers what is to be measured when somebody looks: it sets gauges, at once and without waiting.
+    pub fn on_scrape(&self, sample: impl Fn(&Metrics) + Send + Sync + 'static) {
+        self.samples
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(sample));
+    }
+
+    /// Everything, in the OpenMetrics text format.
+    pub fn text(&self) -> String {
+        for sample in self.samples.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            sample(self);
+        }
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = String::new();
+        encode(&mut text, &registry).expect("writing into a string does not fail");
+        text
+    }
+}
+
+fn label(name: &'static str, value: &str) -> Label {
+    [(name, value.to_owned())]
+}
+
+fn place(measure: Measure) -> usize {
+    let place = Measure::TABLE.iter().position(|(one, _, _)| *one == measure);
+    place.expect("the table holds every measure; a test sets each")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::dispatch::Rank;
+    use domain::event::{Event, ReceiptIssued, Refused, Submission};
+    use domain::ids::{AccountId, AgencyId, CaseId, SubmissionId};
+    use domain::refusal::{Refusal, RefusalCode};
+    use trust::{Digest, Time};
+
+    use super::*;
+
+    fn recorded(happening: Happening) -> Recorded {
+        let event = Event {
+            time: Time::from_micros(1),
+            happening,
+        };
+        Recorded {
+            position: 1,
+            leaf: Digest::of(b"leaf"),
+            event,
+        }
+    }
+
+    fn refused() -> Happening {
+        let submission = Submission {
+            id: SubmissionId::parse("s1").expect("an id"),
+            account: AccountId::parse("a1-1").expect("an id"),
+            agency: None,
+            packet: Digest::of(b"packet"),
+            packet_bytes: 6,
+            received_at: Time::from_micros(1),
+        };
+        Happening::Refused(Refused {
+            case: CaseId::from_bytes([1; 16]),
+            submission,
+            document: None,
+            reasons: vec![
+                Refusal::new(RefusalCode::SignerRevoked),
+                Refusal::new(RefusalCode::SenderUnknown),
+            ],
+            rank: Rank::Normal,
+            seals: Vec::new(),
+        })
+    }
+
+    fn issued() -> Happening {
+        Happening::ReceiptIssued(ReceiptIssued {
+            case: CaseId::from_bytes([1; 16]),
+            kind: "SubmissionRejection".to_owned(),
+            about: Digest::of(b"leaf"),
+            receipt: Digest::of(b"receipt"),
+            to: AgencyId::from_number(1),
+            submission: None,
+            status_packet: None,
+            rank: Rank::Normal,
+        })
+    }
+
+    fn has(text: &str, line: &str) {
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+
+    #[test]
+    fn events_are_counted_by_word_receipts_by_kind_and_refusals_by_code() {
+        let metrics = Metrics::new();
+        metrics.count(&[recorded(refused()), recorded(refused()), recorded(issued())]);
+        let text = metrics.text();
+        has(&text, r#"gateway_events_total{event="refused"} 2"#);
+        has(&text, r#"gateway_events_total{event="receipt-issued"} 1"#);
+        has(&text, r#"gateway_receipts_total{kind="SubmissionRejection"} 1"#);
+        has(&text, r#"gateway_refusals_total{code="SIGNER_REVOKED"} 2"#);
+        has(&text, r#"gateway_refusals_total{code="SENDER_UNKNOWN"} 2"#);
+        assert!(text.ends_with("# EOF\n"), "OpenMetrics ends with its mark");
+    }
+
+    #[test]
+    fn every_measure_has_a_place_and_a_name_of_its_own() {
+        let metrics = Metrics::new();
+        for (value, (measure, _, _)) in (1_i64..).zip(Measure::TABLE) {
+            metrics.set(measure, value);
+        }
+        let text = metrics.text();
+        for (value, (_, name, _)) in (1_i64..).zip(Measure::TABLE) {
+            has(&text, &format!("{name} {value}"));
+        }
+    }
+
+    #[test]
+    fn what_is_sampled_is_as_of_the_moment_of_looking() {
+        let metrics = Metrics::new();
+        let waiting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let seen = waiting.clone();
+        metrics.on_scrape(move |metrics| {
+            metrics.set_queue_length(Stage::Inspect, seen.load(std::sync::atomic::Ordering::Relaxed));
+        });
+        has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 0"#);
+        waiting.store(7, std::sync::atomic::Ordering::Relaxed);
+        has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 7"#);
+    }
+
+    #[test]
+    fn durations_fall_into_buckets_of_their_stage() {
+        let metrics = Metrics::new();
+        metrics.time(Stage::Record, Duration::from_millis(3));
+        metrics.time_fsync(Duration::from_millis(1), 12);
+        metrics.set_crl("CA G2", 60, -5);
+        let text = metrics.text();
+        has(
+            &text,
+            r#"gateway_stage_seconds_bucket{le="0.002",stage="record"} 0"#,
+        );
+        has(
+            &text,
+            r#"gateway_stage_seconds_bucket{le="0.004",stage="record"} 1"#,
+        );
+        has(&text, "gateway_fsync_seconds_count 1");
+        has(&text, "gateway_group_records_sum 12.0");
+        has(&text, r#"gateway_crl_remaining_seconds{issuer="CA G2"} -5"#);
+    }
+}
