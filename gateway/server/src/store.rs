@@ -173,6 +173,11 @@ impl Store {
         self.0.close();
     }
 
+    /// Why nothing more is taken before a restart; `None` while the store works.
+    pub fn stopped(&self) -> Option<String> {
+        self.0.shared.stopped()
+    }
+
     /// What the store has done and how it stands.
     pub fn figures(&self) -> StoreFigures {
         let Inner {

@@ -24,6 +24,8 @@ pub(super) struct Shared {
     directory: RwLock<Arc<Directory>>,
     ends: RwLock<Ends>,
     recent: RwLock<Recent>,
+    /// Why the writer takes nothing more.
+    stopped: RwLock<Option<String>>,
 }
 
 /// Events whose predecessors' chain is kept in memory: receipts are issued soon after their event.
@@ -59,7 +61,16 @@ impl Shared {
                 befores: VecDeque::new(),
             }),
             ends: RwLock::new(start.ends),
+            stopped: RwLock::new(None),
         }
+    }
+
+    pub(super) fn stopped(&self) -> Option<String> {
+        read(&self.stopped)
+    }
+
+    pub(super) fn stop(&self, reason: &str) {
+        replace(&self.stopped, Some(reason.to_owned()));
     }
 
     pub(super) fn index(&self) -> Arc<Index> {

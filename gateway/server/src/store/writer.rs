@@ -159,6 +159,7 @@ impl Writer {
                 Err(_) => self.stopped = Some("the writer met a bug".to_owned()),
             }
             let reason = self.stopped.as_deref().unwrap_or_default();
+            self.shared.stop(reason);
             tracing::error!(reason, "the writer has stopped; restart the gateway");
         }
         let reason = self.stopped.clone().unwrap_or_default();

@@ -246,7 +246,7 @@ impl Metrics {
                 .inc();
             match &event.happening {
                 Happening::ReceiptIssued(receipt) => {
-                    self.receipts.get_or_create(&label("kind", &receipt.kind)).inc();
+                    self.receipts.get_or_create(&label("kind", receipt.kind.word())).inc();
                 }
                 Happening::Refused(refused) => {
                     for reason in &refused.reasons {
