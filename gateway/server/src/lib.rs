@@ -1,4 +1,3 @@
 //! Placeholder.
 
 pub mod broker;
-pub mod store;
