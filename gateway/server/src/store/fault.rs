@@ -1,0 +1,95 @@
+//! What can go wrong with the store, in words an operator can act on.
+//!
+//! **Invariant:** every variant names the operation that failed and the file or directory it failed on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use domain::port::StoreFault;
+
+/// Our trouble with the data directory.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// What was kept cannot be read back as it was, in a place that no crash explains.
+    #[error("damaged: {} at offset {offset}: {what}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, in bytes from its start.
+        offset: u64,
+        /// What was found.
+        what: String,
+    },
+    /// The derived index cannot be opened, read or written. It can be made again from the journal.
+    #[error("the index fails: {0}")]
+    Index(String),
+    /// Another process has the data directory.
+    #[error("the data directory {} is in use by another process", .directory.display())]
+    Locked {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A newer gateway wrote this; only that one or a newer one can read it.
+    #[error("{} was written in format {found}; this gateway knows formats up to {known}", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The newest version that this build knows.
+        known: u64,
+    },
+    /// The operating system refused a read, a write or a call on a directory.
+    #[error("cannot {operation} {}: {source}", .path.display())]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Fault {
+    /// For `map_err`: what was tried, and on which path.
+    pub(super) fn system(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
+        move |source| Fault::System {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn damaged(path: &Path, offset: u64, what: impl Into<String>) -> Fault {
+        Fault::Damaged {
+            path: path.to_owned(),
+            offset,
+            what: what.into(),
+        }
+    }
+
+    /// Whether the same may succeed later without anybody's help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Fault::Index(_) | Fault::System { .. } => true,
+            Fault::Damaged { .. } | Fault::Locked { .. } | Fault::Newer { .. } => false,
+        }
+    }
+}
+
+impl From<sled::Error> for Fault {
+    fn from(error: sled::Error) -> Fault {
+        Fault::Index(error.to_string())
+    }
+}
+
+impl From<Fault> for StoreFault {
+    fn from(fault: Fault) -> StoreFault {
+        if fault.is_transient() {
+            StoreFault::NotNow(fault.to_string())
+        } else {
+            StoreFault::Damaged(fault.to_string())
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A file that only grows at its end, and knows how much of it is durable.
+//!
+//! Stands under journal and packs.
+//!
+//! **Invariant:** nothing before the durable length is ever written again.
+//! **Invariant:** what a failed write left behind is cut off before anything else is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+
+/// A file that is written at its end.
+#[derive(Debug)]
+pub(super) struct GrowingFile {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    durable: u64,
+}
+
+impl GrowingFile {
+    /// Makes a file that begins with `header`, durably, name included. What a failed attempt left is replaced.
+    pub(super) fn create(path: PathBuf, header: &[u8]) -> Result<GrowingFile, Fault> {
+        let made = Self::write_new(&path, header);
+        if made.is_err() {
+            // Best effort: a file without a whole header is removed at the next start too.
+            let _ = fs::remove_file(&path);
+        }
+        let file = made?;
+        let length = header.len() as u64;
+        Ok(GrowingFile {
+            file,
+            path,
+            length,
+            durable: length,
+        })
+    }
+
+    fn write_new(path: &Path, header: &[u8]) -> Result<File, Fault> {
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path);
+        let file = options.map_err(Fault::system("create", path))?;
+        file.write_all_at(header, 0)
+            .map_err(Fault::system("write", path))?;
+        file.sync_all().map_err(Fault::system("sync", path))?;
+        sync_directory(path.parent().expect("a file of the store stands in a directory"))?;
+        Ok(file)
+    }
+
+    /// Opens a file to grow from `length` on; what stands behind is cut off.
+    pub(super) fn open(path: PathBuf, length: u64) -> Result<GrowingFile, Fault> {
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(Fault::system("open", &path))?;
+        let found = file.metadata().map_err(Fault::system("read", &path))?.len();
+        if length < found {
+            file.set_len(length).map_err(Fault::system("truncate", &path))?;
+        }
+        // Also where nothing was cut: what is there may have been written and never synced before a crash.
+        file.sync_all().map_err(Fault::system("sync", &path))?;
+        Ok(GrowingFile {
+            file,
+            path,
+            length,
+            durable: length,
+        })
+    }
+
+    /// Bytes in the file, durable or not.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Writes at the end. After an error call [`GrowingFile::roll_back`].
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.file
+            .write_all_at(bytes, self.length)
+            .map_err(Fault::system("write", &self.path))?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything written durable. An error leaves unknown what is on disk: never try again.
+    pub(super) fn sync(&mut self) -> Result<(), Fault> {
+        self.file.sync_data().map_err(Fault::system("sync", &self.path))?;
+        self.durable = self.length;
+        Ok(())
+    }
+
+    /// Cuts off what is not durable.
+    pub(super) fn roll_back(&mut self) -> Result<(), Fault> {
+        self.cut(self.durable)
+    }
+
+    /// Cuts the file to an earlier length of its own: for bytes that nothing refers to yet.
+    pub(super) fn cut(&mut self, length: u64) -> Result<(), Fault> {
+        assert!(length <= self.length, "a file is only cut, never stretched");
+        self.file
+            .set_len(length)
+            .map_err(Fault::system("truncate", &self.path))?;
+        self.length = length;
+        self.durable = self.durable.min(length);
+        Ok(())
+    }
+}
+
+/// Makes names in a directory durable.
+pub(super) fn sync_directory(path: &Path) -> Result<(), Fault> {
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(Fault::system("sync", path))
+}
+
+/// Makes a directory and its name durable; one that is there already is fine.
+pub(super) fn make_directory(path: &Path) -> Result<(), Fault> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(Fault::system("create", path))?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The numbers that files `<number>.<extension>` in a directory carry, ascending. Other names are left alone.
+pub(super) fn numbered(directory: &Path, extension: &str) -> Result<Vec<u64>, Fault> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory).map_err(Fault::system("list", directory))? {
+        let path = entry.map_err(Fault::system("list", directory))?.path();
+        let number = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .and_then(|stem| stem.parse().ok());
+        if let Some(number) = number
+            && path.extension().is_some_and(|found| found == extension)
+        {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Reads pieces of a file through a window, forwards.
+#[derive(Debug)]
+pub(super) struct WindowReader {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    window: Vec<u8>,
+    start: u64,
+}
+
+/// Bytes read at once: large enough that a rebuild reads at the disk's speed.
+const WINDOW_BYTES: usize = 1 << 20;
+
+impl WindowReader {
+    pub(super) fn open(path: &Path) -> Result<WindowReader, Fault> {
+        let file = File::open(path).map_err(Fault::system("open", path))?;
+        let length = file.metadata().map_err(Fault::system("read", path))?.len();
+        Ok(WindowReader {
+            file,
+            path: path.to_owned(),
+            length,
+            window: Vec::new(),
+            start: 0,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes at this place, if the file has so many.
+    pub(super) fn at(&mut self, offset: u64, bytes: usize) -> Result<Option<&[u8]>, Fault> {
+        let Some(left) = self
+            .length
+            .checked_sub(offset)
+            .filter(|left| bytes as u64 <= *left)
+        else {
+            return Ok(None);
+        };
+        let inside = self.start <= offset && offset + bytes as u64 <= self.start + self.window.len() as u64;
+        if !inside {
+            let wanted = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(WINDOW_BYTES.max(bytes));
+            self.window.resize(wanted, 0);
+            self.start = offset;
+            let read = self.file.read_exact_at(&mut self.window, offset);
+            read.map_err(Fault::system("read", &self.path))?;
+        }
+        let from = usize::try_from(offset - self.start).expect("an offset inside the window");
+        Ok(Some(&self.window[from..from + bytes]))
+    }
+}

@@ -1,0 +1,228 @@
+//! Questions to the index.
+//!
+//! **Invariant:** reads only. What needs the journal too is told as a place to read there, so that no view lives while
+//! the disk is read.
+
+use std::ops::Bound;
+
+use domain::event::Identity;
+use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
+use domain::port::{CaseHead, DispatchHead, Expectation, Slot, StatusHead, SubmissionHead};
+use trust::{Digest, Time};
+
+use super::key;
+use super::value::{
+    CaseRecord, DispatchRecord, DocumentRecord, HeldRecord, Mark, OwedRecord, Receipted, SubmissionRecord,
+    Value,
+};
+use super::view::View;
+use crate::store::fault::Fault;
+use crate::store::journal::Location;
+use crate::store::pack::PackPlace;
+
+fn part<T>(part: Option<T>) -> Result<T, Fault> {
+    part.ok_or_else(|| Fault::Index("a key is cut short".to_owned()))
+}
+
+impl View<'_> {
+    /// Position of the slot's last change; 0 when it never changed.
+    pub(crate) fn seen(&self, slot: &Slot) -> Result<u64, Fault> {
+        let seen = match slot {
+            Slot::Document(sender, document) => {
+                let record: Option<DocumentRecord> = self.get(&key::document(*sender, document))?;
+                record.map(|record| record.seen)
+            }
+            Slot::Submission(account, id) => {
+                let record: Option<SubmissionRecord> = self.get(&key::submission(account, id))?;
+                record.map(|record| record.seen)
+            }
+            Slot::Case(case) => self
+                .get::<CaseRecord>(&key::case(*case))?
+                .map(|record| record.seen),
+        };
+        Ok(seen.unwrap_or(0))
+    }
+
+    /// Whether what a decision rests on still holds.
+    pub(crate) fn holds(&self, expectation: &Expectation) -> Result<bool, Fault> {
+        match expectation {
+            Expectation::Unchanged { slot, seen } => Ok(self.seen(slot)? == *seen),
+            Expectation::Dispatch { id, states } => {
+                let head = self.dispatch(*id)?;
+                Ok(head.is_some_and(|head| states.contains(&head.state)))
+            }
+            Expectation::Unanswered { about } => Ok(self.receipt_about(about)?.is_none()),
+        }
+    }
+
+    pub(crate) fn submission(
+        &self,
+        account: &AccountId,
+        id: &SubmissionId,
+    ) -> Result<Option<SubmissionHead>, Fault> {
+        let record: Option<SubmissionRecord> = self.get(&key::submission(account, id))?;
+        Ok(record.and_then(|record| record.head))
+    }
+
+    pub(crate) fn case(&self, case: CaseId) -> Result<Option<CaseHead>, Fault> {
+        Ok(self
+            .get::<CaseRecord>(&key::case(case))?
+            .map(|record| record.head))
+    }
+
+    fn case_of(&self, case: Option<CaseId>) -> Result<Option<CaseHead>, Fault> {
+        case.map_or(Ok(None), |case| self.case(case))
+    }
+
+    pub(crate) fn same(&self, identity: &Identity) -> Result<Option<CaseHead>, Fault> {
+        self.case_of(self.get(&key::identity(identity))?)
+    }
+
+    pub(crate) fn document(
+        &self,
+        sender: AgencyId,
+        document: &DocumentId,
+        which: fn(DocumentRecord) -> Option<CaseId>,
+    ) -> Result<Option<CaseHead>, Fault> {
+        self.case_of(self.get(&key::document(sender, document))?.and_then(which))
+    }
+
+    pub(crate) fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchHead>, Fault> {
+        Ok(self
+            .get::<DispatchRecord>(&key::dispatch(id))?
+            .map(|record| record.head))
+    }
+
+    pub(crate) fn addressed(&self, case: CaseId, agency: AgencyId) -> Result<Option<DispatchHead>, Fault> {
+        let id: Option<DispatchId> = self.get(&key::addressed(case, agency))?;
+        id.map_or(Ok(None), |id| self.dispatch(id))
+    }
+
+    pub(crate) fn addressees(&self, case: CaseId) -> Result<Vec<DispatchHead>, Fault> {
+        let mut heads = Vec::new();
+        for (_, id) in self.scan(&key::addressees(case), usize::MAX)? {
+            heads.extend(self.dispatch(DispatchId::from_bytes(Value::from_bytes(&id)?))?);
+        }
+        Ok(heads)
+    }
+
+    pub(crate) fn statuses(&self, case: CaseId, addressee: AgencyId) -> Result<Vec<StatusHead>, Fault> {
+        let found = self.scan(&key::statuses(case, addressee), usize::MAX)?;
+        found
+            .iter()
+            .map(|(_, value)| StatusHead::from_bytes(value))
+            .collect()
+    }
+
+    /// Dispatches of an agency's row that are in this state, in the order of the row, with their age.
+    fn row(&self, letter: u8, to: AgencyId, limit: usize) -> Result<Vec<DispatchRecord>, Fault> {
+        let mut records = Vec::new();
+        for (row, _) in self.scan(&key::row_of(letter, to), limit)? {
+            let id = part(key::dispatch_of(&row))?;
+            let record = self.get::<DispatchRecord>(&key::dispatch(id))?;
+            records.push(
+                record.ok_or_else(|| Fault::Index(format!("dispatch {id} is in a row and nowhere else")))?,
+            );
+        }
+        Ok(records)
+    }
+
+    pub(crate) fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
+        Ok(self
+            .row(key::DUE, to, limit)?
+            .into_iter()
+            .map(|record| record.head)
+            .collect())
+    }
+
+    pub(crate) fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {
+        let mut records = self.row(key::FLYING, to, usize::MAX)?;
+        records.sort_by_key(|record| record.position);
+        Ok(records.into_iter().map(|record| record.head).collect())
+    }
+
+    /// Agencies with something in this row: one step an agency, however long its row is.
+    pub(crate) fn agencies(&self, letter: u8) -> Result<Vec<AgencyId>, Fault> {
+        let mut agencies = Vec::new();
+        let mut from = vec![letter];
+        while let Some((row, _)) = self.next(&[letter], Bound::Included(&from))? {
+            let agency = part(key::agency_of_row(&row))?;
+            agencies.push(agency);
+            let Some(next) = agency.number().checked_add(1) else {
+                break;
+            };
+            from = key::row_of(letter, AgencyId::from_number(next));
+        }
+        Ok(agencies)
+    }
+
+    pub(crate) fn expired(&self, now: Time, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
+        let end = key::expiry_from(now);
+        let mut heads = Vec::new();
+        for (entry, _) in self.scan(&[key::EXPIRY], limit)? {
+            if end <= entry {
+                break;
+            }
+            heads.extend(self.dispatch(part(key::dispatch_of(&entry))?)?);
+        }
+        Ok(heads)
+    }
+
+    /// Receipts that are owed, with the position of their event.
+    pub(crate) fn owed(&self, limit: usize) -> Result<Vec<(u64, OwedRecord)>, Fault> {
+        let found = self.scan(&[key::OWED], limit)?;
+        found
+            .iter()
+            .map(|(owed, value)| Ok((part(key::position_of(owed))?, OwedRecord::from_bytes(value)?)))
+            .collect()
+    }
+
+    pub(crate) fn owed_for(&self, position: u64) -> Result<Option<OwedRecord>, Fault> {
+        self.get(&key::owed(position))
+    }
+
+    pub(crate) fn receipt_about(&self, about: &Digest) -> Result<Option<Digest>, Fault> {
+        match self.get(&key::answer(about))? {
+            Some(Receipted::Issued(receipt)) => Ok(Some(receipt)),
+            Some(Receipted::Owed(_)) | None => Ok(None),
+        }
+    }
+
+    /// Held submissions: case, end of waiting, and the event that holds it.
+    pub(crate) fn held(&self, limit: usize) -> Result<Vec<(CaseId, Time, HeldRecord)>, Fault> {
+        let found = self.scan(&[key::HELD], limit)?;
+        let read = |(held, value): &(Vec<u8>, sled::IVec)| {
+            let (case, until) = (part(key::case_of(held))?, part(key::held_until(held))?);
+            Ok((case, until, HeldRecord::from_bytes(value)?))
+        };
+        found.iter().map(read).collect()
+    }
+
+    /// Events of a case: positions and places.
+    pub(crate) fn events(&self, case: CaseId) -> Result<Vec<(u64, Location)>, Fault> {
+        self.located(&key::events(case))
+    }
+
+    /// Changes of the directory: positions and places.
+    pub(crate) fn directory_changes(&self) -> Result<Vec<(u64, Location)>, Fault> {
+        self.located(&[key::DIRECTORY])
+    }
+
+    fn located(&self, prefix: &[u8]) -> Result<Vec<(u64, Location)>, Fault> {
+        let found = self.scan(prefix, usize::MAX)?;
+        found
+            .iter()
+            .map(|(entry, value)| Ok((part(key::position_of(entry))?, Location::from_bytes(value)?)))
+            .collect()
+    }
+
+    /// The mark at this position.
+    pub(crate) fn mark(&self, position: u64) -> Result<Option<Mark>, Fault> {
+        self.get(&key::mark(position))
+    }
+
+    /// Where an original stands in the packs.
+    pub(crate) fn original(&self, digest: &Digest) -> Result<Option<PackPlace>, Fault> {
+        self.get(&key::original(digest))
+    }
+}

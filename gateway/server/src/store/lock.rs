@@ -1,0 +1,138 @@
+//! The data directory: one process at a time, one version.
+//!
+//! **Invariant:** nothing in the directory is read or written before it is locked and its version is known.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use super::file::{make_directory, sync_directory};
+
+/// Version of the directory's layout that this build writes.
+const FORMAT: u64 = 1;
+
+/// A data directory that belongs to this process until it is dropped.
+#[derive(Debug)]
+pub(super) struct DataDirectory {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory if there is none, and takes it.
+    ///
+    /// # Errors
+    /// [`Fault::Locked`] while another process (or another store of this one) has it; [`Fault::Newer`] when a newer
+    /// gateway laid it out.
+    pub(super) fn take(root: &Path) -> Result<DataDirectory, Fault> {
+        make_directory(root)?;
+        let path = root.join("lock");
+        let options = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let lock = options.map_err(Fault::system("open", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Fault::Locked {
+                    directory: root.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(Fault::system("lock", &path)(error)),
+        }
+        check_version(root)?;
+        let directory = DataDirectory {
+            root: root.to_owned(),
+            _lock: lock,
+        };
+        for folder in [directory.journal(), directory.packs(), directory.index()] {
+            make_directory(&folder)?;
+        }
+        Ok(directory)
+    }
+
+    pub(super) fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    pub(super) fn packs(&self) -> PathBuf {
+        self.root.join("packs")
+    }
+
+    pub(super) fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    pub(super) fn index(&self) -> PathBuf {
+        self.root.join("index")
+    }
+}
+
+fn check_version(root: &Path) -> Result<(), Fault> {
+    let path = root.join("VERSION");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let known = |found: u64| (1..=FORMAT).contains(&found);
+            match text.trim().parse() {
+                Ok(found) if known(found) => Ok(()),
+                Ok(found) if FORMAT < found => Err(Fault::Newer {
+                    path,
+                    found,
+                    known: FORMAT,
+                }),
+                Ok(_) | Err(_) => Err(Fault::damaged(&path, 0, "not a version")),
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let aside = root.join("VERSION.new");
+            let mut file = File::create(&aside).map_err(Fault::system("create", &aside))?;
+            writeln!(file, "{FORMAT}").map_err(Fault::system("write", &aside))?;
+            file.sync_all().map_err(Fault::system("sync", &aside))?;
+            fs::rename(&aside, &path).map_err(Fault::system("rename", &path))?;
+            sync_directory(root)
+        }
+        Err(error) => Err(Fault::system("read", &path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_taken_once_and_given_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = DataDirectory::take(folder.path()).expect("free");
+        let second = DataDirectory::take(folder.path()).expect_err("taken");
+        assert!(
+            matches!(&second, Fault::Locked { directory } if directory == folder.path()),
+            "{second}"
+        );
+        assert!(second.to_string().contains(&folder.path().display().to_string()));
+        drop(first);
+        DataDirectory::take(folder.path()).expect("free again");
+    }
+
+    #[test]
+    fn a_newer_layout_is_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(DataDirectory::take(folder.path()).expect("free"));
+        fs::write(folder.path().join("VERSION"), "2\n").expect("written");
+        let refused = DataDirectory::take(folder.path()).expect_err("newer");
+        assert!(
+            matches!(
+                refused,
+                Fault::Newer {
+                    found: 2,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+    }
+}

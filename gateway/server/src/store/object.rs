@@ -1,0 +1,81 @@
+//! Originals above the inline limit: one file each, named by its digest (`objects/ab/cdef…`).
+//!
+//! **Invariant:** a name appears only after the bytes behind it are durable: written aside, synced, renamed, and the
+//! directory synced.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trust::Digest;
+
+use super::fault::Fault;
+use super::file::{make_directory, sync_directory};
+
+/// The folder of large originals.
+#[derive(Debug)]
+pub(super) struct Objects {
+    directory: PathBuf,
+    /// Makes names of files under way differ.
+    started: AtomicU64,
+}
+
+impl Objects {
+    /// Opens the folder and removes what a crash left half written.
+    pub(super) fn open(directory: &Path) -> Result<Objects, Fault> {
+        let aside = directory.join("aside");
+        if aside.is_dir() {
+            fs::remove_dir_all(&aside).map_err(Fault::system("remove", &aside))?;
+        }
+        make_directory(directory)?;
+        make_directory(&aside)?;
+        Ok(Objects {
+            directory: directory.to_owned(),
+            started: AtomicU64::new(0),
+        })
+    }
+
+    fn path(&self, digest: &Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.directory.join(&name[..2]).join(&name[2..])
+    }
+
+    /// Keeps the bytes durably. Bytes that are kept already are not written again.
+    pub(super) fn keep(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Fault> {
+        let path = self.path(digest);
+        if path.is_file() {
+            // Another thread or an earlier process may have renamed it and not yet made the name durable.
+            return sync_directory(path.parent().expect("an object stands in a folder"));
+        }
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let aside = self.directory.join("aside").join(format!("{number}"));
+        let written = self.write(&aside, &path, bytes);
+        if written.is_err() {
+            // Best effort: the folder is emptied at the next start too.
+            let _ = fs::remove_file(&aside);
+        }
+        written
+    }
+
+    fn write(&self, aside: &Path, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+        let mut file = File::create(aside).map_err(Fault::system("create", aside))?;
+        file.write_all(bytes).map_err(Fault::system("write", aside))?;
+        file.sync_all().map_err(Fault::system("sync", aside))?;
+        let folder = path.parent().expect("an object stands in a folder");
+        make_directory(folder)?;
+        fs::rename(aside, path).map_err(Fault::system("rename", path))?;
+        sync_directory(folder)
+    }
+
+    /// The bytes with this digest, if they are kept here.
+    pub(super) fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+        let path = self.path(digest);
+        match fs::read(&path) {
+            Ok(bytes) if Digest::of(&bytes) == *digest => Ok(Some(bytes)),
+            Ok(_) => Err(Fault::damaged(&path, 0, "the original has another digest")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::system("read", &path)(error)),
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! From an event to the changes it makes in the index: the one place that says what events amount to.
+//!
+//! Applied at run time and in a rebuild alike.
+//!
+//! **Invariant:** a function of the event, its place and what the index says of events before it; no clock, no memory.
+//! **Invariant:** what is settled stays settled, save that a handover told late corrects a failure (design: hard corners).
+
+use domain::consequence::Consequences;
+use domain::dispatch::{Dispatch, DispatchKind, DispatchState};
+use domain::event::{
+    Accepted, Extended, Happening, Held, Identity, Moved, ReceiptIssued, Refused, Reported, Submission,
+};
+use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
+use domain::packet::BusinessType;
+use domain::port::{CaseHead, CaseState, DispatchHead, StatusHead, SubmissionHead, bears_id};
+use trust::{Digest, Time};
+
+use super::fault::Fault;
+use super::index::key;
+use super::index::value::{
+    CaseRecord, DispatchRecord, DocumentRecord, HeldRecord, Mark, OwedRecord, Receipted, SubmissionRecord,
+};
+use super::index::view::View;
+use super::journal::Placed;
+use super::pack::PackPlace;
+
+/// Makes the changes of one event.
+pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
+    let (event, position) = (&placed.recorded.event, placed.recorded.position);
+    if let Some(case) = event.happening.case() {
+        view.insert(key::event(case, position), &placed.location);
+    }
+    if position == mark_of(position) {
+        let mark = Mark {
+            location: placed.location,
+            before: placed.before,
+        };
+        view.insert(key::mark(position), &mark);
+    }
+    let mut step = Step {
+        view,
+        placed,
+        position,
+        leaf: placed.recorded.leaf,
+        time: event.time,
+    };
+    if let Some(submission) = event.happening.submission() {
+        step.submission(submission, event.happening.case())?;
+    }
+    match &event.happening {
+        Happening::Accepted(it) => step.accepted(it)?,
+        Happening::Refused(it) => step.refused(it)?,
+        Happening::Held(it) => step.held(it)?,
+        Happening::Extended(it) => step.extended(it)?,
+        Happening::Reported(it) => step.reported(it)?,
+        Happening::Consigned(it) => step.consigned(it)?,
+        Happening::HandedOver(it) => step.settled(it.dispatch, DispatchState::HandedOver)?,
+        Happening::Failed(it) => step.settled(it.dispatch, DispatchState::Failed)?,
+        Happening::Withdrawn(it) => step.settled(it.dispatch, DispatchState::Withdrawn)?,
+        Happening::ReceiptIssued(it) => step.receipt_issued(it)?,
+        Happening::DirectoryChanged(_) => step.view.insert(key::directory(position), &placed.location),
+        Happening::BrokerLost { .. } => step.broker_lost()?,
+        Happening::Repeated(_) | Happening::Parked(_) => {}
+    }
+    step.consequences(Consequences::of(event, &placed.recorded.leaf))
+}
+
+/// The last marked position up to this one: every 64th event is marked, to be found by its position.
+pub(super) fn mark_of(position: u64) -> u64 {
+    ((position - 1) & !63) + 1
+}
+
+/// Notes where an original stands.
+pub(super) fn keep(view: &mut View<'_>, digest: &Digest, place: PackPlace) -> Result<(), Fault> {
+    view.put(key::original(digest), &place)
+}
+
+/// One event on its way into the index.
+struct Step<'v, 'i> {
+    view: &'v mut View<'i>,
+    placed: &'v Placed,
+    position: u64,
+    leaf: Digest,
+    time: Time,
+}
+
+impl Step<'_, '_> {
+    /// The first case and packet under a submission id stay: a second packet under it is refused, not remembered.
+    fn submission(&mut self, it: &Submission, case: Option<CaseId>) -> Result<(), Fault> {
+        let key = key::submission(&it.account, &it.id);
+        let known: Option<SubmissionRecord> = self.view.get(&key)?;
+        let new = || {
+            case.map(|case| SubmissionHead {
+                case,
+                packet: it.packet,
+            })
+        };
+        let head = known.and_then(|known| known.head).or_else(new);
+        self.view.put(
+            key,
+            &SubmissionRecord {
+                seen: self.position,
+                head,
+            },
+        )
+    }
+
+    fn case(&self, case: CaseId) -> Result<Option<CaseRecord>, Fault> {
+        self.view.get(&key::case(case))
+    }
+
+    fn put_case(&mut self, record: &CaseRecord) -> Result<(), Fault> {
+        self.view.put(key::case(record.head.case), record)
+    }
+
+    /// Notes that something about the case changed that a decision may rest on.
+    fn touch(&mut self, case: CaseId) -> Result<(), Fault> {
+        if let Some(record) = self.case(case)? {
+            self.put_case(&CaseRecord {
+                seen: self.position,
+                ..record
+            })?;
+        }
+        Ok(())
+    }
+
+    fn change_document(
+        &mut self,
+        sender: AgencyId,
+        document: &DocumentId,
+        change: impl FnOnce(&mut DocumentRecord),
+    ) -> Result<(), Fault> {
+        let key = key::document(sender, document);
+        let mut record: DocumentRecord = self.view.get(&key)?.unwrap_or_default();
+        change(&mut record);
+        record.seen = self.position;
+        self.view.put(key, &record)
+    }
+
+    /// Ends the waiting of a case, if it waits.
+    fn end_hold(&mut self, record: Option<&CaseRecord>) -> Result<(), Fault> {
+        match record.and_then(|record| record.held_until.map(|until| key::held(until, record.head.case))) {
+            Some(key) => self.view.remove(key),
+            None => Ok(()),
+        }
+    }
+
+    fn accepted(&mut self, it: &Accepted) -> Result<(), Fault> {
+        let before = self.case(it.case)?;
+        self.end_hold(before.as_ref())?;
+        let head = CaseHead {
+            case: it.case,
+            state: CaseState::Accepted,
+            identity: Some(it.identity.clone()),
+            sender: it.submission.agency.or(Some(it.identity.sender)),
+            rank: it.rank,
+            packet: it.submission.packet,
+            answer: self.leaf,
+            since: before.map_or(self.time, |before| before.head.since),
+            targets: it.targets.clone(),
+        };
+        self.put_case(&CaseRecord {
+            seen: self.position,
+            head,
+            held_until: None,
+        })?;
+        self.view.put(key::identity(&it.identity), &it.case)?;
+        for target in &it.targets {
+            self.acted_on(*target, it)?;
+        }
+        let case = it.case;
+        self.change_document(it.identity.sender, &it.identity.document, |record| {
+            if bears_id(it.identity.business) {
+                (record.bearer, record.named) = (Some(case), Some(case));
+            }
+        })
+    }
+
+    /// An accepted recall, update or replacement acts on this case.
+    fn acted_on(&mut self, target: CaseId, by: &Accepted) -> Result<(), Fault> {
+        let Some(mut record) = self.case(target)? else {
+            return Ok(());
+        };
+        record.seen = self.position;
+        let recalled = by.identity.business == BusinessType::Recall;
+        if recalled && record.head.state == CaseState::Accepted {
+            record.head.state = CaseState::Recalled;
+            if let Some(identity) = record.head.identity.clone() {
+                self.free(&identity, target)?;
+            }
+        }
+        self.put_case(&record)
+    }
+
+    /// The case bears its document id no more.
+    fn free(&mut self, identity: &Identity, case: CaseId) -> Result<(), Fault> {
+        self.change_document(identity.sender, &identity.document, |record| {
+            record.bearer = record.bearer.filter(|bearer| *bearer != case);
+        })
+    }
+
+    fn refused(&mut self, it: &Refused) -> Result<(), Fault> {
+        let before = self.case(it.case)?;
+        self.end_hold(before.as_ref())?;
+        if let Some(identity) = before.as_ref().and_then(|before| before.head.identity.as_ref()) {
+            self.free(identity, it.case)?;
+        } else if let (Some(sender), Some(document)) = (it.submission.agency, &it.document) {
+            self.change_document(sender, document, |_| {})?;
+        }
+        let head = CaseHead {
+            case: it.case,
+            state: CaseState::Refused,
+            identity: before.as_ref().and_then(|before| before.head.identity.clone()),
+            sender: it.submission.agency,
+            rank: it.rank,
+            packet: it.submission.packet,
+            answer: self.leaf,
+            since: before.as_ref().map_or(self.time, |before| before.head.since),
+            targets: before.map_or_else(Vec::new, |before| before.head.targets),
+        };
+        self.put_case(&CaseRecord {
+            seen: self.position,
+            head,
+            held_until: None,
+        })
+    }
+
+    fn held(&mut self, it: &Held) -> Result<(), Fault> {
+        let before = self.case(it.case)?;
+        self.end_hold(before.as_ref())?;
+        let head = CaseHead {
+            case: it.case,
+            state: CaseState::Held,
+            identity: Some(it.identity.clone()),
+            sender: it.submission.agency.or(Some(it.identity.sender)),
+            rank: it.rank,
+            packet: it.submission.packet,
+            answer: self.leaf,
+            since: before.map_or(self.time, |before| before.head.since),
+            targets: Vec::new(),
+        };
+        self.put_case(&CaseRecord {
+            seen: self.position,
+            head,
+            held_until: Some(it.until),
+        })?;
+        self.view.put(key::identity(&it.identity), &it.case)?;
+        let waits = HeldRecord {
+            position: self.position,
+            location: self.placed.location,
+        };
+        self.view.insert(key::held(it.until, it.case), &waits);
+        let case = it.case;
+        self.change_document(it.identity.sender, &it.identity.document, |record| {
+            // A held replacement under its target's id does not push the target aside before it is accepted.
+            if bears_id(it.identity.business) {
+                record.bearer = record.bearer.or(Some(case));
+            }
+        })
+    }
+
+    fn extended(&mut self, it: &Extended) -> Result<(), Fault> {
+        let Some(record) = self.case(it.case)? else {
+            return Ok(());
+        };
+        if let Some(identity) = record.head.identity.clone() {
+            self.change_document(identity.sender, &identity.document, |_| {})?;
+        }
+        self.put_case(&CaseRecord {
+            seen: self.position,
+            ..record
+        })
+    }
+
+    fn reported(&mut self, it: &Reported) -> Result<(), Fault> {
+        let head = StatusHead {
+            status: it.status,
+            packet: it.submission.packet,
+            answer: self.leaf,
+        };
+        self.view
+            .insert(key::status(it.case, it.addressee, self.position), &head);
+        self.touch(it.case)
+    }
+
+    fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchRecord>, Fault> {
+        self.view.get(&key::dispatch(id))
+    }
+
+    fn consigned(&mut self, it: &Moved) -> Result<(), Fault> {
+        let Some(mut record) = self.dispatch(it.dispatch)? else {
+            return Ok(());
+        };
+        if record.head.state.is_settled() {
+            return Ok(());
+        }
+        self.view
+            .remove(key::row(key::DUE, &record.head.dispatch, record.position))?;
+        self.view
+            .put(key::row(key::FLYING, &record.head.dispatch, record.position), &())?;
+        record.head.state = DispatchState::Consigned;
+        record.head.consigned_at = Some(self.time);
+        self.view.put(key::dispatch(it.dispatch), &record)
+    }
+
+    fn settled(&mut self, id: DispatchId, state: DispatchState) -> Result<(), Fault> {
+        let Some(mut record) = self.dispatch(id)? else {
+            return Ok(());
+        };
+        if record.head.state.is_settled() && state != DispatchState::HandedOver {
+            return Ok(());
+        }
+        self.view
+            .remove(key::row(key::DUE, &record.head.dispatch, record.position))?;
+        self.view
+            .remove(key::row(key::FLYING, &record.head.dispatch, record.position))?;
+        if let Some(expires_at) = record.head.dispatch.expires_at {
+            self.view.remove(key::expiry(expires_at, id))?;
+        }
+        record.head.state = state;
+        self.view.put(key::dispatch(id), &record)
+    }
+
+    fn receipt_issued(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
+        let key = key::answer(&it.about);
+        if let Some(Receipted::Owed(position)) = self.view.get(&key)? {
+            self.view.remove(key::owed(position))?;
+        }
+        self.view.put(key, &Receipted::Issued(it.receipt))
+    }
+
+    /// All that lay in inboxes is due again, each in its old turn.
+    fn broker_lost(&mut self) -> Result<(), Fault> {
+        for (row, _) in self.view.scan(&[key::FLYING], usize::MAX)? {
+            let id =
+                key::dispatch_of(&row).ok_or_else(|| Fault::Index("a row names no dispatch".to_owned()))?;
+            self.view.remove(row)?;
+            let Some(mut record) = self.dispatch(id)? else {
+                continue;
+            };
+            record.head.state = DispatchState::Due;
+            self.view
+                .put(key::row(key::DUE, &record.head.dispatch, record.position), &())?;
+            self.view.put(key::dispatch(id), &record)?;
+        }
+        Ok(())
+    }
+
+    fn consequences(&mut self, follows: Consequences) -> Result<(), Fault> {
+        for dispatch in follows.dispatches {
+            self.due(dispatch)?;
+        }
+        let Some(owed) = follows.owed else { return Ok(()) };
+        let to = match owed.to {
+            Some(to) => Some(to),
+            None => self.case(owed.case)?.and_then(|record| record.head.sender),
+        };
+        let Some(to) = to else { return Ok(()) };
+        let (location, before) = (self.placed.location, self.placed.before);
+        let record = OwedRecord {
+            kind: owed.kind,
+            case: owed.case,
+            to,
+            location,
+            before,
+        };
+        self.view.insert(key::owed(self.position), &record);
+        self.view
+            .insert(key::answer(&self.leaf), &Receipted::Owed(self.position));
+        Ok(())
+    }
+
+    fn due(&mut self, dispatch: Dispatch) -> Result<(), Fault> {
+        let (id, kind) = (dispatch.id, dispatch.kind);
+        self.view
+            .insert(key::row(key::DUE, &dispatch, self.position), &());
+        if let Some(expires_at) = dispatch.expires_at {
+            self.view.insert(key::expiry(expires_at, id), &());
+        }
+        if kind == DispatchKind::Packet {
+            self.view.put(key::addressed(dispatch.case, dispatch.to), &id)?;
+        }
+        let head = DispatchHead {
+            dispatch,
+            state: DispatchState::Due,
+            event: self.leaf,
+            consigned_at: None,
+        };
+        self.view.insert(
+            key::dispatch(id),
+            &DispatchRecord {
+                head,
+                position: self.position,
+            },
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! Brings an index up to the journal: after a crash the rest, for a new one everything.
+//!
+//! Reading, checking and decoding run in one thread, projecting and inserting in another.
+//!
+//! **Invariant:** an index comes only from journal and packs, through [`projection`].
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use trust::Digest;
+
+use super::fault::Fault;
+use super::figures::Counters;
+use super::index::value::Applied;
+use super::index::{Generations, Index, Tuning};
+use super::journal::{JournalReader, Placed, Resume, Survey};
+use super::pack::{PackEnd, PackPlace, PackReader};
+use super::projection;
+use super::segment::Tip;
+
+/// Changes that go into the tree at once. Large, because most entries of a replay come and go within it.
+const CHANGES_MAX: usize = 1 << 16;
+/// Events handed from thread to thread at once.
+const EVENTS_AT_ONCE: usize = 256;
+/// A new index this close to the journal's end is handed to the writer, which reads the rest itself.
+const BEHIND_MAX: u64 = 4096;
+
+/// Where an index comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Sources {
+    pub(super) journal: JournalReader,
+    pub(super) packs: PackReader,
+    pub(super) generations: Generations,
+    pub(super) tuning: Tuning,
+    /// Set when the process ends: a rebuild is given up.
+    pub(super) closing: Arc<AtomicBool>,
+}
+
+/// An end of journal and packs to come up to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) tip: Tip,
+    pub(super) packs: PackEnd,
+}
+
+impl Sources {
+    /// Refuses a torn end that an index has seen whole: what it lost was answered for.
+    pub(super) fn check_torn(&self, survey: &Survey) -> Result<(), Fault> {
+        if survey.torn_bytes == 0 {
+            return Ok(());
+        }
+        for number in self.generations.list()? {
+            // An index that does not open knows nothing and is made again later.
+            if let Ok(index) = Index::open(&self.generations.path(number), self.tuning)
+                && survey.tip.position < index.applied().journal.tip.position
+            {
+                return Err(survey.lost(index.applied().journal.tip.position));
+            }
+        }
+        tracing::warn!(
+            bytes = survey.torn_bytes,
+            "the journal ends in a write that a crash interrupted"
+        );
+        Ok(())
+    }
+
+    /// Opens an index that can serve: the one there is, brought up to the ends, or a new one.
+    pub(super) fn open_index(&self, ends: Ends, counters: &Counters) -> Result<Index, Fault> {
+        let mut served = None;
+        for number in self.generations.list()? {
+            if served.is_none() {
+                // sled panics on some damage that only reading finds.
+                let open = || self.open_generation(number, ends, counters);
+                match panic::catch_unwind(AssertUnwindSafe(open)) {
+                    Ok(Ok(index)) => {
+                        served = Some(index);
+                        continue;
+                    }
+                    Ok(Err(fault)) => tracing::warn!(generation = number, %fault, "the index is made again"),
+                    Err(_) => tracing::warn!(generation = number, "sled panicked: the index is made again"),
+                }
+            }
+            self.generations.remove(number)?;
+        }
+        match served {
+            Some(index) => Ok(index),
+            None => self.rebuild(&|| ends, counters),
+        }
+    }
+
+    fn open_generation(&self, number: u64, ends: Ends, counters: &Counters) -> Result<Index, Fault> {
+        let index = Index::open(&self.generations.path(number), self.tuning)?;
+        let Applied {
+            journal: Resume { tip, .. },
+            packs,
+            ..
+        } = index.applied();
+        let ahead = ends.tip.position < tip.position
+            || (ends.packs.number, ends.packs.offset) < (packs.number, packs.offset)
+            || (tip.position == ends.tip.position && tip.chain != ends.tip.chain);
+        if ahead {
+            return Err(Fault::Index(format!(
+                "it tells of event {}, which the journal does not hold",
+                tip.position
+            )));
+        }
+        self.catch_up(&index, ends, counters)?;
+        Ok(index)
+    }
+
+    /// Makes a new index beside the one that serves, up to what `ends` says while it is being made.
+    pub(super) fn rebuild(&self, ends: &dyn Fn() -> Ends, counters: &Counters) -> Result<Index, Fault> {
+        let number = self.generations.next()?;
+        tracing::info!(
+            generation = number,
+            events = ends().tip.position,
+            "an index is made from the journal"
+        );
+        let index = Index::open(&self.generations.path(number), self.tuning)?;
+        loop {
+            let goal = ends();
+            self.catch_up(&index, goal, counters)?;
+            if ends().tip.position - goal.tip.position <= BEHIND_MAX {
+                break;
+            }
+        }
+        Counters::add(&counters.rebuilds, 1);
+        Ok(index)
+    }
+
+    /// Brings an index up to the ends.
+    pub(super) fn catch_up(&self, index: &Index, ends: Ends, counters: &Counters) -> Result<(), Fault> {
+        self.list_originals(index, ends.packs)?;
+        let from = index.applied().journal;
+        if ends.tip.position <= from.tip.position {
+            return Ok(());
+        }
+        Counters::add(&counters.replayed, ends.tip.position - from.tip.position);
+        thread::scope(|scope| {
+            let (sender, receiver) = bounded(8);
+            let reader = scope.spawn(move || self.read_events(from, ends.tip.position, &sender));
+            let projected = project(index, &receiver);
+            // A projection that failed no longer takes events: the reader must not wait for it.
+            drop(receiver);
+            let read = reader.join().expect("the reader of the journal does not panic");
+            projected.and(read)
+        })
+    }
+
+    fn list_originals(&self, index: &Index, until: PackEnd) -> Result<(), Fault> {
+        let mut listed = Vec::new();
+        self.packs
+            .list(index.applied().packs, until, &mut |digest, place, end| {
+                listed.push((digest, place));
+                if CHANGES_MAX <= listed.len() {
+                    keep_all(index, &mut listed, end)?;
+                }
+                self.go_on()
+            })?;
+        keep_all(index, &mut listed, until)
+    }
+
+    fn read_events(
+        &self,
+        from: Resume,
+        until: u64,
+        sender: &Sender<Vec<(Placed, Resume)>>,
+    ) -> Result<(), Fault> {
+        let mut chunk = Vec::with_capacity(EVENTS_AT_ONCE);
+        self.journal.replay(from, until, &mut |placed, resume| {
+            chunk.push((placed, resume));
+            if chunk.len() < EVENTS_AT_ONCE {
+                return Ok(());
+            }
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(EVENTS_AT_ONCE));
+            sender
+                .send(full)
+                .map_err(|_| Fault::Index("the projection has stopped".to_owned()))?;
+            self.go_on()
+        })?;
+        sender
+            .send(chunk)
+            .map_err(|_| Fault::Index("the projection has stopped".to_owned()))
+    }
+
+    fn go_on(&self) -> Result<(), Fault> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(Fault::Index(
+                "the process ends before the index is made".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn keep_all(index: &Index, listed: &mut Vec<(Digest, PackPlace)>, packs: PackEnd) -> Result<(), Fault> {
+    let mut view = index.view();
+    for (digest, place) in listed.drain(..) {
+        projection::keep(&mut view, &digest, place)?;
+    }
+    take_over(index, view, |applied| Applied { packs, ..applied })
+}
+
+fn project(index: &Index, receiver: &Receiver<Vec<(Placed, Resume)>>) -> Result<(), Fault> {
+    let mut view = index.view();
+    let mut reached = index.applied().journal;
+    for chunk in receiver {
+        for (placed, resume) in &chunk {
+            projection::apply(&mut view, placed)?;
+            reached = *resume;
+        }
+        if CHANGES_MAX <= view.changed() {
+            take_over(index, view, |applied| Applied {
+                journal: reached,
+                ..applied
+            })?;
+            view = index.view();
+        }
+    }
+    take_over(index, view, |applied| Applied {
+        journal: reached,
+        ..applied
+    })
+}
+
+fn take_over(
+    index: &Index,
+    view: super::index::view::View<'_>,
+    to: impl FnOnce(Applied) -> Applied,
+) -> Result<(), Fault> {
+    let changes = view.into_changes();
+    index.absorb(changes, to(index.applied()));
+    index.settle()
+}

@@ -1,0 +1,6 @@
+//! The store against a model, against damage, and against its own promises.
+
+mod model;
+mod promises;
+mod recovery;
+mod support;

@@ -1,0 +1,245 @@
+//! Damage to journal and packs: what was acknowledged before the damage is kept, or the damage is told. Nothing is
+//! invented and nothing panics.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domain::port::{Commit, Journal, Recorded, StoreFault};
+use proptest::prelude::*;
+use trust::Digest;
+
+use super::support::*;
+use crate::store::{Fault, Store};
+
+/// A store with this many documents in commits of one or three events, closed again; the events it acknowledged.
+fn filled(folder: &Path, documents: usize) -> Vec<Recorded> {
+    let store = open(folder);
+    let mut all = Vec::new();
+    let mut number = 0;
+    while number < documents {
+        let together = if number % 4 == 0 { 3 } else { 1 };
+        let mut commit = Commit::default();
+        for one in number..number + together {
+            commit.happenings.extend(new_document(one).happenings);
+        }
+        all.extend(record(&store, commit));
+        number += together;
+    }
+    all
+}
+
+fn newest(folder: &Path, kind: &str) -> PathBuf {
+    let files = fs::read_dir(folder.join(kind)).expect("a folder");
+    files
+        .map(|file| file.expect("an entry").path())
+        .max()
+        .expect("a file")
+}
+
+fn without_index(folder: &Path) {
+    fs::remove_dir_all(folder.join("index")).expect("removed");
+}
+
+/// Opens after damage: the events that are there, in order; or the damage.
+fn survivors(folder: &Path, cases: usize) -> Result<Vec<Recorded>, Fault> {
+    let store = Store::open(&small(folder), clock())?;
+    let mut events: Vec<Recorded> = (0..cases)
+        .flat_map(|number| store.events(case(number)).expect("told"))
+        .collect();
+    events.sort_by_key(|event| event.position);
+    assert_eq!(store.checkpoint().size, events.len() as u64);
+    // It goes on: what is recorded now is there after another start.
+    let added = record(&store, new_document(cases));
+    drop(store);
+    let store = Store::open(&small(folder), clock())?;
+    assert_eq!(store.events(case(cases)).expect("told"), added);
+    Ok(events)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_journal_cut_anywhere_keeps_what_is_whole(documents in 1..40_usize, cut in 0.0..1.0_f64) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = filled(folder.path(), documents);
+        without_index(folder.path());
+        let path = newest(folder.path(), "journal");
+        let length = fs::metadata(&path).expect("there").len();
+        let kept = (length as f64 * cut) as u64;
+        fs::OpenOptions::new().write(true).open(&path).expect("open").set_len(kept).expect("cut");
+        let found = survivors(folder.path(), documents + 3).expect("a cut end is what a crash leaves");
+        prop_assert_eq!(&found[..], &all[..found.len()]);
+        let whole: usize = fs::read(&path).map_or(0, |_| 1);
+        prop_assert!(whole <= 1);
+    }
+
+    #[test]
+    fn a_flipped_bit_costs_no_earlier_event_and_is_told_where_it_is_no_torn_end(
+        documents in 1..40_usize, place in 0.0..1.0_f64, bit in 0..8_u8
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let all = filled(folder.path(), documents);
+        without_index(folder.path());
+        let path = newest(folder.path(), "journal");
+        let mut bytes = fs::read(&path).expect("read");
+        let at = ((bytes.len() - 1) as f64 * place) as usize;
+        bytes[at] ^= 1 << bit;
+        fs::write(&path, &bytes).expect("written");
+        match survivors(folder.path(), documents + 3) {
+            Ok(found) => {
+                prop_assert_eq!(&found[..], &all[..found.len()]);
+                // Only the last commit (of at most three events) can look like a torn end.
+                prop_assert!(all.len() - found.len() <= 3);
+            }
+            Err(Fault::Damaged { path: told, offset, .. }) => {
+                prop_assert_eq!(told, path);
+                prop_assert!(offset <= at as u64);
+            }
+            Err(Fault::Newer { .. }) => prop_assert_eq!(at, 7),
+            Err(other) => prop_assert!(false, "{}", other),
+        }
+    }
+
+    #[test]
+    fn a_pack_cut_or_flipped_gives_the_right_bytes_or_none(cut in 0.0..1.0_f64, flip in any::<bool>()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(folder.path());
+        let originals: Vec<Vec<u8>> = (0..12_u8).map(|n| vec![n; 100 + 57 * usize::from(n)]).collect();
+        for (number, original) in originals.iter().enumerate() {
+            record(&store, new_document(number).keeping(original.as_slice().into()));
+        }
+        drop(store);
+        without_index(folder.path());
+        let path = newest(folder.path(), "packs");
+        let mut bytes = fs::read(&path).expect("read");
+        let at = ((bytes.len() - 1) as f64 * cut) as usize;
+        if flip { bytes[at] ^= 4 } else { bytes.truncate(at) }
+        fs::write(&path, &bytes).expect("written");
+        let store = match Store::open(&small(folder.path()), clock()) {
+            Ok(store) => store,
+            Err(fault) => {
+                prop_assert!(at < 16 && flip, "{}", fault);
+                return Ok(());
+            }
+        };
+        let mut lost = 0;
+        for original in &originals {
+            match fetch(&store, &Digest::of(original)) {
+                Ok(Some(bytes)) => prop_assert_eq!(&bytes[..], &original[..]),
+                Ok(None) | Err(StoreFault::Damaged(_)) => lost += 1,
+                Err(other) => prop_assert!(false, "{}", other),
+            }
+            // What is lost can be kept again.
+            if lost == 1 && flip {
+                record(&store, Commit::default().keeping(original.as_slice().into()));
+            }
+        }
+        if flip {
+            prop_assert!(lost <= 1, "one flipped bit spoils one original, not {}", lost);
+        }
+    }
+}
+
+#[test]
+fn damage_in_an_older_segment_is_told_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = filled(folder.path(), 60);
+    let segments: Vec<_> = fs::read_dir(folder.path().join("journal"))
+        .expect("a folder")
+        .collect();
+    assert!(segments.len() > 2, "the test wants several segments");
+    let first = folder.path().join("journal").join("00000000000000000001.journal");
+    let mut bytes = fs::read(&first).expect("read");
+    bytes[3000] ^= 1;
+    fs::write(&first, &bytes).expect("written");
+    // The index is whole: the damage is met by who reads that event.
+    let store = open(folder.path());
+    let touched = all.iter().filter(|event| {
+        let id = event.event.happening.case().expect("a document");
+        matches!(store.events(id), Err(StoreFault::Damaged(_)))
+    });
+    assert_eq!(touched.count(), 1);
+    drop(store);
+    without_index(folder.path());
+    match Store::open(&small(folder.path()), clock()) {
+        Err(Fault::Damaged { path, offset, .. }) => {
+            assert_eq!(path, first);
+            assert!(offset <= 3000 && 1000 < offset);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_missing_segment_is_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    filled(folder.path(), 60);
+    without_index(folder.path());
+    let mut segments: Vec<_> = fs::read_dir(folder.path().join("journal"))
+        .expect("a folder")
+        .map(|file| file.expect("a file").path())
+        .collect();
+    segments.sort();
+    fs::remove_file(&segments[1]).expect("removed");
+    assert!(matches!(
+        Store::open(&small(folder.path()), clock()),
+        Err(Fault::Damaged { .. })
+    ));
+}
+
+#[test]
+fn a_torn_end_that_the_index_has_seen_whole_is_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    filled(folder.path(), 5);
+    let path = newest(folder.path(), "journal");
+    let length = fs::metadata(&path).expect("there").len();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("open")
+        .set_len(length - 3)
+        .expect("cut");
+    let refused =
+        Store::open(&small(folder.path()), clock()).expect_err("an acknowledged event is not whole");
+    assert!(
+        refused.to_string().contains("the index has seen event"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_segment_whose_making_was_interrupted_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = filled(folder.path(), 5);
+    fs::write(
+        folder.path().join("journal").join("00000000000000000099.journal"),
+        b"journ",
+    )
+    .expect("written");
+    assert_eq!(survivors(folder.path(), 8).expect("opens"), all);
+}
+
+#[test]
+fn a_rewritten_event_breaks_the_chain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = filled(folder.path(), 3);
+    without_index(folder.path());
+    let path = newest(folder.path(), "journal");
+    // Another history of the same length, with sound checksums: only the chain tells.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let store = open(elsewhere.path());
+    record(&store, new_document(7));
+    drop(store);
+    let (mine, other) = (
+        fs::read(&path).expect("read"),
+        fs::read(newest(elsewhere.path(), "journal")).expect("read"),
+    );
+    let frame = 56 + u32::from_be_bytes(mine[60..64].try_into().expect("four")) as usize + 1;
+    let mut forged = other;
+    forged.extend_from_slice(&mine[60 + frame..]);
+    fs::write(&path, forged).expect("written");
+    assert_eq!(all.len(), 3);
+    let refused = Store::open(&small(folder.path()), clock()).expect_err("forged");
+    assert!(refused.to_string().contains("chain"), "{refused}");
+}
