@@ -112,7 +112,9 @@ impl Broker {
 
     /// Waits until every quorum queue of the node is registered on its disk, which takes up to 5 s after it was
     /// declared (Ra saves its directory of servers at that interval). A queue that is not comes back from
-    /// [`Broker::kill`] without ever electing a leader: whoever uses it waits for good.
+    /// [`Broker::kill`] without a leader: a passive declare finds it, empty, but it never answers a get or a publish,
+    /// a clean restart does not help, and confirmed messages in it are gone; only deleting and declaring it does
+    /// (tried with 3.10.8).
     pub async fn queues_registered(&self) {
         let queues = self.management().get("queues").await;
         let names: Vec<String> = queues

@@ -1,10 +1,14 @@
 //! Structure and coverage of signed files, read back without the writer's own bookkeeping.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
+use jiff::ToSpan;
+use trust::Indication;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::*;
-use crate::pki::Hierarchy;
+use crate::pki::{Hierarchy, RevocationPlan};
 
 fn now() -> Timestamp {
     "2026-03-02T03:04:05Z".parse().expect("a timestamp")
@@ -160,4 +164,77 @@ fn a_signature_verifies_under_the_key_of_the_certificate_it_carries() {
             .verify(&signed, signature)
             .expect("the signature is over these attributes");
     }
+}
+
+/// What the crate `trust` says to the harness's files, with these revocation lists: the two were written apart.
+fn judged(pdf: &Pdf, pki: &Hierarchy, lists: &[Vec<u8>]) -> Vec<Indication> {
+    let root = trust::Certificate::from_der(&pki.root.certificate).expect("a certificate");
+    let lists = lists
+        .iter()
+        .map(|list| Arc::new(trust::RevocationList::from_der(list.clone()).expect("a list")))
+        .collect();
+    let snapshot = trust::Snapshot::new(
+        vec![Arc::new(root)],
+        Vec::new(),
+        lists,
+        trust::Policy::default(),
+        1,
+    );
+    match trust::pdf::validate(
+        pdf.bytes(),
+        &snapshot,
+        trust::Time::from_seconds(now().as_second()),
+    ) {
+        trust::PdfReport::Signed(reports) => reports.iter().map(|report| report.indication.clone()).collect(),
+        other @ (trust::PdfReport::Unsigned | trust::PdfReport::Refused(_)) => {
+            panic!("not judged: {other:?}")
+        }
+    }
+}
+
+#[test]
+fn the_judge_of_the_gateway_agrees_about_what_was_made() {
+    let pki = Hierarchy::new("http://127.0.0.1", now());
+    let (person, organisation) = (
+        pki.person("Nguyễn Văn A", "Sở Nội vụ"),
+        pki.organisation("Sở Nội vụ", "UBND"),
+    );
+    let earlier = now() - 1.minute();
+    let cades = Seal {
+        sub_filter: SubFilter::Cades,
+        ..Seal::new(&organisation, earlier)
+    };
+    let pdf = Pdf::new("Cong van", 3_000).signed(&person, earlier).sealed(cades);
+    let none = RevocationPlan::none(now());
+    let root_list = pki.root.revocation_list(&none);
+    let fresh = [root_list.clone(), pki.issuing.revocation_list(&none)];
+
+    let passed = judged(&pdf, &pki, &fresh);
+    assert!(
+        matches!(passed[..], [Indication::TotalPassed, Indication::TotalPassed]),
+        "{passed:?}"
+    );
+    let broken = judged(&pdf.clone().tampered(), &pki, &fresh);
+    assert!(
+        matches!(
+            broken[..],
+            [Indication::TotalFailed(_), Indication::TotalFailed(_)]
+        ),
+        "{broken:?}"
+    );
+    let unknown = judged(&pdf, &pki, &[root_list.clone()]);
+    assert!(
+        matches!(
+            unknown[..],
+            [Indication::Indeterminate(_), Indication::Indeterminate(_)]
+        ),
+        "{unknown:?}"
+    );
+    let revoking = none.and(&person.serial, now() - 1.hour());
+    let revoked = judged(&pdf, &pki, &[root_list, pki.issuing.revocation_list(&revoking)]);
+    assert!(!matches!(revoked[0], Indication::TotalPassed), "{revoked:?}");
+    assert!(
+        matches!(revoked[1], Indication::TotalPassed),
+        "the other signer is not revoked: {revoked:?}"
+    );
 }
