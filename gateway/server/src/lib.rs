@@ -9,3 +9,4 @@ pub mod signer;
 pub mod stages;
 pub mod store;
 pub mod telemetry;
+pub mod trustkeeper;

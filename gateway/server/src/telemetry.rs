@@ -9,7 +9,7 @@
 mod metrics;
 mod readiness;
 
-pub use metrics::{Measure, Metrics, Stage};
+pub use metrics::{Measure, Metrics, Stage, Total};
 pub use readiness::{Probe, Readiness};
 
 use tracing::level_filters::LevelFilter;

@@ -93,6 +93,8 @@ pub struct BrokerConfig {
     pub prefetch_bytes_max: u64,
     /// `window`: dispatches in one inbox at most; the rest waits in the journal. Default 64.
     pub window: usize,
+    /// `window_urgent`: places beside the window that only urgent dispatches take. Default 16.
+    pub window_urgent: usize,
     /// `unconfirmed_max`: published messages waiting for the broker's confirm at most. Default 1024.
     pub unconfirmed_max: usize,
     /// `confirm_seconds`: how long a confirm may take before the attempt is *not now*. Default 30.
@@ -141,6 +143,7 @@ impl BrokerConfig {
             prefetch_count: section.number("prefetch_count", 1..=10_000, 256),
             prefetch_bytes_max: section.number("prefetch_bytes_max", MIB..=16 * GIB, 64 * MIB),
             window: section.number("window", 1..=10_000, 64),
+            window_urgent: section.number("window_urgent", 0..=10_000, 16),
             unconfirmed_max: section.number("unconfirmed_max", 1..=65_535, 1024),
             confirm_max: Duration::from_secs(section.number("confirm_seconds", 1..=600, 30)),
             heartbeat: Duration::from_secs(section.number("heartbeat_seconds", 1..=600, 20)),
@@ -203,15 +206,15 @@ fn is_broker_uri(uri: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreConfig {
     /// `inline_bytes_max`: originals up to this size go into pack segments, larger ones become files. Default 1 MiB.
-    pub inline_bytes_max: u64,
-    /// `segment_bytes`: size at which a segment of journal or pack is closed. Default 128 MiB.
-    pub segment_bytes: u64,
+    pub inline_bytes_max: usize,
+    /// `segment_bytes_max`: size at which a segment of journal or pack is closed. Default 64 MiB.
+    pub segment_bytes_max: u64,
     /// `index_cache_bytes`: memory of the index's cache. Default 64 MiB.
     pub index_cache_bytes: u64,
-    /// `group_records_max`: records in one commit group at most. Default 256.
-    pub group_records_max: usize,
-    /// `group_bytes_max`: bytes in one commit group at most. Default 4 MiB.
-    pub group_bytes_max: u64,
+    /// `index_flush_milliseconds`: time between writes of the index' own log. Default 500.
+    pub index_flush_milliseconds: u64,
+    /// `queue_commits_max`: commits that may wait for the writer. Default 1024.
+    pub queue_commits_max: usize,
     /// `free_bytes_min`: below so much free disk the gateway says that it is not ready. Default 1 GiB.
     pub free_bytes_min: u64,
 }
@@ -219,16 +222,16 @@ pub struct StoreConfig {
 impl StoreConfig {
     pub(super) fn read(mut section: Section<'_>) -> StoreConfig {
         let config = StoreConfig {
-            inline_bytes_max: section.number("inline_bytes_max", KIB..=64 * MIB, MIB),
-            segment_bytes: section.number("segment_bytes", MIB..=4 * GIB, 128 * MIB),
+            inline_bytes_max: section.number("inline_bytes_max", 1024..=64 << 20, 1 << 20),
+            segment_bytes_max: section.number("segment_bytes_max", MIB..=4 * GIB, 64 * MIB),
             index_cache_bytes: section.number("index_cache_bytes", MIB..=64 * GIB, 64 * MIB),
-            group_records_max: section.number("group_records_max", 1..=4096, 256),
-            group_bytes_max: section.number("group_bytes_max", 64 * KIB..=GIB, 4 * MIB),
+            index_flush_milliseconds: section.number("index_flush_milliseconds", 10..=60_000, 500),
+            queue_commits_max: section.number("queue_commits_max", 1..=65_536, 1024),
             free_bytes_min: section.number("free_bytes_min", 0..=1024 * GIB, GIB),
         };
-        if config.segment_bytes < config.inline_bytes_max {
+        if config.segment_bytes_max < config.inline_bytes_max as u64 {
             section.fault(
-                "segment_bytes",
+                "segment_bytes_max",
                 Problem::Contradiction("must not be smaller than inline_bytes_max"),
             );
         }
@@ -309,6 +312,8 @@ pub struct ExchangeConfig {
     /// `consignment_notice_seconds`: a dispatch that is not handed over by then is told to its sender as lying in
     /// the inbox. Default 1 hour.
     pub consignment_notice_seconds: u64,
+    /// `retry_seconds`: how long until what failed for a passing reason is tried again. Default 5.
+    pub retry_seconds: u64,
     /// `hold_retry_seconds`: how often what is held is looked at again. Default 60.
     pub hold_retry_seconds: u64,
     /// `sweep_seconds`: how often due, late and expired dispatches are looked for. Default 5.
@@ -325,6 +330,7 @@ impl ExchangeConfig {
             ),
             hold_limit_seconds: section.number("hold_limit_seconds", 1..=YEAR_SECONDS, DAY_SECONDS),
             consignment_notice_seconds: section.number("consignment_notice_seconds", 1..=YEAR_SECONDS, 3600),
+            retry_seconds: section.number("retry_seconds", 1..=3600, 5),
             hold_retry_seconds: section.number("hold_retry_seconds", 1..=DAY_SECONDS, 60),
             sweep_seconds: section.number("sweep_seconds", 1..=3600, 5),
         };

@@ -99,7 +99,7 @@ fn all_faults_are_told_at_once_each_with_its_place() {
         password = { env = "GATEWAY_A_VARIABLE_THAT_NOBODY_SETS" }
         shoe = 43
         [store]
-        segment_bytes = 1048576
+        segment_bytes_max = 1048576
         inline_bytes_max = 2097152
         [trust]
         anchors_dir = "nowhere"
@@ -124,7 +124,7 @@ fn all_faults_are_told_at_once_each_with_its_place() {
         "[broker.provision] password: the secret the environment has no GATEWAY_A_VARIABLE_THAT_NOBODY_SETS",
         "[broker.provision] shoe: is not a known key",
         "[broker] prefetch_cuont: is not a known key; did you mean prefetch_count?",
-        "[store] segment_bytes: must not be smaller than inline_bytes_max",
+        "[store] segment_bytes_max: must not be smaller than inline_bytes_max",
         "[trust] anchors_dir: there is no folder",
         "[trust] crl_urls: must be a list of texts, is integer",
         "[trust] crl_urls: must be an http:// or https:// address, is \"ftp://x\"",

@@ -1,5 +1,6 @@
 //! Counters, gauges and histograms, in one registry, shown as OpenMetrics text.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -59,23 +60,25 @@ pub enum Measure {
     Due,
     /// Free bytes of the disk that holds the data.
     FreeBytes,
+    /// Bytes of the index on disk.
+    IndexBytes,
     /// Submissions that wait for something.
     Held,
     /// Dispatches in inboxes, not yet handed over.
     InFlight,
-    /// Bytes of the journal's segments.
-    JournalBytes,
     /// Events in the journal.
     JournalEvents,
     /// Messages that wait for a person.
     Parked,
+    /// Commits that wait for the writer.
+    StoreQueue,
     /// Version of the trust material in use.
     TrustVersion,
 }
 
 impl Measure {
     /// All of them, with name and meaning in the exposition.
-    const TABLE: [(Measure, &'static str, &'static str); 11] = [
+    const TABLE: [(Measure, &'static str, &'static str); 12] = [
         (
             Measure::BrokerConsuming,
             "gateway_broker_consuming",
@@ -112,9 +115,14 @@ impl Measure {
             "Dispatches in inboxes, not yet handed over",
         ),
         (
-            Measure::JournalBytes,
-            "gateway_journal_bytes",
-            "Bytes of the journal's segments",
+            Measure::IndexBytes,
+            "gateway_index_bytes",
+            "Bytes of the index on disk",
+        ),
+        (
+            Measure::StoreQueue,
+            "gateway_store_queue_commits",
+            "Commits that wait for the writer",
         ),
         (
             Measure::JournalEvents,
@@ -134,6 +142,66 @@ impl Measure {
     ];
 }
 
+/// A total that a part keeps itself since its start, and that is only read when somebody looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// Commit groups written.
+    StoreBatches,
+    /// Commits made durable.
+    StoreCommits,
+    /// Commits that conflicted and were judged again.
+    StoreConflicts,
+    /// Times the index was made again.
+    StoreRebuilds,
+    /// Commits answered with a fault.
+    StoreRefusals,
+    /// Calls of fdatasync.
+    StoreSyncs,
+    /// Time spent in them, in microseconds.
+    StoreSyncMicroseconds,
+}
+
+impl Total {
+    /// All of them, with name and meaning in the exposition.
+    const TABLE: [(Total, &'static str, &'static str); 7] = [
+        (
+            Total::StoreBatches,
+            "gateway_store_batches",
+            "Commit groups written",
+        ),
+        (
+            Total::StoreCommits,
+            "gateway_store_commits",
+            "Commits made durable",
+        ),
+        (
+            Total::StoreConflicts,
+            "gateway_store_conflicts",
+            "Commits that conflicted and were judged again",
+        ),
+        (
+            Total::StoreRebuilds,
+            "gateway_store_rebuilds",
+            "Times the index was made again",
+        ),
+        (
+            Total::StoreRefusals,
+            "gateway_store_refusals",
+            "Commits answered with a fault",
+        ),
+        (
+            Total::StoreSyncs,
+            "gateway_store_syncs",
+            "Calls of fdatasync on journal and packs",
+        ),
+        (
+            Total::StoreSyncMicroseconds,
+            "gateway_store_sync_microseconds",
+            "Time spent in fdatasync",
+        ),
+    ];
+}
+
 type Sample = Box<dyn Fn(&Metrics) + Send + Sync>;
 
 /// All that is counted and measured. Handles are lock-free; only scraping takes the lock.
@@ -144,12 +212,11 @@ pub struct Metrics {
     receipts: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
     gauges: [Gauge; Measure::TABLE.len()],
+    totals: [Counter; Total::TABLE.len()],
     queue_lengths: Family<Label, Gauge>,
     crl_ages: Family<Label, Gauge>,
     crl_remains: Family<Label, Gauge>,
     stage_seconds: Family<Label, Histogram>,
-    fsync_seconds: Histogram,
-    group_records: Histogram,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -179,12 +246,11 @@ impl Metrics {
             receipts: Family::default(),
             refusals: Family::default(),
             gauges: std::array::from_fn(|_| Gauge::default()),
+            totals: std::array::from_fn(|_| Counter::default()),
             queue_lengths: Family::default(),
             crl_ages: Family::default(),
             crl_remains: Family::default(),
             stage_seconds: Family::new_with_constructor(stage_histogram),
-            fsync_seconds: Histogram::new(exponential_buckets(0.0001, 2.0, 16)),
-            group_records: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
         };
         metrics.register();
         metrics
@@ -211,6 +277,9 @@ impl Metrics {
         for ((_, name, help), gauge) in Measure::TABLE.into_iter().zip(&self.gauges) {
             registry.register(name, help, gauge.clone());
         }
+        for ((_, name, help), total) in Total::TABLE.into_iter().zip(&self.totals) {
+            registry.register(name, help, total.clone());
+        }
         let queues = self.queue_lengths.clone();
         registry.register("gateway_queue_length", "What waits before a stage", queues);
         let ages = self.crl_ages.clone();
@@ -228,14 +297,6 @@ impl Metrics {
             "How long a stage took for one document, in seconds",
             stages,
         );
-        let fsync = self.fsync_seconds.clone();
-        registry.register(
-            "gateway_fsync_seconds",
-            "How long one commit group took to become durable",
-            fsync,
-        );
-        let group = self.group_records.clone();
-        registry.register("gateway_group_records", "Records in one commit group", group);
     }
 
     /// Counts events that were just recorded: each by its word, receipts by kind, refusals by each reason's code.
@@ -246,7 +307,9 @@ impl Metrics {
                 .inc();
             match &event.happening {
                 Happening::ReceiptIssued(receipt) => {
-                    self.receipts.get_or_create(&label("kind", receipt.kind.word())).inc();
+                    self.receipts
+                        .get_or_create(&label("kind", receipt.kind.word()))
+                        .inc();
                 }
                 Happening::Refused(refused) => {
                     for reason in &refused.reasons {
@@ -301,10 +364,11 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Notes one commit group: how long it took to become durable, and how many records it held.
-    pub fn time_fsync(&self, took: Duration, records: u32) {
-        self.fsync_seconds.observe(took.as_secs_f64());
-        self.group_records.observe(f64::from(records));
+    /// Says how far a part's own total has come.
+    pub fn set_total(&self, total: Total, value: u64) {
+        let place = Total::TABLE.iter().position(|(one, _, _)| *one == total);
+        let place = place.expect("the table holds every total; a test sets each");
+        self.totals[place].inner().store(value, Ordering::Relaxed);
     }
 
     /// Registers what is to be measured when somebody looks: it sets gauges, at once and without waiting.
@@ -341,6 +405,7 @@ mod tests {
     use domain::dispatch::Rank;
     use domain::event::{Event, ReceiptIssued, Refused, Submission};
     use domain::ids::{AccountId, AgencyId, CaseId, SubmissionId};
+    use domain::receipt::ReceiptKind;
     use domain::refusal::{Refusal, RefusalCode};
     use trust::{Digest, Time};
 
@@ -383,7 +448,7 @@ mod tests {
     fn issued() -> Happening {
         Happening::ReceiptIssued(ReceiptIssued {
             case: CaseId::from_bytes([1; 16]),
-            kind: "SubmissionRejection".to_owned(),
+            kind: ReceiptKind::SubmissionRejection,
             about: Digest::of(b"leaf"),
             receipt: Digest::of(b"receipt"),
             to: AgencyId::from_number(1),
@@ -411,6 +476,18 @@ mod tests {
     }
 
     #[test]
+    fn every_total_has_a_place_and_a_name_of_its_own() {
+        let metrics = Metrics::new();
+        for (value, (total, _, _)) in (1_u64..).zip(Total::TABLE) {
+            metrics.set_total(total, value);
+        }
+        let text = metrics.text();
+        for (value, (_, name, _)) in (1_u64..).zip(Total::TABLE) {
+            has(&text, &format!("{name}_total {value}"));
+        }
+    }
+
+    #[test]
     fn every_measure_has_a_place_and_a_name_of_its_own() {
         let metrics = Metrics::new();
         for (value, (measure, _, _)) in (1_i64..).zip(Measure::TABLE) {
@@ -428,10 +505,10 @@ mod tests {
         let waiting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let seen = waiting.clone();
         metrics.on_scrape(move |metrics| {
-            metrics.set_queue_length(Stage::Inspect, seen.load(std::sync::atomic::Ordering::Relaxed));
+            metrics.set_queue_length(Stage::Inspect, seen.load(Ordering::Relaxed));
         });
         has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 0"#);
-        waiting.store(7, std::sync::atomic::Ordering::Relaxed);
+        waiting.store(7, Ordering::Relaxed);
         has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 7"#);
     }
 
@@ -439,7 +516,6 @@ mod tests {
     fn durations_fall_into_buckets_of_their_stage() {
         let metrics = Metrics::new();
         metrics.time(Stage::Record, Duration::from_millis(3));
-        metrics.time_fsync(Duration::from_millis(1), 12);
         metrics.set_crl("CA G2", 60, -5);
         let text = metrics.text();
         has(
@@ -450,8 +526,6 @@ mod tests {
             &text,
             r#"gateway_stage_seconds_bucket{le="0.004",stage="record"} 1"#,
         );
-        has(&text, "gateway_fsync_seconds_count 1");
-        has(&text, "gateway_group_records_sum 12.0");
         has(&text, r#"gateway_crl_remaining_seconds{issuer="CA G2"} -5"#);
     }
 }

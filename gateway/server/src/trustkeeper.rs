@@ -1,0 +1,193 @@
+//! The trust keeper: all I/O that trust needs, so that validation needs none.
+//!
+//! Beside the road. Reads anchors, issuing certificates and lists from folders; fetches lists ahead of need and when
+//! `inspect` says what it lacks; keeps what it fetched on disk; hands out an immutable snapshot with a rising version.
+//!
+//! **Invariant:** never back in time: a list is replaced by a newer one of its series only, also across restarts.
+//! **Invariant:** nothing fetched is used before a certificate that is known here has signed it.
+//! **Invariant:** no stranger's address leads into the private network, and none is asked faster than it deserves.
+
+mod address;
+mod desk;
+mod fetch;
+mod files;
+mod keeping;
+mod material;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::port::Soon;
+use tokio::sync::{mpsc, oneshot, watch};
+use trust::{Need, Snapshot};
+
+use crate::administration::{ListLine, TrustDeskFault, TrustStatus};
+use crate::clock::Clock;
+use crate::config::TrustConfig;
+use crate::stages::TrustFeed;
+use crate::telemetry::{Metrics, Probe};
+
+use fetch::FetchLimits;
+use keeping::Keeping;
+
+/// Requests that may wait for the keeper; more wait before it.
+const REQUESTS_MAX: usize = 256;
+
+/// Why the keeper could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustFault {
+    /// A folder cannot be read.
+    #[error("cannot read {folder}")]
+    Folder {
+        /// Which.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// No anchor: nothing could ever be accepted.
+    #[error("no certificate in {0}: without an anchor nothing can be trusted")]
+    NoAnchor(PathBuf),
+}
+
+/// What the keeper is asked.
+enum Request {
+    /// Fetch what would settle these, and say when all were tried.
+    Needs(Vec<Need>, oneshot::Sender<()>),
+    /// Read folders and ask all addresses, and say when all were tried.
+    Refresh(oneshot::Sender<()>),
+    /// Take this list.
+    Import(Vec<u8>, oneshot::Sender<Result<ListLine, TrustDeskFault>>),
+}
+
+/// A handle on the keeper. A clone is another handle on the same one.
+#[derive(Clone)]
+pub struct TrustKeeper {
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    status: Arc<Mutex<TrustStatus>>,
+    requests: mpsc::Sender<Request>,
+    clock: Clock,
+    need_wait: Duration,
+}
+
+/// The keeper at work; see [`Keeper::run`].
+pub struct Keeper {
+    keeping: Keeping,
+    requests: mpsc::Receiver<Request>,
+}
+
+impl TrustKeeper {
+    /// Reads folders and cache below `data_dir/trust`, and gives the first snapshot. Nothing is fetched before
+    /// [`Keeper::run`] is awaited. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`TrustFault`].
+    pub fn open(
+        config: &TrustConfig,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<(TrustKeeper, Keeper), TrustFault> {
+        let keeping = Keeping::open(config, data_dir, clock.clone())?;
+        let (sender, requests) = mpsc::channel(REQUESTS_MAX);
+        let keeper = TrustKeeper {
+            snapshot: keeping.snapshots(),
+            status: keeping.status(),
+            requests: sender,
+            clock,
+            need_wait: config.need_wait,
+        };
+        Ok((keeper, Keeper { keeping, requests }))
+    }
+
+    /// Snapshots as they come, for whoever wants to know of a new one.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
+    /// Whether every list is fresh.
+    pub fn probe(&self) -> Probe {
+        let now = self.clock.now();
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let overdue = status
+            .lists
+            .iter()
+            .filter(|list| list.next_update.is_none_or(|next| next < now));
+        let issuers: Vec<&str> = overdue.map(|list| list.issuer.as_str()).collect();
+        if issuers.is_empty() {
+            return Probe::Ready;
+        }
+        Probe::NotReady(format!("revocation lists are overdue: {}", issuers.join("; ")))
+    }
+
+    /// Says how old the lists are.
+    pub fn measure(&self, metrics: &Metrics) {
+        let now = self.clock.now().as_seconds();
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        for list in &status.lists {
+            let remaining = list.next_update.map_or(0, |next| next.as_seconds() - now);
+            metrics.set_crl(&list.issuer, now - list.this_update.as_seconds(), remaining);
+        }
+        metrics.set(
+            crate::telemetry::Measure::TrustVersion,
+            i64::try_from(status.version).unwrap_or(i64::MAX),
+        );
+    }
+
+    /// Asks the keeper and waits for its answer; `None` when it has ended.
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+        let (sender, answer) = oneshot::channel();
+        self.requests.send(request(sender)).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+impl TrustFeed for TrustKeeper {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
+    }
+
+    fn fetch(&self, needs: Vec<Need>) -> Soon<'_, ()> {
+        Box::pin(async move {
+            let asked = self.ask(|done| Request::Needs(needs, done));
+            // Too late is as good as not at all: the document is held, and what comes later helps it then.
+            let _ = tokio::time::timeout(self.need_wait, asked).await;
+        })
+    }
+}
+
+impl Keeper {
+    /// Keeps trust until every handle is gone; give it a task of its own.
+    pub async fn run(self) {
+        let Keeper {
+            mut keeping,
+            mut requests,
+        } = self;
+        loop {
+            tokio::select! {
+                request = requests.recv() => match request {
+                    Some(Request::Needs(needs, done)) => keeping.need(&needs, done),
+                    Some(Request::Refresh(done)) => keeping.refresh(done).await,
+                    Some(Request::Import(list, answer)) => {
+                        // Who asked may have gone; the list is taken all the same.
+                        let _ = answer.send(keeping.import(list).await);
+                    }
+                    None => return,
+                },
+                () = keeping.work() => {}
+            }
+        }
+    }
+}
+
+fn limits(config: &TrustConfig) -> FetchLimits {
+    FetchLimits {
+        time_max: config.fetch_max,
+        bytes_max: config.crl_bytes_max,
+        redirects_max: config.redirects_max,
+        private_hosts: address::PrivateHosts::new(&config.allowed_private_hosts),
+    }
+}

@@ -1,0 +1,132 @@
+//! Folders that people fill, and the folder in which fetched lists outlive a restart.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use trust::{Certificate, RevocationList, Time};
+
+use super::material::{Material, Taken};
+
+/// A file that is larger is no certificate, and no list that would be fetched.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// What the files of a folder hold, and what is wrong with the others.
+#[derive(Debug)]
+pub(super) struct Folder<T> {
+    pub(super) found: Vec<T>,
+    pub(super) faults: Vec<String>,
+}
+
+/// All certificates of a folder: PEM with one or more, or DER.
+pub(super) fn certificates(folder: &Path) -> io::Result<Folder<Arc<Certificate>>> {
+    read_all(folder, |bytes| {
+        if bytes.first() == Some(&0x30) {
+            return Ok(vec![Arc::new(
+                Certificate::from_der(bytes).map_err(|fault| fault.to_string())?,
+            )]);
+        }
+        let found = Certificate::all_from_pem(bytes).map_err(|fault| fault.to_string())?;
+        if found.is_empty() {
+            Err("holds no certificate".to_owned())
+        } else {
+            Ok(found.into_iter().map(Arc::new).collect())
+        }
+    })
+}
+
+/// The bytes of every file of a folder.
+pub(super) fn contents(folder: &Path) -> io::Result<Folder<Vec<u8>>> {
+    read_all(folder, |bytes| Ok(vec![bytes.to_vec()]))
+}
+
+fn read_all<T>(folder: &Path, read: impl Fn(&[u8]) -> Result<Vec<T>, String>) -> io::Result<Folder<T>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        // Half-written files of others and our own begin or end like this.
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_file() && !name.starts_with('.') && !name.ends_with(".new") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut folder = Folder {
+        found: Vec::new(),
+        faults: Vec::new(),
+    };
+    for path in paths {
+        match read_file(&path).and_then(|bytes| read(&bytes)) {
+            Ok(found) => folder.found.extend(found),
+            Err(fault) => folder.faults.push(format!("{}: {fault}", path.display())),
+        }
+    }
+    Ok(folder)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(format!("{size} bytes are too many"));
+    }
+    fs::read(path).map_err(|error| error.to_string())
+}
+
+/// The folder of fetched lists and learned addresses.
+#[derive(Debug, Clone)]
+pub(super) struct Cache {
+    lists: PathBuf,
+    addresses: PathBuf,
+}
+
+impl Cache {
+    /// The cache below this folder; made if it is missing.
+    pub(super) fn open(folder: &Path) -> io::Result<Cache> {
+        let lists = folder.join("lists");
+        fs::create_dir_all(&lists)?;
+        Ok(Cache {
+            lists,
+            addresses: folder.join("addresses"),
+        })
+    }
+
+    /// The lists that were kept.
+    pub(super) fn lists(&self) -> io::Result<Vec<Vec<u8>>> {
+        Ok(contents(&self.lists)?.found)
+    }
+
+    /// The addresses that were learned and gave lists.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let text = fs::read_to_string(&self.addresses).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Keeps a list in the place of the older one of its series, if `material` would take it.
+    pub(super) fn keep_newer(&self, material: &Material, list: &RevocationList, now: Time) -> io::Result<()> {
+        if material.weigh(list, now) != Ok(Taken::New) {
+            return Ok(());
+        }
+        write_whole(&self.lists.join(format!("{}.crl", list.series())), list.der())
+    }
+
+    /// Keeps the addresses.
+    pub(super) fn keep_addresses(&self, addresses: &[String]) -> io::Result<()> {
+        write_whole(&self.addresses, addresses.join("\n").as_bytes())
+    }
+}
+
+/// Writes a file so that after a crash the old one or the new one is there, whole.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    let folder = path.parent().expect("a file of the cache stands in a folder");
+    File::open(folder)?.sync_all()
+}
