@@ -30,7 +30,7 @@ use crate::stages::signal::{DispatchNews, SignalEnds, Signals};
 use crate::stages::{Road, Rules, dispatch, record, settle, sweep, tell};
 use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
-use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
+use crate::trustkeeper::{Keeper, TrustFault, TrustKeeper};
 
 pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner};
 
@@ -65,7 +65,7 @@ pub enum AppFault {
     Threads(#[source] std::io::Error),
     /// The trust material.
     #[error(transparent)]
-    Trust(#[from] TrustKeeperFault),
+    Trust(#[from] TrustFault),
 }
 
 /// The store's own settings, from the configuration.
@@ -136,7 +136,7 @@ struct Gateway {
     ends: SignalEnds,
     broker: Broker,
     lanes: crate::broker::Lanes,
-    keeper: Arc<TrustKeeper>,
+    keeper: Keeper,
     port: InternalPort,
     notes: Arc<CrashNotes>,
     provision: Option<Arc<BrokerProvision>>,
@@ -167,7 +167,8 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || clock.now()));
         opening.await.expect("opening a store does not panic")?
     };
-    let keeper = Arc::new(TrustKeeper::start(&config.trust, data_dir, clock.clone())?);
+    let (trust, keeper) = TrustKeeper::open(&config.trust, data_dir, clock.clone())?;
+    let trust = Arc::new(trust);
     let authorities_pem = feeds::authorities(&config.broker);
     let address = broker_address(&config.broker, authorities_pem);
     let (broker, lanes) = Broker::new(&address, publish_limits(config), consume_limits(config))?;
@@ -179,7 +180,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         journal: Arc::new(store.clone()),
         archive: Arc::new(store.clone()),
         inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
-        trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
+        trust: Arc::clone(&trust) as Arc<dyn crate::stages::TrustFeed>,
         seal: load_seal(&config.gateway)?,
         rules: Arc::new(rules(config)),
         clock: clock.clone(),
@@ -188,12 +189,13 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());
-    watch::questions(&readiness, &metrics, &watch::Watched { road: &road, store: &store, broker: &broker });
+    let watched = watch::Watched { road: &road, store: &store, broker: &broker, trust: &trust };
+    watch::questions(&readiness, &metrics, &watched);
     let services = Services {
         metrics,
         readiness,
         administration: Arc::new(administration(&road, provision.as_ref())),
-        trust: Arc::clone(&keeper) as Arc<dyn crate::administration::TrustDesk>,
+        trust,
         clock,
     };
     let port = InternalPort::open(&config.http, data_dir, services)?;

@@ -1,6 +1,7 @@
 //! The gateway: what runs. Read `gateway/ARCHITECTURE.md` first.
 
 pub mod administration;
+pub mod app;
 pub mod broker;
 pub mod clock;
 pub mod config;

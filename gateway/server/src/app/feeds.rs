@@ -5,16 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::SubmissionId;
-use domain::port::Soon;
 use tokio::sync::mpsc;
 use tracing::warn;
-use trust::{Need, Snapshot};
 
 use crate::broker::{self, Broker, Lanes, Parked};
 use crate::config::BrokerConfig;
 use crate::stages::settle::Confirming;
-use crate::stages::{Acknowledge, Arrival, Road, TrustFeed};
-use crate::trustkeeper::TrustKeeper;
+use crate::stages::{Acknowledge, Arrival, Road};
 
 /// Arrivals between broker and stages at most, each lane.
 const READY_MAX: usize = 64;
@@ -30,19 +27,6 @@ pub(super) fn authorities(config: &BrokerConfig) -> Option<String> {
             warn!(error = %fault, "the broker's ca_file cannot be read; its certificate will not be accepted");
             Some(String::new())
         }
-    }
-}
-
-/// The trust keeper as the road sees it.
-pub(super) struct Keeper(pub(super) Arc<TrustKeeper>);
-
-impl TrustFeed for Keeper {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.snapshot()
-    }
-
-    fn fetch(&self, needs: Vec<Need>) -> Soon<'_, ()> {
-        Box::pin(self.0.fetch(needs))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What `/ready` asks and `/metrics` shows, taken from the parts when somebody looks.
 
+use std::sync::Arc;
+
 use domain::port::Journal;
 
 use crate::broker::{Broker, BrokerState};
@@ -7,6 +9,7 @@ use crate::clock::ClockState;
 use crate::stages::Road;
 use crate::store::Store;
 use crate::telemetry::{Measure, Metrics, Probe, Readiness};
+use crate::trustkeeper::TrustKeeper;
 
 /// Held or waiting things counted at most for a gauge.
 const COUNTED_MAX: usize = 10_000;
@@ -16,6 +19,7 @@ pub(super) struct Watched<'a> {
     pub(super) road: &'a Road,
     pub(super) store: &'a Store,
     pub(super) broker: &'a Broker,
+    pub(super) trust: &'a Arc<TrustKeeper>,
 }
 
 /// Registers the questions of readiness and the samples of the metrics.
@@ -38,14 +42,10 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
             Probe::NotReady(format!("the time of day jumped by {} s", micros / 1_000_000))
         }
     });
-    let road = watched.road.clone();
-    readiness.register("trust", move || {
-        if road.trust.snapshot().anchors().next().is_some() {
-            Probe::Ready
-        } else {
-            Probe::NotReady("no anchor is configured".to_owned())
-        }
-    });
+    let trust = Arc::clone(watched.trust);
+    readiness.register("trust", move || trust.probe());
+    let trust = Arc::clone(watched.trust);
+    metrics.on_scrape(move |metrics| trust.measure(metrics));
     let (road, store, broker) = (watched.road.clone(), watched.store.clone(), watched.broker.clone());
     metrics.on_scrape(move |metrics| sample(metrics, &road, &store, &broker));
 }
@@ -55,7 +55,6 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     let connected = |state| i64::from(state == BrokerState::Connected);
     metrics.set(Measure::BrokerConsuming, connected(broker.intake.state()));
     metrics.set(Measure::BrokerPublishing, connected(broker.publisher.state()));
-    metrics.set(Measure::TrustVersion, whole(road.trust.snapshot().version()));
     metrics.set(Measure::JournalEvents, whole(store.figures().journal_events));
     let jumped = match road.clock.state() {
         ClockState::Steady => 0,
