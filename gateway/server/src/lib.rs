@@ -5,6 +5,7 @@ pub mod broker;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod signer;
 pub mod stages;
 pub mod store;
 pub mod telemetry;
