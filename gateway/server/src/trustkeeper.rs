@@ -21,15 +21,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::port::Soon;
 use tokio::sync::{mpsc, oneshot, watch};
 use trust::{Need, Snapshot};
 
 use crate::administration::{ListLine, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
-use crate::stages::TrustFeed;
-use crate::telemetry::{Metrics, Probe};
+use crate::telemetry::{Measure, Metrics, Probe};
 
 use fetch::FetchLimits;
 use keeping::Keeping;
@@ -39,7 +37,7 @@ const REQUESTS_MAX: usize = 256;
 
 /// Why the keeper could not begin.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustFault {
+pub enum TrustKeeperFault {
     /// A folder cannot be read.
     #[error("cannot read {folder}")]
     Folder {
@@ -64,43 +62,67 @@ enum Request {
     Import(Vec<u8>, oneshot::Sender<Result<ListLine, TrustDeskFault>>),
 }
 
-/// A handle on the keeper. A clone is another handle on the same one.
-#[derive(Clone)]
+/// The keeper: one object that is asked, and works while [`TrustKeeper::run`] is awaited.
 pub struct TrustKeeper {
     snapshot: watch::Receiver<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     requests: mpsc::Sender<Request>,
     clock: Clock,
     need_wait: Duration,
+    work: Mutex<Option<Work>>,
 }
 
-/// The keeper at work; see [`Keeper::run`].
-pub struct Keeper {
+/// What the keeper works with, until it is run.
+struct Work {
     keeping: Keeping,
     requests: mpsc::Receiver<Request>,
 }
 
+impl std::fmt::Debug for TrustKeeper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TrustKeeper").field("snapshot", &*self.snapshot.borrow()).finish_non_exhaustive()
+    }
+}
+
 impl TrustKeeper {
-    /// Reads folders and cache below `data_dir/trust`, and gives the first snapshot. Nothing is fetched before
-    /// [`Keeper::run`] is awaited. Blocks while it reads.
+    /// Reads folders and the cache below `data_dir/trust`, and has a first snapshot. Nothing is fetched before
+    /// [`TrustKeeper::run`] is awaited. Blocks while it reads.
     ///
     /// # Errors
-    /// [`TrustFault`].
-    pub fn open(
-        config: &TrustConfig,
-        data_dir: &Path,
-        clock: Clock,
-    ) -> Result<(TrustKeeper, Keeper), TrustFault> {
+    /// [`TrustKeeperFault`].
+    pub fn start(config: &TrustConfig, data_dir: &Path, clock: Clock) -> Result<TrustKeeper, TrustKeeperFault> {
         let keeping = Keeping::open(config, data_dir, clock.clone())?;
         let (sender, requests) = mpsc::channel(REQUESTS_MAX);
-        let keeper = TrustKeeper {
+        Ok(TrustKeeper {
             snapshot: keeping.snapshots(),
             status: keeping.status(),
             requests: sender,
             clock,
             need_wait: config.need_wait,
-        };
-        Ok((keeper, Keeper { keeping, requests }))
+            work: Mutex::new(Some(Work { keeping, requests })),
+        })
+    }
+
+    /// Keeps trust for as long as it is polled; give it a task of its own. Whoever calls it a second time only waits.
+    pub async fn run(&self) {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match work {
+            Some(work) => work.run().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The material of this moment.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// Asks for what is missing and waits for it, at most `need_wait_milliseconds`. What comes later is in a later
+    /// snapshot all the same.
+    pub async fn fetch(&self, needs: Vec<Need>) {
+        let asked = self.ask(|done| Request::Needs(needs, done));
+        // Too late is as good as not at all: the document is held, and what comes later helps it then.
+        let _ = tokio::time::timeout(self.need_wait, asked).await;
     }
 
     /// Snapshots as they come, for whoever wants to know of a new one.
@@ -132,7 +154,7 @@ impl TrustKeeper {
             metrics.set_crl(&list.issuer, now - list.this_update.as_seconds(), remaining);
         }
         metrics.set(
-            crate::telemetry::Measure::TrustVersion,
+            Measure::TrustVersion,
             i64::try_from(status.version).unwrap_or(i64::MAX),
         );
     }
@@ -145,32 +167,14 @@ impl TrustKeeper {
     }
 }
 
-impl TrustFeed for TrustKeeper {
-    fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.borrow())
-    }
-
-    fn fetch(&self, needs: Vec<Need>) -> Soon<'_, ()> {
-        Box::pin(async move {
-            let asked = self.ask(|done| Request::Needs(needs, done));
-            // Too late is as good as not at all: the document is held, and what comes later helps it then.
-            let _ = tokio::time::timeout(self.need_wait, asked).await;
-        })
-    }
-}
-
-impl Keeper {
-    /// Keeps trust until every handle is gone; give it a task of its own.
-    pub async fn run(self) {
-        let Keeper {
-            mut keeping,
-            mut requests,
-        } = self;
+impl Work {
+    async fn run(self) {
+        let Work { mut keeping, mut requests } = self;
         loop {
             tokio::select! {
                 request = requests.recv() => match request {
                     Some(Request::Needs(needs, done)) => keeping.need(&needs, done),
-                    Some(Request::Refresh(done)) => keeping.refresh(done).await,
+                    Some(Request::Refresh(done)) => keeping.refresh(done),
                     Some(Request::Import(list, answer)) => {
                         // Who asked may have gone; the list is taken all the same.
                         let _ = answer.send(keeping.import(list).await);

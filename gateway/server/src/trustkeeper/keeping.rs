@@ -17,7 +17,7 @@ use super::fetch::{FetchLimits, fetch};
 use super::files::{self, Cache};
 use super::material::{Certificates, Material, Taken, Unfit};
 use super::schedule::{Schedule, Wanted};
-use super::{TrustFault, limits};
+use super::{TrustKeeperFault, limits};
 use crate::administration::{AddressLine, ListLine, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
@@ -64,7 +64,7 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    pub(super) fn open(config: &TrustConfig, data_dir: &Path, clock: Clock) -> Result<Keeping, TrustFault> {
+    pub(super) fn open(config: &TrustConfig, data_dir: &Path, clock: Clock) -> Result<Keeping, TrustKeeperFault> {
         let folder = data_dir.join("trust");
         let cache = Cache::open(&folder).map_err(fault(&folder))?;
         let now = clock.now();
@@ -92,7 +92,7 @@ impl Keeping {
         }
         keeping.read_folders()?;
         if keeping.material.certificates.anchors.is_empty() {
-            return Err(TrustFault::NoAnchor(config.anchors_dir.clone()));
+            return Err(TrustKeeperFault::NoAnchor(config.anchors_dir.clone()));
         }
         keeping.publish();
         Ok(keeping)
@@ -129,7 +129,7 @@ impl Keeping {
     }
 
     /// Reads the folders and asks every address, however recently it was asked.
-    pub(super) async fn refresh(&mut self, done: oneshot::Sender<()>) {
+    pub(super) fn refresh(&mut self, done: oneshot::Sender<()>) {
         self.read_folders_again();
         for address in self.schedule.addresses.values_mut() {
             address.asked_at = None;
@@ -292,7 +292,7 @@ impl Keeping {
         self.publish();
     }
 
-    fn read_folders(&mut self) -> Result<(), TrustFault> {
+    fn read_folders(&mut self) -> Result<(), TrustKeeperFault> {
         self.folders_read_at = self.clock.now();
         let anchors_dir = self.config.anchors_dir.clone();
         let anchors = files::certificates(&anchors_dir).map_err(fault(&anchors_dir))?;
@@ -305,7 +305,7 @@ impl Keeping {
         }
         if anchors.found.is_empty() && !self.material.certificates.anchors.is_empty() {
             // An empty folder at run time is a mistake more often than a decision.
-            faults.push(TrustFault::NoAnchor(anchors_dir.clone()).to_string());
+            faults.push(TrustKeeperFault::NoAnchor(anchors_dir.clone()).to_string());
         } else {
             self.material.set_certificates(anchors.found, candidates);
         }
@@ -394,7 +394,7 @@ async fn fly(url: String, wanted: Wanted, limits: FetchLimits, certificates: Cer
     Landed { url, brought }
 }
 
-fn fault(folder: &Path) -> impl FnOnce(std::io::Error) -> TrustFault {
+fn fault(folder: &Path) -> impl FnOnce(std::io::Error) -> TrustKeeperFault {
     let folder: PathBuf = folder.to_owned();
-    move |error| TrustFault::Folder { folder, error }
+    move |error| TrustKeeperFault::Folder { folder, error }
 }

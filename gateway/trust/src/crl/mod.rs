@@ -196,6 +196,14 @@ impl RevocationList {
         self.number.as_deref()
     }
 
+    /// What lists of one series have in common: issuer and scope (issuingDistributionPoint). A newer list of a series
+    /// takes the place of an older one.
+    pub fn series(&self) -> Digest {
+        let mut input = self.issuer.canonical().to_vec();
+        self.scope.write(&mut input);
+        Digest::of(&input)
+    }
+
     /// How many certificates it revokes.
     pub fn entry_count(&self) -> usize {
         self.entries.len()
@@ -230,7 +238,10 @@ impl RevocationList {
     }
 
     /// Whether the key signed this list. Linear in its size: asked once for each pair (`Snapshot`).
-    pub(crate) fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
+    ///
+    /// # Errors
+    /// [`SignatureFault`]: it did not, or the algorithm is unknown.
+    pub fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
         let algorithm = self.signature_algorithm.ok_or(SignatureFault::Unsupported)?;
         key.verify(
             algorithm,

@@ -251,7 +251,10 @@ impl Certificate {
     }
 
     /// Whether the key signed this certificate.
-    pub(crate) fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
+    ///
+    /// # Errors
+    /// [`SignatureFault`]: it did not, or the algorithm is unknown.
+    pub fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
         let algorithm = self.signature_algorithm.ok_or(SignatureFault::Unsupported)?;
         key.verify(algorithm, &self.der[self.to_be_signed.clone()], &self.signature)
     }
