@@ -37,31 +37,59 @@ impl Consequences {
     pub fn of(event: &Event, leaf: &Digest) -> Consequences {
         match &event.happening {
             Happening::Accepted(it) => {
-                let packet = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
+                let packet = Carried {
+                    case: it.case,
+                    body: it.submission.packet,
+                    rank: it.rank,
+                };
                 let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
-                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
+                Consequences {
+                    dispatches,
+                    owed: accepted(it.case, &it.submission),
+                }
             }
             Happening::Extended(it) => {
-                let packet = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
+                let packet = Carried {
+                    case: it.case,
+                    body: it.submission.packet,
+                    rank: it.rank,
+                };
                 let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
-                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
+                Consequences {
+                    dispatches,
+                    owed: accepted(it.case, &it.submission),
+                }
             }
             Happening::Reported(it) => {
-                let status = Carried { case: it.case, body: it.submission.packet, rank: it.rank };
+                let status = Carried {
+                    case: it.case,
+                    body: it.submission.packet,
+                    rank: it.rank,
+                };
                 let dispatches = vec![status.to(it.to, DispatchKind::Status, leaf)];
-                Consequences { dispatches, owed: accepted(it.case, &it.submission) }
+                Consequences {
+                    dispatches,
+                    owed: accepted(it.case, &it.submission),
+                }
             }
-            Happening::Refused(it) => {
-                only(owed(ReceiptKind::SubmissionRejection, it.case, it.submission.agency))
-            }
+            Happening::Refused(it) => only(owed(
+                ReceiptKind::SubmissionRejection,
+                it.case,
+                it.submission.agency,
+            )),
             Happening::Held(it) => only(owed(ReceiptKind::SubmissionHeld, it.case, it.submission.agency)),
             Happening::Repeated(it) => only(owed(ReceiptKind::Repeat, it.case, it.submission.agency)),
             Happening::HandedOver(it) => only(of_content(ReceiptKind::ContentHandover, it.case, it.kind)),
             Happening::Failed(it) => only(of_content(ReceiptKind::ContentHandoverFailure, it.case, it.kind)),
-            Happening::Withdrawn(it) => {
-                only(of_content(ReceiptKind::ContentConsignmentFailure, it.case, it.kind))
-            }
-            Happening::ReceiptIssued(it) => Consequences { dispatches: receipt(it, leaf), owed: None },
+            Happening::Withdrawn(it) => only(of_content(
+                ReceiptKind::ContentConsignmentFailure,
+                it.case,
+                it.kind,
+            )),
+            Happening::ReceiptIssued(it) => Consequences {
+                dispatches: receipt(it, leaf),
+                owed: None,
+            },
             Happening::Consigned(_)
             | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
@@ -72,10 +100,19 @@ impl Consequences {
 
 /// The receipt itself, and the status packet that says the same where one was made.
 fn receipt(it: &ReceiptIssued, leaf: &Digest) -> Vec<Dispatch> {
-    let carried = Carried { case: it.case, body: it.receipt, rank: it.rank };
-    let answer = Answer { kind: it.kind, submission: it.submission.clone() };
-    let mut dispatches =
-        vec![Dispatch { answer: Some(answer), ..carried.to(it.to, DispatchKind::Receipt, leaf) }];
+    let carried = Carried {
+        case: it.case,
+        body: it.receipt,
+        rank: it.rank,
+    };
+    let answer = Answer {
+        kind: it.kind,
+        submission: it.submission.clone(),
+    };
+    let mut dispatches = vec![Dispatch {
+        answer: Some(answer),
+        ..carried.to(it.to, DispatchKind::Receipt, leaf)
+    }];
     if let Some(body) = it.status_packet {
         let status = Carried { body, ..carried };
         dispatches.push(status.to(it.to, DispatchKind::Status, leaf));
@@ -88,12 +125,19 @@ fn accepted(case: CaseId, submission: &Submission) -> Option<Owed> {
 }
 
 fn only(owed: Option<Owed>) -> Consequences {
-    Consequences { dispatches: Vec::new(), owed }
+    Consequences {
+        dispatches: Vec::new(),
+        owed,
+    }
 }
 
 /// A receipt for who submitted. An account that the directory does not hold gets none: nobody could be told.
 fn owed(kind: ReceiptKind, case: CaseId, to: Option<AgencyId>) -> Option<Owed> {
-    to.map(|to| Owed { kind, case, to: Some(to) })
+    to.map(|to| Owed {
+        kind,
+        case,
+        to: Some(to),
+    })
 }
 
 /// The sender is told about its content; nobody is told about receipts and statuses on their way.

@@ -53,7 +53,11 @@ pub enum Rank {
 impl Rank {
     /// The rank of an edXML `Priority`.
     pub fn of_priority(priority: Priority) -> Rank {
-        if priority.is_urgent() { Rank::Urgent } else { Rank::Normal }
+        if priority.is_urgent() {
+            Rank::Urgent
+        } else {
+            Rank::Normal
+        }
     }
 }
 

@@ -90,10 +90,7 @@ macro_rules! text_id {
 }
 
 fn printable(text: &str, bytes_max: usize) -> bool {
-    !text.is_empty()
-        && text.len() <= bytes_max
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
+    !text.is_empty() && text.len() <= bytes_max && text.trim() == text && !text.chars().any(char::is_control)
 }
 
 text_id!(
@@ -158,7 +155,9 @@ impl FromStr for CaseId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<CaseId, NotAnId> {
-        Uuid::try_parse(text).map(CaseId).map_err(|_| NotAnId { kind: "case id" })
+        Uuid::try_parse(text)
+            .map(CaseId)
+            .map_err(|_| NotAnId { kind: "case id" })
     }
 }
 
@@ -215,7 +214,9 @@ impl FromStr for DispatchId {
                 b'a'..=b'f' => Some(b - b'a' + 10),
                 _ => None,
             };
-            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(wrong) };
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else {
+                return Err(wrong);
+            };
             *place = high << 4 | low;
         }
         Ok(DispatchId(half))

@@ -69,7 +69,8 @@ impl Writer {
     /// With a list.
     #[must_use]
     pub fn list(mut self, key: &str, values: impl IntoIterator<Item = Value>) -> Writer {
-        self.0.insert(key.to_owned(), Value::Array(values.into_iter().collect()));
+        self.0
+            .insert(key.to_owned(), Value::Array(values.into_iter().collect()));
         self
     }
 
@@ -109,7 +110,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonFault::Missing`] or [`JsonFault::Wrong`], naming the key.
     pub fn str(&self, key: &'static str) -> Result<&'a str, JsonFault> {
-        self.0.get(key).ok_or(JsonFault::Missing(key))?.as_str().ok_or(JsonFault::Wrong(key))
+        self.0
+            .get(key)
+            .ok_or(JsonFault::Missing(key))?
+            .as_str()
+            .ok_or(JsonFault::Wrong(key))
     }
 
     /// The id or other parsed text under `key`.
@@ -125,7 +130,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonFault::Wrong`] when it is there and does not parse.
     pub fn maybe<T: FromStr>(&self, key: &'static str) -> Result<Option<T>, JsonFault> {
-        if self.0.contains_key(key) { self.parse(key).map(Some) } else { Ok(None) }
+        if self.0.contains_key(key) {
+            self.parse(key).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The integer under `key`.
@@ -133,7 +142,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonFault::Missing`] or [`JsonFault::Wrong`], naming the key.
     pub fn number(&self, key: &'static str) -> Result<i64, JsonFault> {
-        self.0.get(key).ok_or(JsonFault::Missing(key))?.as_i64().ok_or(JsonFault::Wrong(key))
+        self.0
+            .get(key)
+            .ok_or(JsonFault::Missing(key))?
+            .as_i64()
+            .ok_or(JsonFault::Wrong(key))
     }
 
     /// The time under `key` (microseconds since 1970 UTC).
@@ -149,7 +162,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`JsonFault::Wrong`] when it is there and is not an integer.
     pub fn maybe_time(&self, key: &'static str) -> Result<Option<Time>, JsonFault> {
-        if self.0.contains_key(key) { self.time(key).map(Some) } else { Ok(None) }
+        if self.0.contains_key(key) {
+            self.time(key).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The list under `key`.
@@ -170,7 +187,10 @@ impl<'a> Reader<'a> {
         key: &'static str,
         read: impl Fn(Reader<'a>) -> Result<T, JsonFault>,
     ) -> Result<Vec<T>, JsonFault> {
-        self.list(key)?.iter().map(|value| read(Reader::new(value)?)).collect()
+        self.list(key)?
+            .iter()
+            .map(|value| read(Reader::new(value)?))
+            .collect()
     }
 
     /// The list of parsed texts under `key`.
@@ -179,7 +199,10 @@ impl<'a> Reader<'a> {
     /// As [`Reader::list`]; [`JsonFault::Wrong`] when an element does not parse.
     pub fn texts<T: FromStr>(&self, key: &'static str) -> Result<Vec<T>, JsonFault> {
         let one = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-        self.list(key)?.iter().map(|value| one(value).ok_or(JsonFault::Wrong(key))).collect()
+        self.list(key)?
+            .iter()
+            .map(|value| one(value).ok_or(JsonFault::Wrong(key)))
+            .collect()
     }
 
     /// The object under `key`.
@@ -210,7 +233,10 @@ mod tests {
         let one = Writer::new().text("b", "x").number("a", 1).end().to_string();
         let other = Writer::new().number("a", 1).text("b", "x").end().to_string();
         assert_eq!(one, r#"{"a":1,"b":"x"}"#);
-        assert_eq!(one, other, "serde_json's preserve_order must stay off in the whole workspace");
+        assert_eq!(
+            one, other,
+            "serde_json's preserve_order must stay off in the whole workspace"
+        );
     }
 
     #[test]

@@ -81,8 +81,12 @@ pub fn rank_of(packet: &DocumentPacket) -> Rank {
 /// All reasons why this account may not send for that agency.
 pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Result<AgencyId, Vec<Refusal>> {
     let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", from)];
-    let named = Code::parse(from).ok().and_then(|code| moment.directory.by_code(&code, moment.now));
-    let (Some(named), Some(actor)) = (named, submission.agency) else { return Err(unknown()) };
+    let named = Code::parse(from)
+        .ok()
+        .and_then(|code| moment.directory.by_code(&code, moment.now));
+    let (Some(named), Some(actor)) = (named, submission.agency) else {
+        return Err(unknown());
+    };
     if !moment.directory.may_act_for(actor, named, moment.now) {
         return Err(vec![Refusal::new(RefusalCode::SenderMismatch).with("code", from)]);
     }
@@ -116,7 +120,12 @@ pub fn targets_of(packet: &DocumentPacket) -> Vec<DocumentId> {
 pub fn identity_of(packet: &DocumentPacket, sender: AgencyId) -> Result<Identity, Refusal> {
     let document = DocumentId::parse(&packet.document_id)
         .map_err(|_| Refusal::new(RefusalCode::PacketIncomplete).with("element", "DocumentId"))?;
-    Ok(Identity { sender, document, business: packet.business.kind, contents: packet.contents_digest() })
+    Ok(Identity {
+        sender,
+        document,
+        business: packet.business.kind,
+        contents: packet.contents_digest(),
+    })
 }
 
 /// Judges a verified packet.
@@ -128,7 +137,14 @@ pub fn judge(
     moment: &Moment<'_>,
 ) -> Happening {
     let packet = verified.packet();
-    let case = Judging { verified, identity, facts, matter, moment, rank: rank_of(packet) };
+    let case = Judging {
+        verified,
+        identity,
+        facts,
+        matter,
+        moment,
+        rank: rank_of(packet),
+    };
     let addressed = match identity.business {
         BusinessType::Recall => Addressed::of_targets(&facts.target_addressees, moment),
         BusinessType::New | BusinessType::Update | BusinessType::Replace => address(packet, moment),
@@ -167,7 +183,8 @@ impl Judging<'_> {
             CaseState::Refused | CaseState::Recalled => false,
             CaseState::Held => true,
             CaseState::Accepted => {
-                bears_id(self.identity.business) || self.targets().iter().all(|case| same.targets.contains(case))
+                bears_id(self.identity.business)
+                    || self.targets().iter().all(|case| same.targets.contains(case))
             }
         }
     }
@@ -210,8 +227,11 @@ impl Judging<'_> {
     fn reasons(&self) -> Vec<Refusal> {
         let packet = self.verified.packet();
         let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
-        let mut reasons: Vec<Refusal> =
-            packet.completeness().into_iter().map(|fault| incomplete(fault.to_string())).collect();
+        let mut reasons: Vec<Refusal> = packet
+            .completeness()
+            .into_iter()
+            .map(|fault| incomplete(fault.to_string()))
+            .collect();
         reasons.extend_from_slice(self.verified.refusals());
         reasons.extend(self.id_taken());
         reasons.extend(self.target_unknown());
@@ -248,7 +268,9 @@ impl Judging<'_> {
     }
 
     fn expiry(&self) -> Time {
-        self.moment.now.plus_seconds(self.moment.terms.delivery_limit_seconds)
+        self.moment
+            .now
+            .plus_seconds(self.moment.terms.delivery_limit_seconds)
     }
 
     fn accept(&self, addressed: Addressed) -> Happening {
@@ -288,8 +310,14 @@ impl Judging<'_> {
         let limit = self.moment.now.plus_seconds(self.moment.terms.hold_limit_seconds);
         let until = self.matter.held_until.unwrap_or(limit);
         if until <= self.moment.now {
-            let reason = waits.iter().map(|wait| wait.code.as_str()).collect::<Vec<_>>().join(", ");
-            return self.refuse(vec![Refusal::new(RefusalCode::HeldTooLong).with("reason", reason)]);
+            let reason = waits
+                .iter()
+                .map(|wait| wait.code.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return self.refuse(vec![
+                Refusal::new(RefusalCode::HeldTooLong).with("reason", reason),
+            ]);
         }
         Happening::Held(Held {
             case: self.matter.case,

@@ -84,7 +84,10 @@ pub struct Commit {
 impl Commit {
     /// One happening that rests on nothing and names no bytes that are not kept already.
     pub fn of(happening: Happening) -> Commit {
-        Commit { happenings: vec![happening], ..Commit::default() }
+        Commit {
+            happenings: vec![happening],
+            ..Commit::default()
+        }
     }
 
     /// With bytes to keep.
@@ -229,7 +232,11 @@ pub trait Journal: Send + Sync {
     fn seen(&self, slot: &Slot) -> Result<u64, StoreFault>;
 
     /// What is known of a submission.
-    fn submission(&self, account: &AccountId, id: &SubmissionId) -> Result<Option<SubmissionHead>, StoreFault>;
+    fn submission(
+        &self,
+        account: &AccountId,
+        id: &SubmissionId,
+    ) -> Result<Option<SubmissionHead>, StoreFault>;
 
     /// What is known of a case.
     fn case(&self, case: CaseId) -> Result<Option<CaseHead>, StoreFault>;

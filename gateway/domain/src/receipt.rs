@@ -229,7 +229,10 @@ impl Receipt {
             None => Value::Null,
         };
         let result = |one: &AddresseeResult| {
-            Writer::new().text("code", &one.code).text("result", &one.result).end()
+            Writer::new()
+                .text("code", &one.code)
+                .text("result", &one.result)
+                .end()
         };
         Writer::new()
             .number("format", FORMAT)
@@ -268,7 +271,10 @@ impl Receipt {
             Some(_) => {
                 let object = reader.object("checkpoint")?;
                 let size = u64::try_from(object.number("size")?).map_err(|_| JsonFault::Wrong("size"))?;
-                Some(Checkpoint { size, root: object.parse("root")? })
+                Some(Checkpoint {
+                    size,
+                    root: object.parse("root")?,
+                })
             }
             None => return Err(JsonFault::Missing("checkpoint")),
         };
@@ -284,7 +290,10 @@ impl Receipt {
             packet: reader.maybe("packet-sha256")?,
             dispatch: reader.maybe("dispatch")?,
             addressees: reader.objects("addressees", |one| {
-                Ok(AddresseeResult { code: one.parse("code")?, result: one.parse("result")? })
+                Ok(AddresseeResult {
+                    code: one.parse("code")?,
+                    result: one.parse("result")?,
+                })
             })?,
             reasons: reader.objects("reasons", Refusal::from_json)?,
             remarks: reader.objects("remarks", Remark::from_json)?,
@@ -295,7 +304,10 @@ impl Receipt {
 /// A reason with its texts, so that whoever reads the receipt needs no table.
 fn reason(refusal: &Refusal) -> Value {
     let words = refusal.text();
-    let values = refusal.values.iter().fold(Writer::new(), |writer, (name, value)| writer.text(name, value));
+    let values = refusal
+        .values
+        .iter()
+        .fold(Writer::new(), |writer, (name, value)| writer.text(name, value));
     Writer::new()
         .text("code", refusal.code.word())
         .value("values", values.end())
@@ -316,5 +328,7 @@ pub fn vietnam_time(time: Time) -> String {
 
 /// Reads an RFC 3339 time of any offset.
 pub fn parse_time(text: &str) -> Option<Time> {
-    text.parse::<jiff::Timestamp>().ok().map(|instant| Time::from_micros(instant.as_microsecond()))
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(|instant| Time::from_micros(instant.as_microsecond()))
 }

@@ -89,7 +89,10 @@ pub struct Refusal {
 impl Refusal {
     /// A reason without values yet.
     pub fn new(code: RefusalCode) -> Refusal {
-        Refusal { code, values: Vec::new() }
+        Refusal {
+            code,
+            values: Vec::new(),
+        }
     }
 
     /// With the value of one placeholder.
@@ -103,7 +106,8 @@ impl Refusal {
     pub fn text(&self) -> RefusalText {
         let row = row(self.code.word()).expect("a test holds the table and the codes equal");
         let fill = |text: &str| {
-            let put = |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
+            let put =
+                |text: String, (name, value): &(String, String)| text.replace(&format!("{{{name}}}"), value);
             self.values.iter().fold(text.to_owned(), put)
         };
         let [_, article, vi, en, action_vi, action_en] = row;
@@ -118,8 +122,14 @@ impl Refusal {
 
     /// As an object of a receipt or an event.
     pub fn to_json(&self) -> Value {
-        let values = self.values.iter().fold(Writer::new(), |writer, (name, value)| writer.text(name, value));
-        Writer::new().text("code", self.code.word()).value("values", values.end()).end()
+        let values = self
+            .values
+            .iter()
+            .fold(Writer::new(), |writer, (name, value)| writer.text(name, value));
+        Writer::new()
+            .text("code", self.code.word())
+            .value("values", values.end())
+            .end()
     }
 
     /// Reads what [`Refusal::to_json`] wrote.
@@ -130,7 +140,10 @@ impl Refusal {
         let code = RefusalCode::from_word(object.str("code")?).ok_or(JsonFault::Wrong("code"))?;
         let mut values = Vec::new();
         for (name, value) in object.object("values")?.entries() {
-            values.push((name.clone(), value.as_str().ok_or(JsonFault::Wrong("values"))?.to_owned()));
+            values.push((
+                name.clone(),
+                value.as_str().ok_or(JsonFault::Wrong("values"))?.to_owned(),
+            ));
         }
         Ok(Refusal { code, values })
     }
@@ -153,7 +166,10 @@ pub struct RefusalText {
 
 fn row(word: &str) -> Option<[String; 6]> {
     let mut reader = csv::Reader::from_reader(TABLE.as_bytes());
-    let found = reader.records().filter_map(Result::ok).find(|record| record.get(0) == Some(word))?;
+    let found = reader
+        .records()
+        .filter_map(Result::ok)
+        .find(|record| record.get(0) == Some(word))?;
     let cells: Vec<String> = found.iter().map(str::to_owned).collect();
     cells.try_into().ok()
 }
@@ -170,12 +186,18 @@ pub struct Remark {
 impl Remark {
     /// A remark with what it is about.
     pub fn new(code: &str, about: impl ToString) -> Remark {
-        Remark { code: code.to_owned(), about: about.to_string() }
+        Remark {
+            code: code.to_owned(),
+            about: about.to_string(),
+        }
     }
 
     /// As an object of a receipt or an event.
     pub fn to_json(&self) -> Value {
-        Writer::new().text("code", &self.code).text("about", &self.about).end()
+        Writer::new()
+            .text("code", &self.code)
+            .text("about", &self.about)
+            .end()
     }
 
     /// Reads what [`Remark::to_json`] wrote.
@@ -183,7 +205,10 @@ impl Remark {
     /// # Errors
     /// [`JsonFault`] when a field is missing.
     pub fn from_json(object: Reader<'_>) -> Result<Remark, JsonFault> {
-        Ok(Remark { code: object.str("code")?.to_owned(), about: object.str("about")?.to_owned() })
+        Ok(Remark {
+            code: object.str("code")?.to_owned(),
+            about: object.str("about")?.to_owned(),
+        })
     }
 }
 
@@ -198,7 +223,10 @@ mod tests {
         for record in reader.records() {
             let record = record.expect("a well-formed row");
             assert_eq!(record.len(), 6, "{record:?}");
-            assert!(record.iter().all(|cell| !cell.trim().is_empty()), "an empty cell in {record:?}");
+            assert!(
+                record.iter().all(|cell| !cell.trim().is_empty()),
+                "an empty cell in {record:?}"
+            );
             words.push(record[0].to_owned());
         }
         let mut codes: Vec<&str> = RefusalCode::ALL.iter().map(|code| code.word()).collect();
@@ -211,7 +239,10 @@ mod tests {
     fn values_are_filled_into_both_languages() {
         let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", "000.00.00.X01");
         let text = refusal.text();
-        assert!(text.vi.contains("000.00.00.X01") && text.en.contains("000.00.00.X01"), "{text:?}");
+        assert!(
+            text.vi.contains("000.00.00.X01") && text.en.contains("000.00.00.X01"),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -219,8 +250,11 @@ mod tests {
         for record in csv::Reader::from_reader(TABLE.as_bytes()).records() {
             let record = record.expect("a well-formed row");
             let names = |text: &str| {
-                let mut names: Vec<String> =
-                    text.split('{').skip(1).filter_map(|rest| rest.split('}').next().map(str::to_owned)).collect();
+                let mut names: Vec<String> = text
+                    .split('{')
+                    .skip(1)
+                    .filter_map(|rest| rest.split('}').next().map(str::to_owned))
+                    .collect();
                 names.sort();
                 names
             };
@@ -232,6 +266,9 @@ mod tests {
     fn a_refusal_reads_back_what_it_writes() {
         let refusal = Refusal::new(RefusalCode::DocumentIdTaken).with("case", "x");
         let value = refusal.to_json();
-        assert_eq!(Refusal::from_json(Reader::new(&value).expect("an object")), Ok(refusal));
+        assert_eq!(
+            Refusal::from_json(Reader::new(&value).expect("an object")),
+            Ok(refusal)
+        );
     }
 }

@@ -71,10 +71,23 @@ impl VerifiedPacket {
 
 /// Judges every seal of `packet`, sent by `sender`.
 pub fn verify(packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> VerifiedPacket {
-    let mut bench = Bench { sender, belief, seals: vec![], remarks: vec![], refusals: vec![], needs: vec![] };
-    let main = packet.attachments.iter().position(|one| !is_detached_signature(one));
+    let mut bench = Bench {
+        sender,
+        belief,
+        seals: vec![],
+        remarks: vec![],
+        refusals: vec![],
+        needs: vec![],
+    };
+    let main = packet
+        .attachments
+        .iter()
+        .position(|one| !is_detached_signature(one));
     for (index, attachment) in packet.attachments.iter().enumerate() {
-        let part = Part { number: number(index), gates: Some(index) == main };
+        let part = Part {
+            number: number(index),
+            gates: Some(index) == main,
+        };
         if !is_detached_signature(attachment) {
             bench.judge_file(part, attachment);
         }
@@ -82,15 +95,31 @@ pub fn verify(packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> V
     for (index, signature) in packet.attachments.iter().enumerate() {
         if is_detached_signature(signature) {
             let signed = signed_by(&packet.attachments, signature);
-            let part = Part { number: number(index), gates: signed.is_some() && signed == main };
+            let part = Part {
+                number: number(index),
+                gates: signed.is_some() && signed == main,
+            };
             bench.judge_detached(part, signature, signed.map(|place| &packet.attachments[place]));
         }
     }
     if let Some(main) = main {
         bench.bind_to_sender(&packet.attachments, main);
     }
-    let Bench { seals, remarks, refusals, needs, .. } = bench;
-    VerifiedPacket { packet, sender, seals, remarks, refusals, needs }
+    let Bench {
+        seals,
+        remarks,
+        refusals,
+        needs,
+        ..
+    } = bench;
+    VerifiedPacket {
+        packet,
+        sender,
+        seals,
+        remarks,
+        refusals,
+        needs,
+    }
 }
 
 /// An attachment's number as refusals and remarks name it: from 1, in manifest order.
@@ -122,8 +151,13 @@ fn is_detached_signature(attachment: &Attachment) -> bool {
 fn signed_by(all: &[Attachment], signature: &Attachment) -> Option<usize> {
     let name = signature.name.to_lowercase();
     let base = name.strip_suffix(".p7s").unwrap_or(&name);
-    let files: Vec<usize> = (0..all.len()).filter(|&place| !is_detached_signature(&all[place])).collect();
-    let named = files.iter().copied().find(|&place| all[place].name.to_lowercase() == base);
+    let files: Vec<usize> = (0..all.len())
+        .filter(|&place| !is_detached_signature(&all[place]))
+        .collect();
+    let named = files
+        .iter()
+        .copied()
+        .find(|&place| all[place].name.to_lowercase() == base);
     named.or(match files[..] {
         [only] => Some(only),
         _ => None,
@@ -159,9 +193,11 @@ impl Bench<'_> {
                 let about = part.number;
                 if part.gates {
                     let refusal = Refusal::new(RefusalCode::FileManipulated);
-                    self.refusals.push(refusal.with("attachment", about).with("fault", fault));
+                    self.refusals
+                        .push(refusal.with("attachment", about).with("fault", fault));
                 } else {
-                    self.remarks.push(Remark::new("enclosure-file", format!("{about}: {fault}")));
+                    self.remarks
+                        .push(Remark::new("enclosure-file", format!("{about}: {fault}")));
                 }
             }
         }
@@ -169,16 +205,25 @@ impl Bench<'_> {
 
     fn judge_detached(&mut self, part: Part, signature: &Attachment, signed: Option<&Attachment>) {
         let Some(signed) = signed else {
-            self.remarks.push(Remark::new("signature-without-file", part.number));
+            self.remarks
+                .push(Remark::new("signature-without-file", part.number));
             return;
         };
-        let reports =
-            trust::cms::validate(signature.content.bytes(), signed.content.bytes(), self.belief.trust, self.belief.now);
+        let reports = trust::cms::validate(
+            signature.content.bytes(),
+            signed.content.bytes(),
+            self.belief.trust,
+            self.belief.now,
+        );
         self.judge_seals(part, &reports);
     }
 
     fn judge_seals(&mut self, part: Part, reports: &[SealReport]) {
-        let earlier = self.seals.iter().filter(|seal| seal.attachment == part.number).count();
+        let earlier = self
+            .seals
+            .iter()
+            .filter(|seal| seal.attachment == part.number)
+            .count();
         for (index, report) in reports.iter().enumerate() {
             let seal = number(earlier + index);
             self.seals.push(self.fact(part, seal, report));
@@ -192,9 +237,14 @@ impl Bench<'_> {
     }
 
     fn fact(&self, part: Part, seal: u32, report: &SealReport) -> SealFact {
-        let signer = report.signer.as_ref().map(|certificate| certificate.fingerprint());
+        let signer = report
+            .signer
+            .as_ref()
+            .map(|certificate| certificate.fingerprint());
         let pinned = signer.and_then(|fingerprint| {
-            self.belief.directory.pinned(self.sender, &fingerprint, self.belief.now)
+            self.belief
+                .directory
+                .pinned(self.sender, &fingerprint, self.belief.now)
         });
         SealFact {
             attachment: part.number,
@@ -206,7 +256,11 @@ impl Bench<'_> {
     }
 
     fn gate(&mut self, part: Part, seal: u32, report: &SealReport) {
-        let because = |code| Refusal::new(code).with("attachment", part.number).with("seal", seal);
+        let because = |code| {
+            Refusal::new(code)
+                .with("attachment", part.number)
+                .with("seal", seal)
+        };
         match &report.indication {
             Indication::TotalPassed => {}
             Indication::Indeterminate(SubIndication::TryLater) => self.needs.extend(report.needs.clone()),
@@ -218,7 +272,8 @@ impl Bench<'_> {
             }
             Indication::TotalFailed(_) | Indication::Indeterminate(_) => {
                 let refusal = because(RefusalCode::SignatureInvalid);
-                self.refusals.push(refusal.with("indication", words(report.indication)));
+                self.refusals
+                    .push(refusal.with("indication", words(report.indication)));
             }
         }
     }

@@ -81,7 +81,10 @@ impl Confirmation {
     /// The message body.
     pub fn encode(&self) -> Vec<u8> {
         let one = |stored: &Stored| {
-            Writer::new().text("dispatch", stored.dispatch).text("at", vietnam_time(stored.at)).end()
+            Writer::new()
+                .text("dispatch", stored.dispatch)
+                .text("at", vietnam_time(stored.at))
+                .end()
         };
         Writer::new()
             .number("format", FORMAT)
@@ -104,7 +107,10 @@ impl Confirmation {
         }
         let stored = reader.objects("stored", |one| {
             let at = parse_time(one.str("at")?).ok_or(JsonFault::Wrong("at"))?;
-            Ok(Stored { dispatch: one.parse("dispatch")?, at })
+            Ok(Stored {
+                dispatch: one.parse("dispatch")?,
+                at,
+            })
         })?;
         if stored.is_empty() || stored.len() > CONFIRMATION_MAX {
             return Err(JsonFault::Wrong("stored"));
@@ -122,16 +128,26 @@ mod tests {
     #[test]
     fn a_confirmation_reads_back_what_it_writes() {
         let dispatch = DispatchId::derive(&Digest::of(b"x"), AgencyId::from_number(3), b'p');
-        let confirmation =
-            Confirmation { stored: vec![Stored { dispatch, at: Time::from_micros(1_790_000_000_123_456) }] };
+        let confirmation = Confirmation {
+            stored: vec![Stored {
+                dispatch,
+                at: Time::from_micros(1_790_000_000_123_456),
+            }],
+        };
         assert_eq!(Confirmation::decode(&confirmation.encode()), Ok(confirmation));
     }
 
     #[test]
     fn an_empty_or_foreign_confirmation_is_refused() {
         let empty = Confirmation { stored: Vec::new() };
-        assert_eq!(Confirmation::decode(&empty.encode()), Err(JsonFault::Wrong("stored")));
-        assert_eq!(Confirmation::decode(br#"{"format":2,"stored":[]}"#), Err(JsonFault::Version(2)));
+        assert_eq!(
+            Confirmation::decode(&empty.encode()),
+            Err(JsonFault::Wrong("stored"))
+        );
+        assert_eq!(
+            Confirmation::decode(br#"{"format":2,"stored":[]}"#),
+            Err(JsonFault::Version(2))
+        );
         assert_eq!(Confirmation::decode(b"x"), Err(JsonFault::NotAnObject));
     }
 }

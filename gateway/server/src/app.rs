@@ -30,7 +30,7 @@ use crate::stages::signal::{DispatchNews, SignalEnds, Signals};
 use crate::stages::{Road, Rules, dispatch, record, settle, sweep, tell};
 use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
-use crate::trustkeeper::{Keeper, TrustFault, TrustKeeper};
+use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
 
 pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner};
 
@@ -65,13 +65,13 @@ pub enum AppFault {
     Threads(#[source] std::io::Error),
     /// The trust material.
     #[error(transparent)]
-    Trust(#[from] TrustFault),
+    Trust(#[from] TrustKeeperFault),
 }
 
 /// The store's own settings, from the configuration.
 pub fn store_config(config: &Config) -> StoreConfig {
     StoreConfig {
-        segment_bytes_max: config.store.segment_bytes,
+        segment_bytes_max: config.store.segment_bytes_max,
         inline_bytes_max: usize::try_from(config.store.inline_bytes_max).unwrap_or(usize::MAX),
         index_cache_bytes: config.store.index_cache_bytes,
         ..StoreConfig::at(&config.gateway.data_dir)
@@ -83,7 +83,10 @@ pub fn broker_address(config: &BrokerConfig, authorities_pem: Option<String>) ->
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
-    let (scheme, place) = config.uri.split_once("://").expect("the configuration checked the address");
+    let (scheme, place) = config
+        .uri
+        .split_once("://")
+        .expect("the configuration checked the address");
     let uri = format!(
         "{scheme}://{}:{}@{place}/{}",
         encode(&config.user),
@@ -91,7 +94,11 @@ pub fn broker_address(config: &BrokerConfig, authorities_pem: Option<String>) ->
         encode(&config.vhost)
     );
     let heartbeat_seconds = u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX);
-    Address { authorities_pem, heartbeat_seconds, ..Address::new(SecretString::from(uri)) }
+    Address {
+        authorities_pem,
+        heartbeat_seconds,
+        ..Address::new(SecretString::from(uri))
+    }
 }
 
 fn rules(config: &Config) -> Rules {
@@ -136,7 +143,7 @@ struct Gateway {
     ends: SignalEnds,
     broker: Broker,
     lanes: crate::broker::Lanes,
-    keeper: Keeper,
+    keeper: Arc<TrustKeeper>,
     port: InternalPort,
     notes: Arc<CrashNotes>,
     provision: Option<Arc<BrokerProvision>>,
@@ -167,8 +174,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || clock.now()));
         opening.await.expect("opening a store does not panic")?
     };
-    let (trust, keeper) = TrustKeeper::open(&config.trust, data_dir, clock.clone())?;
-    let trust = Arc::new(trust);
+    let keeper = Arc::new(TrustKeeper::start(&config.trust, data_dir, clock.clone())?);
     let authorities_pem = feeds::authorities(&config.broker);
     let address = broker_address(&config.broker, authorities_pem);
     let (broker, lanes) = Broker::new(&address, publish_limits(config), consume_limits(config))?;
@@ -180,7 +186,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         journal: Arc::new(store.clone()),
         archive: Arc::new(store.clone()),
         inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
-        trust: Arc::clone(&trust) as Arc<dyn crate::stages::TrustFeed>,
+        trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
         seal: load_seal(&config.gateway)?,
         rules: Arc::new(rules(config)),
         clock: clock.clone(),
@@ -189,18 +195,33 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());
-    let watched = watch::Watched { road: &road, store: &store, broker: &broker, trust: &trust };
+    let watched = watch::Watched {
+        road: &road,
+        store: &store,
+        broker: &broker,
+        trust: &keeper,
+    };
     watch::questions(&readiness, &metrics, &watched);
     let services = Services {
         metrics,
         readiness,
         administration: Arc::new(administration(&road, provision.as_ref())),
-        trust,
+        trust: Arc::clone(&keeper) as Arc<dyn crate::administration::TrustDesk>,
         clock,
     };
     let port = InternalPort::open(&config.http, data_dir, services)?;
     let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
-    Ok(Gateway { road, store, ends, broker, lanes, keeper, port, notes: Arc::new(notes), provision })
+    Ok(Gateway {
+        road,
+        store,
+        ends,
+        broker,
+        lanes,
+        keeper,
+        port,
+        notes: Arc::new(notes),
+        provision,
+    })
 }
 
 fn administration(road: &Road, provision: Option<&Arc<BrokerProvision>>) -> Administration {
@@ -236,7 +257,17 @@ fn consume_limits(config: &Config) -> ConsumeLimits {
 
 /// The stages as tasks. Each ends only at the end of all; one that ends before is a bug and ends the gateway.
 async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>) -> Result<(), AppFault> {
-    let Gateway { road, store: _, ends, broker, lanes, keeper, port, notes, provision } = gateway;
+    let Gateway {
+        road,
+        store: _,
+        ends,
+        broker,
+        lanes,
+        keeper,
+        port,
+        notes,
+        provision,
+    } = gateway;
     let threads = match config.gateway.inspect_threads {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         threads => threads,
@@ -248,26 +279,68 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
     let port_handle = port.handle();
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
     let running = broker.clone();
-    tasks.spawn(async move { running.run().await; "broker" });
-    tasks.spawn(feeds::pump(lanes, stage_ends.inlets, feeds::Pump::new(&road, &broker)));
+    tasks.spawn(async move {
+        running.run().await;
+        "broker"
+    });
+    tasks.spawn(feeds::pump(
+        lanes,
+        stage_ends.inlets,
+        feeds::Pump::new(&road, &broker),
+    ));
     tasks.spawn({
         let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move { receive(road, inspectors, stage_ends.urgent, stage_ends.normal).await; "receive" }
+        async move {
+            receive(road, inspectors, stage_ends.urgent, stage_ends.normal).await;
+            "receive"
+        }
     });
     tasks.spawn({
         let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move { record::record(road, inspectors, judged).await; "record" }
+        async move {
+            record::record(road, inspectors, judged).await;
+            "record"
+        }
     });
-    tasks.spawn({ let road = road.clone(); async move { tell::tell(road, ends.owed).await; "tell" } });
-    tasks.spawn({ let road = road.clone(); async move { dispatch::dispatch(road, ends.news).await; "dispatch" } });
-    tasks.spawn({ let road = road.clone(); async move { settle::settle(road, stage_ends.confirm).await; "settle" } });
+    tasks.spawn({
+        let road = road.clone();
+        async move {
+            tell::tell(road, ends.owed).await;
+            "tell"
+        }
+    });
+    tasks.spawn({
+        let road = road.clone();
+        async move {
+            dispatch::dispatch(road, ends.news).await;
+            "dispatch"
+        }
+    });
+    tasks.spawn({
+        let road = road.clone();
+        async move {
+            settle::settle(road, stage_ends.confirm).await;
+            "settle"
+        }
+    });
     tasks.spawn({
         let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move { sweep::sweep(road, inspectors).await; "sweep" }
+        async move {
+            sweep::sweep(road, inspectors).await;
+            "sweep"
+        }
     });
-    tasks.spawn(epoch::watch(road.clone(), broker.clone(), provision, config.gateway.data_dir.clone()));
+    tasks.spawn(epoch::watch(
+        road.clone(),
+        broker.clone(),
+        provision,
+        config.gateway.data_dir.clone(),
+    ));
     tasks.spawn(feeds::accounts(road.clone(), broker.clone()));
-    tasks.spawn(async move { keeper.run().await; "trust keeper" });
+    tasks.spawn(async move {
+        keeper.run().await;
+        "trust keeper"
+    });
     tasks.spawn(async move {
         if let Err(fault) = port.run().await {
             error!(error = %fault, "the internal port ended");
@@ -286,7 +359,10 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    if tokio::time::timeout(config.gateway.shutdown_max, drained).await.is_err() {
+    if tokio::time::timeout(config.gateway.shutdown_max, drained)
+        .await
+        .is_err()
+    {
         warn!("some submissions were not decided in time; the broker brings them again");
     }
     port_handle.stop(false).await;

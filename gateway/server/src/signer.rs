@@ -44,7 +44,10 @@ pub enum SignerFault {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, SignerFault> {
-    std::fs::read(path).map_err(|error| SignerFault::Read { path: path.to_owned(), error })
+    std::fs::read(path).map_err(|error| SignerFault::Read {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// Loads the key and its certificates (its own first), and proves that they belong together.
@@ -52,8 +55,10 @@ fn read(path: &Path) -> Result<Vec<u8>, SignerFault> {
 /// # Errors
 /// [`SignerFault`].
 pub fn load_seal(config: &GatewayConfig) -> Result<Seal, SignerFault> {
-    let key = SoftwareKey::from_pkcs8(&read(&config.key_file)?)
-        .map_err(|fault| SignerFault::Key { path: config.key_file.clone(), fault })?;
+    let key = SoftwareKey::from_pkcs8(&read(&config.key_file)?).map_err(|fault| SignerFault::Key {
+        path: config.key_file.clone(),
+        fault,
+    })?;
     let no_certificate = || SignerFault::NoCertificate(config.certificate_file.clone());
     let certificates =
         Certificate::all_from_pem(&read(&config.certificate_file)?).map_err(|_| no_certificate())?;
@@ -64,7 +69,10 @@ pub fn load_seal(config: &GatewayConfig) -> Result<Seal, SignerFault> {
             key: config.key_file.clone(),
         });
     }
-    Ok(Seal { signer: Arc::new(key), certificates: certificates.into_iter().map(Arc::new).collect() })
+    Ok(Seal {
+        signer: Arc::new(key),
+        certificates: certificates.into_iter().map(Arc::new).collect(),
+    })
 }
 
 /// A signature by the key must verify under the certificate. Its validity is not asked: receipts name their time.
@@ -75,6 +83,8 @@ fn belong_together(key: &SoftwareKey, certificate: &Certificate) -> bool {
     signed.is_ok_and(|signed| {
         // Never empty: one result for each signer.
         let reports = trust::cms::integrity(&signed, Some(probe), &trust::Policy::every_algorithm(), at);
-        reports.iter().all(|report| matches!(report, Ok(signer) if signer.fingerprint() == certificate.fingerprint()))
+        reports
+            .iter()
+            .all(|report| matches!(report, Ok(signer) if signer.fingerprint() == certificate.fingerprint()))
     })
 }

@@ -80,7 +80,9 @@ struct Work {
 
 impl std::fmt::Debug for TrustKeeper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TrustKeeper").field("snapshot", &*self.snapshot.borrow()).finish_non_exhaustive()
+        f.debug_struct("TrustKeeper")
+            .field("snapshot", &*self.snapshot.borrow())
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +92,11 @@ impl TrustKeeper {
     ///
     /// # Errors
     /// [`TrustKeeperFault`].
-    pub fn start(config: &TrustConfig, data_dir: &Path, clock: Clock) -> Result<TrustKeeper, TrustKeeperFault> {
+    pub fn start(
+        config: &TrustConfig,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<TrustKeeper, TrustKeeperFault> {
         let keeping = Keeping::open(config, data_dir, clock.clone())?;
         let (sender, requests) = mpsc::channel(REQUESTS_MAX);
         Ok(TrustKeeper {
@@ -169,7 +175,10 @@ impl TrustKeeper {
 
 impl Work {
     async fn run(self) {
-        let Work { mut keeping, mut requests } = self;
+        let Work {
+            mut keeping,
+            mut requests,
+        } = self;
         loop {
             tokio::select! {
                 request = requests.recv() => match request {

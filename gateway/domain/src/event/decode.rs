@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Accepted, Addressee, AddresseeFault, Event, Extended, FORMAT, Failed, Happening, Held, Identity,
-    Moved, Parked, ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
+    Accepted, Addressee, AddresseeFault, Event, Extended, FORMAT, Failed, Happening, Held, Identity, Moved,
+    Parked, ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
 };
 use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
@@ -25,7 +25,10 @@ impl Event {
         if version != FORMAT {
             return Err(JsonFault::Version(version));
         }
-        Ok(Event { time: reader.time("time")?, happening: happening(reader)? })
+        Ok(Event {
+            time: reader.time("time")?,
+            happening: happening(reader)?,
+        })
     }
 }
 
@@ -59,7 +62,9 @@ fn happening(reader: Reader<'_>) -> Result<Happening, JsonFault> {
         "directory-changed" => {
             Happening::DirectoryChanged(DirectoryChange::from_json(reader.object("change")?)?)
         }
-        "broker-lost" => Happening::BrokerLost { epoch: reader.parse("epoch")? },
+        "broker-lost" => Happening::BrokerLost {
+            epoch: reader.parse("epoch")?,
+        },
         _ => return Err(JsonFault::Wrong("event")),
     })
 }
@@ -101,13 +106,19 @@ fn identity(reader: Reader<'_>) -> Result<Identity, JsonFault> {
 }
 
 fn addressee(reader: Reader<'_>) -> Result<Addressee, JsonFault> {
-    Ok(Addressee { agency: reader.parse("agency")?, code: reader.parse("code")? })
+    Ok(Addressee {
+        agency: reader.parse("agency")?,
+        code: reader.parse("code")?,
+    })
 }
 
 fn unaddressed(reader: Reader<'_>) -> Result<Unaddressed, JsonFault> {
     let word = reader.str("fault")?;
     let fault = AddresseeFault::ALL.into_iter().find(|fault| fault.word() == word);
-    Ok(Unaddressed { code: reader.parse("code")?, fault: fault.ok_or(JsonFault::Wrong("fault"))? })
+    Ok(Unaddressed {
+        code: reader.parse("code")?,
+        fault: fault.ok_or(JsonFault::Wrong("fault"))?,
+    })
 }
 
 fn seal(reader: Reader<'_>) -> Result<SealFact, JsonFault> {

@@ -13,8 +13,10 @@ use crate::refusal::{Refusal, Remark};
 impl Event {
     /// The stored bytes: canonical JSON without a line end.
     pub fn encode(&self) -> Vec<u8> {
-        let writer =
-            Writer::new().number("v", FORMAT).time("time", self.time).text("event", self.happening.word());
+        let writer = Writer::new()
+            .number("v", FORMAT)
+            .time("time", self.time)
+            .text("event", self.happening.word());
         self.happening.write(writer).end().to_string().into_bytes()
     }
 }
@@ -28,7 +30,9 @@ impl Happening {
             Happening::Repeated(it) => it.write(writer),
             Happening::Extended(it) => it.write(writer),
             Happening::Reported(it) => it.write(writer),
-            Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => it.write(writer),
+            Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => {
+                it.write(writer)
+            }
             Happening::Failed(it) => it.write(writer),
             Happening::ReceiptIssued(it) => it.write(writer),
             Happening::Parked(it) => it.write(writer),
@@ -76,13 +80,19 @@ impl Identity {
 
 impl Addressee {
     fn to_json(&self) -> Value {
-        Writer::new().text("agency", self.agency).text("code", &self.code).end()
+        Writer::new()
+            .text("agency", self.agency)
+            .text("code", &self.code)
+            .end()
     }
 }
 
 impl Unaddressed {
     fn to_json(&self) -> Value {
-        Writer::new().text("code", &self.code).text("fault", self.fault.word()).end()
+        Writer::new()
+            .text("code", &self.code)
+            .text("fault", self.fault.word())
+            .end()
     }
 }
 
@@ -219,6 +229,8 @@ impl ReceiptIssued {
 
 impl Parked {
     fn write(&self, writer: Writer) -> Writer {
-        writer.value("submission", self.submission.to_json()).text("reason", &self.reason)
+        writer
+            .value("submission", self.submission.to_json())
+            .text("reason", &self.reason)
     }
 }

@@ -35,16 +35,34 @@ fn seals() -> Vec<SealFact> {
         signer: Some(Digest::of(b"certificate")),
         signatory: Some((AgencyId::from_number(17), "organisation".to_owned())),
     };
-    vec![SealFact { signer: None, signatory: None, seal: 1, ..seal.clone() }, seal]
+    vec![
+        SealFact {
+            signer: None,
+            signatory: None,
+            seal: 1,
+            ..seal.clone()
+        },
+        seal,
+    ]
 }
 
 fn answers(case: CaseId) -> Vec<Happening> {
     let code = Code::parse("000.00.00.X01").expect("a code");
-    let addressees = vec![Addressee { agency: AgencyId::from_number(3), code: code.clone() }];
-    let unaddressed = vec![Unaddressed { code: "?".to_owned(), fault: AddresseeFault::Unknown }];
+    let addressees = vec![Addressee {
+        agency: AgencyId::from_number(3),
+        code: code.clone(),
+    }];
+    let unaddressed = vec![Unaddressed {
+        code: "?".to_owned(),
+        fault: AddresseeFault::Unknown,
+    }];
     let expires_at = Time::from_micros(1_790_000_100_000_000);
     let remarks = vec![Remark::new("unsigned", 1)];
-    let reasons = vec![Refusal::new(RefusalCode::SignerRevoked).with("attachment", 1).with("seal", 2)];
+    let reasons = vec![
+        Refusal::new(RefusalCode::SignerRevoked)
+            .with("attachment", 1)
+            .with("seal", 2),
+    ];
     let rank = Rank::Urgent;
     vec![
         Happening::Accepted(Accepted {
@@ -64,7 +82,10 @@ fn answers(case: CaseId) -> Vec<Happening> {
         }),
         Happening::Refused(Refused {
             case,
-            submission: Submission { agency: None, ..submission() },
+            submission: Submission {
+                agency: None,
+                ..submission()
+            },
             document: None,
             reasons,
             rank,
@@ -78,7 +99,11 @@ fn answers(case: CaseId) -> Vec<Happening> {
             reasons: remarks,
             until: expires_at,
         }),
-        Happening::Repeated(Repeated { case, submission: submission(), answer: Digest::of(b"leaf") }),
+        Happening::Repeated(Repeated {
+            case,
+            submission: submission(),
+            answer: Digest::of(b"leaf"),
+        }),
         Happening::Extended(Extended {
             case,
             submission: submission(),
@@ -95,7 +120,10 @@ fn answers(case: CaseId) -> Vec<Happening> {
             status: StatusCode::ChangeAccepted,
             rank,
         }),
-        Happening::Parked(Parked { submission: submission(), reason: "crashed-three-times".to_owned() }),
+        Happening::Parked(Parked {
+            submission: submission(),
+            reason: "crashed-three-times".to_owned(),
+        }),
     ]
 }
 
@@ -109,9 +137,16 @@ fn movements(case: CaseId) -> Vec<Happening> {
         at: Some(Time::from_micros(1_790_000_000_000_001)),
     };
     vec![
-        Happening::Consigned(Moved { at: None, ..moved.clone() }),
+        Happening::Consigned(Moved {
+            at: None,
+            ..moved.clone()
+        }),
         Happening::HandedOver(moved.clone()),
-        Happening::Withdrawn(Moved { account: None, at: None, ..moved.clone() }),
+        Happening::Withdrawn(Moved {
+            account: None,
+            at: None,
+            ..moved.clone()
+        }),
         Happening::Failed(Failed {
             case,
             dispatch: moved.dispatch,
@@ -129,7 +164,9 @@ fn movements(case: CaseId) -> Vec<Happening> {
             status_packet: Some(Digest::of(b"02")),
             rank: Rank::Normal,
         }),
-        Happening::BrokerLost { epoch: "e2".to_owned() },
+        Happening::BrokerLost {
+            epoch: "e2".to_owned(),
+        },
     ]
 }
 
@@ -137,7 +174,10 @@ fn movements(case: CaseId) -> Vec<Happening> {
 fn every_event_reads_back_what_it_writes() {
     let case = CaseId::from_bytes([9; 16]);
     for happening in answers(case).into_iter().chain(movements(case)) {
-        let event = Event { time: Time::from_micros(1_790_000_000_000_007), happening };
+        let event = Event {
+            time: Time::from_micros(1_790_000_000_000_007),
+            happening,
+        };
         let stored = event.encode();
         assert!(!stored.contains(&b'\n'), "one line");
         assert_eq!(Event::decode(&stored), Ok(event));
@@ -147,7 +187,10 @@ fn every_event_reads_back_what_it_writes() {
 #[test]
 fn an_event_of_an_unknown_version_or_kind_is_refused() {
     assert_eq!(Event::decode(br#"{"v":2}"#), Err(JsonFault::Version(2)));
-    assert_eq!(Event::decode(br#"{"v":1,"time":1,"event":"x"}"#), Err(JsonFault::Wrong("event")));
+    assert_eq!(
+        Event::decode(br#"{"v":1,"time":1,"event":"x"}"#),
+        Err(JsonFault::Wrong("event"))
+    );
     assert_eq!(Event::decode(b""), Err(JsonFault::NotAnObject));
 }
 

@@ -21,7 +21,10 @@ pub(super) fn address(packet: &DocumentPacket, moment: &Moment<'_>) -> Addressed
     for written in packet.addressees() {
         match resolve(written, moment) {
             Ok(addressee) => addressed.add(addressee),
-            Err(fault) => addressed.unaddressed.push(Unaddressed { code: written.to_owned(), fault }),
+            Err(fault) => addressed.unaddressed.push(Unaddressed {
+                code: written.to_owned(),
+                fault,
+            }),
         }
     }
     addressed
@@ -32,9 +35,15 @@ impl Addressed {
     pub(super) fn of_targets(targets: &[AgencyId], moment: &Moment<'_>) -> Addressed {
         let mut addressed = Addressed::default();
         for &agency in targets {
-            let code = moment.directory.agency(agency).and_then(|agency| agency.codes_current().next().cloned());
+            let code = moment
+                .directory
+                .agency(agency)
+                .and_then(|agency| agency.codes_current().next().cloned());
             let code = code.or_else(|| Code::parse(&agency.to_string()).ok());
-            addressed.add(Addressee { agency, code: code.expect("an agency id is a printable text") });
+            addressed.add(Addressee {
+                agency,
+                code: code.expect("an agency id is a printable text"),
+            });
         }
         addressed
     }
@@ -49,7 +58,9 @@ impl Addressed {
 fn resolve(written: &str, moment: &Moment<'_>) -> Result<Addressee, AddresseeFault> {
     let (directory, now) = (moment.directory, moment.now);
     let code = Code::parse(written).map_err(|_| AddresseeFault::Unknown)?;
-    let named = directory.by_code(&code, now).or_else(|| directory.owners(&code).last().map(|one| one.value));
+    let named = directory
+        .by_code(&code, now)
+        .or_else(|| directory.owners(&code).last().map(|one| one.value));
     let named = named.ok_or(AddresseeFault::Unknown)?;
     let heir = directory.heir(named, now).ok_or(AddresseeFault::Closed)?;
     match directory.standing(heir, now) {

@@ -42,18 +42,35 @@ pub fn judge_status(
     let faults = packet.completeness();
     if !faults.is_empty() {
         let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
-        return refuse(faults.into_iter().map(|fault| incomplete(fault.to_string())).collect());
+        return refuse(
+            faults
+                .into_iter()
+                .map(|fault| incomplete(fault.to_string()))
+                .collect(),
+        );
     }
     let Some(case) = &facts.case else {
-        return refuse(vec![Refusal::new(RefusalCode::StatusCaseUnknown).with("document", document)]);
+        return refuse(vec![
+            Refusal::new(RefusalCode::StatusCaseUnknown).with("document", document),
+        ]);
     };
     let asks_back = packet.status == StatusCode::ReturnRequested;
-    let is_sender = case.sender.is_some_and(|sender| moment.directory.may_act_for(reporter, sender, moment.now));
+    let is_sender = case
+        .sender
+        .is_some_and(|sender| moment.directory.may_act_for(reporter, sender, moment.now));
     let (Some(addressee), true) = (facts.addressee, is_sender || !asks_back) else {
         let refusal = Refusal::new(RefusalCode::StatusNotAddressee);
-        return refuse(vec![refusal.with("code", &packet.from.organ_id).with("document", document)]);
+        return refuse(vec![
+            refusal
+                .with("code", &packet.from.organ_id)
+                .with("document", document),
+        ]);
     };
-    if let Some(same) = facts.statuses.iter().find(|known| known.packet == matter.submission.packet) {
+    if let Some(same) = facts
+        .statuses
+        .iter()
+        .find(|known| known.packet == matter.submission.packet)
+    {
         return Happening::Repeated(Repeated {
             case: case.case,
             submission: matter.submission.clone(),
@@ -62,7 +79,11 @@ pub fn judge_status(
     }
     if let Some(before) = contradicted(packet.status, &facts.statuses) {
         let refusal = Refusal::new(RefusalCode::StatusContradiction);
-        return refuse(vec![refusal.with("status", packet.status.code()).with("before", before.code())]);
+        return refuse(vec![
+            refusal
+                .with("status", packet.status.code())
+                .with("before", before.code()),
+        ]);
     }
     let to = if asks_back { Some(addressee) } else { case.sender };
     Happening::Reported(Reported {

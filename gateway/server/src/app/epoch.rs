@@ -93,10 +93,20 @@ async fn restore(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let was_set_up = read_epoch(data_dir)?.is_some();
     let epoch = new_epoch(data_dir)?;
-    let report = provision.provisioner().restore(&epoch, &provision.accounts()?).await?;
-    info!(made = report.made.len(), kept = report.kept, "the broker was set up");
+    let report = provision
+        .provisioner()
+        .restore(&epoch, &provision.accounts()?)
+        .await?;
+    info!(
+        made = report.made.len(),
+        kept = report.kept,
+        "the broker was set up"
+    );
     for differing in &report.differing {
-        warn!(differing, "stands at the broker with other arguments; a person must move it");
+        warn!(
+            differing,
+            "stands at the broker with other arguments; a person must move it"
+        );
     }
     if was_set_up {
         warn!("the broker had lost what it held; inboxes are filled again from the journal");

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::SubmissionId;
+use domain::port::Soon;
 use tokio::sync::mpsc;
 use tracing::warn;
+use trust::{Need, Snapshot};
 
 use crate::broker::{self, Broker, Lanes, Parked};
 use crate::config::BrokerConfig;
 use crate::stages::settle::Confirming;
-use crate::stages::{Acknowledge, Arrival, Road};
+use crate::stages::{Acknowledge, Arrival, Road, TrustFeed};
+use crate::trustkeeper::TrustKeeper;
 
 /// Arrivals between broker and stages at most, each lane.
 const READY_MAX: usize = 64;
@@ -27,6 +30,19 @@ pub(super) fn authorities(config: &BrokerConfig) -> Option<String> {
             warn!(error = %fault, "the broker's ca_file cannot be read; its certificate will not be accepted");
             Some(String::new())
         }
+    }
+}
+
+/// The trust keeper as the road sees it.
+pub(super) struct Keeper(pub(super) Arc<TrustKeeper>);
+
+impl TrustFeed for Keeper {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshot()
+    }
+
+    fn fetch(&self, needs: Vec<Need>) -> Soon<'_, ()> {
+        Box::pin(self.0.fetch(needs))
     }
 }
 
@@ -49,8 +65,17 @@ pub(super) fn stage_ends() -> StageEnds {
     let (urgent_in, urgent) = mpsc::channel(READY_MAX);
     let (normal_in, normal) = mpsc::channel(READY_MAX);
     let (confirm_in, confirm) = mpsc::channel(READY_MAX);
-    let inlets = Inlets { urgent: urgent_in, normal: normal_in, confirm: confirm_in };
-    StageEnds { inlets, urgent, normal, confirm }
+    let inlets = Inlets {
+        urgent: urgent_in,
+        normal: normal_in,
+        confirm: confirm_in,
+    };
+    StageEnds {
+        inlets,
+        urgent,
+        normal,
+        confirm,
+    }
 }
 
 /// The broker's handle as stages know it.
@@ -79,7 +104,11 @@ pub(super) struct Pump {
 
 impl Pump {
     pub(super) fn new(road: &Road, broker: &Broker) -> Pump {
-        Pump { road: road.clone(), broker: broker.clone(), pause: road.rules.retry_after }
+        Pump {
+            road: road.clone(),
+            broker: broker.clone(),
+            pause: road.rules.retry_after,
+        }
     }
 
     /// What cannot be attributed or named is parked for a person; it is not lost, and it is not taken.
@@ -109,11 +138,23 @@ impl Pump {
                 return self.park(arrival, &reason).await;
             }
         };
-        let Some(submission) = arrival.message_id.as_deref().and_then(|id| SubmissionId::parse(id).ok()) else {
+        let Some(submission) = arrival
+            .message_id
+            .as_deref()
+            .and_then(|id| SubmissionId::parse(id).ok())
+        else {
             return self.park(arrival, "the message has no usable message-id").await;
         };
-        if self.road.journal.directory().agency_of_account(&account).is_none() {
-            return self.park(arrival, "the directory does not hold the account").await;
+        if self
+            .road
+            .journal
+            .directory()
+            .agency_of_account(&account)
+            .is_none()
+        {
+            return self
+                .park(arrival, "the directory does not hold the account")
+                .await;
         }
         let taken = Arrival {
             account,
@@ -121,7 +162,10 @@ impl Pump {
             body: Arc::from(arrival.body),
             received_at: self.road.now(),
             deliveries: u32::try_from(arrival.delivery_count).unwrap_or(u32::MAX),
-            handle: Box::new(Handle { settle: arrival.settle, pause: self.pause }),
+            handle: Box::new(Handle {
+                settle: arrival.settle,
+                pause: self.pause,
+            }),
         };
         // The other end is gone only while the process ends; the dropped handle gives the message back.
         let _ = inlet.send(taken).await;
@@ -135,14 +179,27 @@ impl Pump {
                 return self.park(arrival, &reason).await;
             }
         };
-        let handle = Box::new(Handle { settle: arrival.settle, pause: self.pause });
-        let _ = inlet.send(Confirming { account, body: Arc::from(arrival.body), handle }).await;
+        let handle = Box::new(Handle {
+            settle: arrival.settle,
+            pause: self.pause,
+        });
+        let _ = inlet
+            .send(Confirming {
+                account,
+                body: Arc::from(arrival.body),
+                handle,
+            })
+            .await;
     }
 }
 
 /// Moves arrivals from the broker's lanes to the stages, each lane at its own pace.
 pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) -> &'static str {
-    let Lanes { mut urgent, mut normal, mut confirm } = lanes;
+    let Lanes {
+        mut urgent,
+        mut normal,
+        mut confirm,
+    } = lanes;
     tokio::join!(
         async {
             while let Some(arrival) = urgent.recv().await {
@@ -184,4 +241,3 @@ pub(super) async fn accounts(road: Road, broker: Broker) -> &'static str {
         broker.intake.watch_accounts(accounts);
     }
 }
-

@@ -82,10 +82,14 @@ impl AccountFiles {
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let Some(account) = name.to_str().and_then(|name| AccountId::parse(name).ok()) else { continue };
+            let Some(account) = name.to_str().and_then(|name| AccountId::parse(name).ok()) else {
+                continue;
+            };
             match self.of(&account)? {
                 Some(password) => all.push(Access { account, password }),
-                None => warn!(account.id = %account, "the kept hash cannot be read; give the account a new password"),
+                None => {
+                    warn!(account.id = %account, "the kept hash cannot be read; give the account a new password")
+                }
             }
         }
         Ok(all)
@@ -95,8 +99,12 @@ impl AccountFiles {
 /// Writes a small file whole or not at all, readable by its owner only.
 fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let fresh = folder.join(format!(".{name}.new"));
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&fresh, folder.join(name))?;
@@ -127,7 +135,9 @@ pub fn new_epoch(data_dir: &Path) -> io::Result<String> {
 /// # Errors
 /// [`ProvisionFault`] when no client can be built.
 pub fn provisioner(config: &Config) -> Result<Option<Provisioner>, ProvisionFault> {
-    let Some(provision) = &config.broker.provision else { return Ok(None) };
+    let Some(provision) = &config.broker.provision else {
+        return Ok(None);
+    };
     let secret = |text: &str| SecretString::from(text.to_owned());
     let gateway = GatewayUser {
         name: config.broker.user.clone(),

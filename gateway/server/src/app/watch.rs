@@ -46,7 +46,11 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
     readiness.register("trust", move || trust.probe());
     let trust = Arc::clone(watched.trust);
     metrics.on_scrape(move |metrics| trust.measure(metrics));
-    let (road, store, broker) = (watched.road.clone(), watched.store.clone(), watched.broker.clone());
+    let (road, store, broker) = (
+        watched.road.clone(),
+        watched.store.clone(),
+        watched.broker.clone(),
+    );
     metrics.on_scrape(move |metrics| sample(metrics, &road, &store, &broker));
 }
 
@@ -65,7 +69,9 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     if let Ok(held) = road.journal.held(COUNTED_MAX) {
         metrics.set(Measure::Held, whole(held.len() as u64));
     }
-    if let Ok(due) = count(road, |journal, agency| journal.due(agency, COUNTED_MAX).map(|due| due.len())) {
+    if let Ok(due) = count(road, |journal, agency| {
+        journal.due(agency, COUNTED_MAX).map(|due| due.len())
+    }) {
         metrics.set(Measure::Due, due);
     }
     if let Ok(flying) = count_flying(road) {

@@ -136,7 +136,9 @@ impl Dispatcher {
     /// What lies in an inbox that is no longer its addressee's goes to the heir's.
     fn move_inherited(&mut self) {
         let found = self.road.journal.flying().and_then(|agencies| {
-            let heads = agencies.into_iter().map(|agency| self.road.journal.in_flight(agency));
+            let heads = agencies
+                .into_iter()
+                .map(|agency| self.road.journal.in_flight(agency));
             heads.collect::<Result<Vec<_>, _>>()
         });
         let heads = match found {
@@ -148,7 +150,9 @@ impl Dispatcher {
         };
         let (directory, now) = (self.road.journal.directory(), self.road.now());
         for head in heads.into_iter().flatten() {
-            let Some(account) = directory.inbox_account(head.dispatch.to, now) else { continue };
+            let Some(account) = directory.inbox_account(head.dispatch.to, now) else {
+                continue;
+            };
             let lies_in = self.lanes.account_of(head.dispatch.id);
             if lies_in.is_some_and(|lies_in| *lies_in != account) {
                 self.lanes.leave(head.dispatch.id);
@@ -217,12 +221,20 @@ impl Dispatcher {
                 warn!(stage = "dispatch", dispatch.id = %head.dispatch.id, error = %fault, "not now");
                 Ending::NotNow
             });
-            Attempt { head, account, ending }
+            Attempt {
+                head,
+                account,
+                ending,
+            }
         }));
     }
 
     fn finish(&mut self, attempt: Attempt) {
-        let Attempt { head, account, ending } = attempt;
+        let Attempt {
+            head,
+            account,
+            ending,
+        } = attempt;
         let id: DispatchId = head.dispatch.id;
         match ending {
             Ending::Recorded(DispatchState::Consigned) => {}
@@ -290,7 +302,10 @@ async fn move_on(
     } else {
         &[DispatchState::Due]
     };
-    let commit = Commit::of(happening).expecting(Expectation::Dispatch { id: dispatch.id, states });
+    let commit = Commit::of(happening).expecting(Expectation::Dispatch {
+        id: dispatch.id,
+        states,
+    });
     match road.append(commit).await? {
         Appended::Done(recorded) => {
             if state == DispatchState::Withdrawn {

@@ -43,11 +43,24 @@ pub(super) fn of_document(
     for target in &targets {
         target_addressees.extend(addressees(journal, target.case)?);
     }
-    Ok(Gathered { facts: Facts { same, same_addressees, bearer, targets, target_addressees }, expects })
+    Ok(Gathered {
+        facts: Facts {
+            same,
+            same_addressees,
+            bearer,
+            targets,
+            target_addressees,
+        },
+        expects,
+    })
 }
 
 fn addressees(journal: &dyn Journal, case: CaseId) -> Result<Vec<AgencyId>, StoreFault> {
-    Ok(journal.addressees(case)?.into_iter().map(|head| head.dispatch.to).collect())
+    Ok(journal
+        .addressees(case)?
+        .into_iter()
+        .map(|head| head.dispatch.to)
+        .collect())
 }
 
 /// The cases that the packet acts on: its sender's own, or those of whom it succeeded.
@@ -82,7 +95,9 @@ pub(super) fn of_status(
     now: Time,
 ) -> Result<Gathered<StatusFacts>, StoreFault> {
     let asks_back = packet.status == StatusCode::ReturnRequested;
-    let other = Code::parse(&packet.response_for.organ_id).ok().and_then(|code| owner(directory, &code, now));
+    let other = Code::parse(&packet.response_for.organ_id)
+        .ok()
+        .and_then(|code| owner(directory, &code, now));
     let sender = if asks_back { Some(reporter) } else { other };
     let document = DocumentId::parse(&packet.response_for.document_id).ok();
     let case = match (sender, document) {
@@ -90,25 +105,42 @@ pub(super) fn of_status(
         (None, _) | (_, None) => None,
     };
     let Some(case) = case else {
-        return Ok(Gathered { facts: StatusFacts::default(), expects: Vec::new() });
+        return Ok(Gathered {
+            facts: StatusFacts::default(),
+            expects: Vec::new(),
+        });
     };
     let expects = vec![unchanged(journal, Slot::Case(case.case))?];
     let speaks_for = if asks_back { other } else { Some(reporter) };
     let addressed = addressees(journal, case.case)?;
     let addressee = speaks_for.and_then(|agency| {
         let exact = addressed.iter().copied().find(|&one| one == agency);
-        exact.or_else(|| addressed.iter().copied().find(|&one| directory.may_act_for(agency, one, now)))
+        exact.or_else(|| {
+            addressed
+                .iter()
+                .copied()
+                .find(|&one| directory.may_act_for(agency, one, now))
+        })
     });
     let statuses = match addressee {
         Some(addressee) => journal.statuses(case.case, addressee)?,
         None => Vec::new(),
     };
-    Ok(Gathered { facts: StatusFacts { case: Some(case), addressee, statuses }, expects })
+    Ok(Gathered {
+        facts: StatusFacts {
+            case: Some(case),
+            addressee,
+            statuses,
+        },
+        expects,
+    })
 }
 
 /// Who has this code, or had it last: statuses come in for documents of codes that ended.
 fn owner(directory: &Directory, code: &Code, now: Time) -> Option<AgencyId> {
-    directory.by_code(code, now).or_else(|| directory.owners(code).last().map(|span| span.value))
+    directory
+        .by_code(code, now)
+        .or_else(|| directory.owners(code).last().map(|span| span.value))
 }
 
 /// The case of this id among those of the sender and of everybody it succeeded.

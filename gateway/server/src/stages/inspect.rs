@@ -7,18 +7,18 @@
 
 use std::sync::Arc;
 
+use domain::dispatch::Rank;
 use domain::event::{Happening, Refused, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
-use domain::dispatch::Rank;
 use domain::packet::{DocumentPacket, Packet, StatusPacket};
 use domain::port::{Commit, Expectation, Slot, StoreFault};
 use domain::refusal::{Refusal, RefusalCode};
 use domain::verify::{Belief, verify};
 use trust::{Digest, Need, Time};
 
-use super::facts::{self, unchanged};
 use super::Road;
+use super::facts::{self, unchanged};
 
 /// Bytes to be judged, and what is known of how they came.
 #[derive(Debug, Clone)]
@@ -70,9 +70,17 @@ fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
         trust_version: trust.version(),
         now,
     };
-    let mut bench = Bench { road, job, moment, expects: Vec::new() };
+    let mut bench = Bench {
+        road,
+        job,
+        moment,
+        expects: Vec::new(),
+    };
     if job.held_until.is_none() {
-        match road.journal.submission(&job.submission.account, &job.submission.id)? {
+        match road
+            .journal
+            .submission(&job.submission.account, &job.submission.id)?
+        {
             Some(known) if known.packet == job.submission.packet => return Ok(Verdict::Known),
             Some(_) => {
                 let reused = Refusal::new(RefusalCode::SubmissionIdReused);
@@ -117,9 +125,19 @@ impl Bench<'_> {
         let directory = self.moment.directory;
         let gathered = facts::of_document(&*self.road.journal, directory, &packet, &identity, held)?;
         self.expects.extend(gathered.expects);
-        let belief = Belief { trust, directory, now: self.moment.now };
+        let belief = Belief {
+            trust,
+            directory,
+            now: self.moment.now,
+        };
         let verified = verify(packet, sender, belief);
-        let happening = judge(&verified, &identity, &gathered.facts, &self.matter(), &self.moment);
+        let happening = judge(
+            &verified,
+            &identity,
+            &gathered.facts,
+            &self.matter(),
+            &self.moment,
+        );
         let waits = matches!(happening, Happening::Held(_));
         if waits && !self.job.asked {
             Ok(Verdict::Needs(verified.needs().to_vec()))

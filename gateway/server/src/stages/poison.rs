@@ -45,7 +45,10 @@ impl CrashNotes {
     /// Of making the folder.
     pub fn open(folder: &Path) -> io::Result<CrashNotes> {
         fs::create_dir_all(folder)?;
-        Ok(CrashNotes { folder: folder.to_owned(), alone: Mutex::new(()) })
+        Ok(CrashNotes {
+            folder: folder.to_owned(),
+            alone: Mutex::new(()),
+        })
     }
 
     /// Admits a packet: fresh ones freely, those handed over before one at a time and under a note.

@@ -74,9 +74,18 @@ impl Inspectors {
                 normal: normal_end.clone(),
                 judged: judged.clone(),
             };
-            thread::Builder::new().name(format!("inspect-{number}")).spawn(move || worker.run())?;
+            thread::Builder::new()
+                .name(format!("inspect-{number}"))
+                .spawn(move || worker.run())?;
         }
-        Ok((Inspectors { urgent, normal, places: Arc::new(Semaphore::new(places_max)) }, judged_end))
+        Ok((
+            Inspectors {
+                urgent,
+                normal,
+                places: Arc::new(Semaphore::new(places_max)),
+            },
+            judged_end,
+        ))
     }
 
     /// Waits for a place on the road.
@@ -89,9 +98,16 @@ impl Inspectors {
 
     /// Hands a job over. It is dropped, unsettled, when the threads are gone.
     pub fn hand_over(&self, travelling: Travelling) {
-        let queue = if travelling.urgent { &self.urgent } else { &self.normal };
+        let queue = if travelling.urgent {
+            &self.urgent
+        } else {
+            &self.normal
+        };
         if queue.send(travelling).is_err() {
-            warn!(stage = "receive", "the inspectors are gone; the message will come again");
+            warn!(
+                stage = "receive",
+                "the inspectors are gone; the message will come again"
+            );
         }
     }
 
@@ -110,7 +126,9 @@ pub async fn receive(
 ) {
     let (mut urgent_open, mut normal_open) = (true, true);
     while urgent_open || normal_open {
-        let Ok(place) = inspectors.place().await else { return };
+        let Ok(place) = inspectors.place().await else {
+            return;
+        };
         let (arrival, is_urgent) = tokio::select! {
             biased;
             arrival = urgent.recv(), if urgent_open => (arrival, true),
@@ -133,7 +151,14 @@ fn travelling(road: &Road, arrival: Arrival, urgent: bool, place: Arc<OwnedSemap
         held_until: None,
         asked: false,
     };
-    Travelling { job, deliveries: arrival.deliveries, conflicts: 0, urgent, handle: arrival.handle, place }
+    Travelling {
+        job,
+        deliveries: arrival.deliveries,
+        conflicts: 0,
+        urgent,
+        handle: arrival.handle,
+        place,
+    }
 }
 
 struct Worker {
@@ -199,6 +224,11 @@ fn not_now(why: &str) -> Verdict {
 
 /// A person decides about it; the bytes are kept so that there is something to decide about.
 fn park(job: &Job) -> Verdict {
-    let parked = Parked { submission: job.submission.clone(), reason: "crashed-three-times".to_owned() };
-    Verdict::Record(Box::new(Commit::of(Happening::Parked(parked)).keeping(Arc::clone(&job.body))))
+    let parked = Parked {
+        submission: job.submission.clone(),
+        reason: "crashed-three-times".to_owned(),
+    };
+    Verdict::Record(Box::new(
+        Commit::of(Happening::Parked(parked)).keeping(Arc::clone(&job.body)),
+    ))
 }

@@ -50,7 +50,10 @@ pub async fn record(road: Road, inspectors: Inspectors, mut judged: mpsc::Unboun
 }
 
 async fn step(road: Road, judged: Judged) -> Step {
-    let Judged { mut travelling, verdict } = judged;
+    let Judged {
+        mut travelling,
+        verdict,
+    } = judged;
     match verdict {
         Verdict::Record(commit) => append(&road, travelling, *commit).await,
         Verdict::Known | Verdict::StillHeld => Step::Nothing(travelling),
@@ -100,11 +103,21 @@ async fn finish(road: &Road, inspectors: &Inspectors, step: Step) {
 pub async fn announce(road: &Road, recorded: &[Recorded]) {
     for about in recorded {
         let happening = &about.event.happening;
-        info!(stage = "record", event = happening.word(), position = about.position, "recorded");
+        info!(
+            stage = "record",
+            event = happening.word(),
+            position = about.position,
+            "recorded"
+        );
         let follows = Consequences::of(&about.event, &about.leaf);
-        road.signals.due.add(follows.dispatches.iter().map(|dispatch| dispatch.to));
+        road.signals
+            .due
+            .add(follows.dispatches.iter().map(|dispatch| dispatch.to));
         if let Some(owed) = follows.owed {
-            road.signals.owe(OwedNow { about: about.clone(), owed });
+            road.signals.owe(OwedNow {
+                about: about.clone(),
+                owed,
+            });
         }
         match happening {
             Happening::DirectoryChanged(_) => {
@@ -112,10 +125,14 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
             }
             Happening::BrokerLost { .. } => road.signals.tell_dispatch(DispatchNews::BrokerLost).await,
             Happening::HandedOver(it) | Happening::Withdrawn(it) => {
-                road.signals.tell_dispatch(DispatchNews::Settled(vec![it.dispatch])).await;
+                road.signals
+                    .tell_dispatch(DispatchNews::Settled(vec![it.dispatch]))
+                    .await;
             }
             Happening::Failed(it) => {
-                road.signals.tell_dispatch(DispatchNews::Settled(vec![it.dispatch])).await;
+                road.signals
+                    .tell_dispatch(DispatchNews::Settled(vec![it.dispatch]))
+                    .await;
             }
             Happening::Accepted(_)
             | Happening::Refused(_)

@@ -26,7 +26,10 @@ pub(super) fn write(road: &Road, refused: &Refused, original: &[u8]) -> Option<V
         })
         .collect();
     let packet = StatusPacket {
-        from: Organization { organ_id: road.rules.gateway.to_string(), ..Organization::default() },
+        from: Organization {
+            organ_id: road.rules.gateway.to_string(),
+            ..Organization::default()
+        },
         response_for,
         staff: None,
         status: StatusCode::Refused,
@@ -48,5 +51,8 @@ fn response_for(packet: &DocumentPacket) -> ResponseFor {
 /// `yyyy/MM/dd HH:mm:ss` in Vietnam time, as status packets write it.
 fn edxml_time(road: &Road) -> String {
     let text = vietnam_time(road.now());
-    text.get(..19).unwrap_or(&text).replace('-', "/").replace('T', " ")
+    text.get(..19)
+        .unwrap_or(&text)
+        .replace('-', "/")
+        .replace('T', " ")
 }

@@ -48,7 +48,11 @@ pub async fn settle(road: Road, mut confirmations: mpsc::Receiver<Confirming>) {
 }
 
 async fn take(road: Road, confirming: Confirming) {
-    let Confirming { account, body, handle } = confirming;
+    let Confirming {
+        account,
+        body,
+        handle,
+    } = confirming;
     let confirmation = match Confirmation::decode(&body) {
         Ok(confirmation) => confirmation,
         Err(fault) => {
@@ -58,7 +62,10 @@ async fn take(road: Road, confirming: Confirming) {
             return;
         }
     };
-    let each = confirmation.stored.iter().map(|stored| settle_one(&road, &account, stored));
+    let each = confirmation
+        .stored
+        .iter()
+        .map(|stored| settle_one(&road, &account, stored));
     let fault = join_all(each).await.into_iter().find_map(Result::err);
     match fault {
         None => handle.done(),
@@ -88,8 +95,15 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
         at: Some(stored.at),
     };
     // A handover after its failure was told is a correction: it is recorded too.
-    let states = &[DispatchState::Due, DispatchState::Consigned, DispatchState::Failed];
-    let expectation = Expectation::Dispatch { id: dispatch.id, states };
+    let states = &[
+        DispatchState::Due,
+        DispatchState::Consigned,
+        DispatchState::Failed,
+    ];
+    let expectation = Expectation::Dispatch {
+        id: dispatch.id,
+        states,
+    };
     let commit = Commit::of(Happening::HandedOver(moved)).expecting(expectation);
     match road.append(commit).await? {
         Appended::Done(recorded) => announce(road, &recorded).await,
@@ -103,6 +117,8 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
 /// The account of the addressee itself, or of who holds its inbox now.
 fn may_settle(road: &Road, account: &AccountId, head: &DispatchHead) -> bool {
     let directory = road.journal.directory();
-    let Some(agency) = directory.agency_of_account(account) else { return false };
+    let Some(agency) = directory.agency_of_account(account) else {
+        return false;
+    };
     directory.may_act_for(agency, head.dispatch.to, road.now())
 }

@@ -4,8 +4,8 @@
 //! knows it too.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use domain::consequence::Owed;
 use domain::ids::{AgencyId, DispatchId};
@@ -27,7 +27,10 @@ pub struct DueSet {
 impl DueSet {
     /// Something is due for this addressee.
     pub fn add(&self, agencies: impl IntoIterator<Item = AgencyId>) {
-        self.agencies.lock().unwrap_or_else(PoisonError::into_inner).extend(agencies);
+        self.agencies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(agencies);
         self.notify.notify_one();
     }
 
@@ -88,8 +91,19 @@ impl Signals {
     pub fn new() -> (Signals, SignalEnds) {
         let (owed, owed_end) = mpsc::channel(OWED_MAX);
         let (news, news_end) = mpsc::channel(SETTLED_MAX);
-        let signals = Signals { due: DueSet::default(), owed, owed_overflow: AtomicBool::new(false), news };
-        (signals, SignalEnds { owed: owed_end, news: news_end })
+        let signals = Signals {
+            due: DueSet::default(),
+            owed,
+            owed_overflow: AtomicBool::new(false),
+            news,
+        };
+        (
+            signals,
+            SignalEnds {
+                owed: owed_end,
+                news: news_end,
+            },
+        )
     }
 
     /// A receipt is owed. When the queue is full it is left to the index, and the overflow is remembered.
@@ -123,9 +137,16 @@ mod tests {
     #[tokio::test]
     async fn what_is_due_is_taken_once() {
         let due = DueSet::default();
-        due.add([AgencyId::from_number(2), AgencyId::from_number(1), AgencyId::from_number(2)]);
+        due.add([
+            AgencyId::from_number(2),
+            AgencyId::from_number(1),
+            AgencyId::from_number(2),
+        ]);
         assert_eq!(due.take().await.len(), 2);
         due.add([AgencyId::from_number(3)]);
-        assert_eq!(due.take().await.into_iter().collect::<Vec<_>>(), [AgencyId::from_number(3)]);
+        assert_eq!(
+            due.take().await.into_iter().collect::<Vec<_>>(),
+            [AgencyId::from_number(3)]
+        );
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::{Failed, Happening};
 use domain::ids::{CaseId, DispatchId};
-use domain::port::{Appended, Commit, DispatchHead, Expectation, HeldSubmission, OwedReceipt, Recorded, StoreFault};
+use domain::port::{
+    Appended, Commit, DispatchHead, Expectation, HeldSubmission, OwedReceipt, Recorded, StoreFault,
+};
 use domain::receipt::ReceiptKind;
 use tracing::{info, warn};
 
@@ -35,7 +37,12 @@ struct Sweeper {
 
 /// Sweeps for ever; the task is ended from outside, which loses nothing.
 pub async fn sweep(road: Road, inspectors: Inspectors) {
-    let mut sweeper = Sweeper { road, inspectors, judged_with: None, noticed: HashSet::new() };
+    let mut sweeper = Sweeper {
+        road,
+        inspectors,
+        judged_with: None,
+        noticed: HashSet::new(),
+    };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ticks: u64 = 0;
@@ -77,12 +84,20 @@ impl Sweeper {
 
     async fn judge_again(&self, held: HeldSubmission) -> Result<(), StoreFault> {
         let Happening::Held(event) = held.held.event.happening else {
-            return Err(StoreFault::Damaged(format!("case {} is not held by a held event", held.case)));
+            return Err(StoreFault::Damaged(format!(
+                "case {} is not held by a held event",
+                held.case
+            )));
         };
         let Some(body) = self.road.archive.fetch(&event.submission.packet).await? else {
-            return Err(StoreFault::Damaged(format!("the packet of held case {} is missing", held.case)));
+            return Err(StoreFault::Damaged(format!(
+                "the packet of held case {} is missing",
+                held.case
+            )));
         };
-        let Ok(place) = self.inspectors.place().await else { return Ok(()) };
+        let Ok(place) = self.inspectors.place().await else {
+            return Ok(());
+        };
         let job = Job {
             body,
             submission: event.submission,
@@ -113,7 +128,10 @@ impl Sweeper {
                 reason: "expired".to_owned(),
             };
             let states = &[DispatchState::Due, DispatchState::Consigned];
-            let expectation = Expectation::Dispatch { id: dispatch.id, states };
+            let expectation = Expectation::Dispatch {
+                id: dispatch.id,
+                states,
+            };
             let commit = Commit::of(Happening::Failed(failed)).expecting(expectation);
             if let Appended::Done(recorded) = self.road.append(commit).await? {
                 info!(stage = "sweep", dispatch.id = %dispatch.id, "expired");
@@ -146,13 +164,23 @@ impl Sweeper {
 
     async fn tell_consignment(&self, head: &DispatchHead) -> Result<(), StoreFault> {
         let case: CaseId = head.dispatch.case;
-        let Some(about) = self.consignment_of(head)? else { return Ok(()) };
+        let Some(about) = self.consignment_of(head)? else {
+            return Ok(());
+        };
         if self.road.journal.receipt_about(&about.leaf)?.is_some() {
             return Ok(());
         }
-        let Some(to) = self.road.journal.case(case)?.and_then(|head| head.sender) else { return Ok(()) };
+        let Some(to) = self.road.journal.case(case)?.and_then(|head| head.sender) else {
+            return Ok(());
+        };
         let checkpoint = self.road.journal.checkpoint_before(about.position)?;
-        let owed = OwedReceipt { kind: ReceiptKind::ContentConsignment, about, case, to, checkpoint };
+        let owed = OwedReceipt {
+            kind: ReceiptKind::ContentConsignment,
+            about,
+            case,
+            to,
+            checkpoint,
+        };
         if let Err(fault) = tell::issue(self.road.clone(), owed).await {
             warn!(stage = "sweep", error = %fault, "a consignment could not be told now");
         }
@@ -160,9 +188,12 @@ impl Sweeper {
     }
 
     fn consignment_of(&self, head: &DispatchHead) -> Result<Option<Recorded>, StoreFault> {
-        let is_it = |recorded: &Recorded| {
-            matches!(&recorded.event.happening, Happening::Consigned(moved) if moved.dispatch == head.dispatch.id)
-        };
-        Ok(self.road.journal.events(head.dispatch.case)?.into_iter().find(is_it))
+        let is_it = |recorded: &Recorded| matches!(&recorded.event.happening, Happening::Consigned(moved) if moved.dispatch == head.dispatch.id);
+        Ok(self
+            .road
+            .journal
+            .events(head.dispatch.case)?
+            .into_iter()
+            .find(is_it))
     }
 }

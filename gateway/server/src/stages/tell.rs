@@ -70,10 +70,7 @@ pub async fn tell(road: Road, mut owed: mpsc::Receiver<OwedNow>) {
     }
 }
 
-fn look_into_index(
-    road: &Road,
-    under_way: &mut FuturesUnordered<BoxFuture<'static, Result<(), TellFault>>>,
-) {
+fn look_into_index(road: &Road, under_way: &mut FuturesUnordered<BoxFuture<'static, Result<(), TellFault>>>) {
     match road.journal.owed(LOOK_MAX) {
         Ok(found) => {
             if found.len() == LOOK_MAX {
@@ -101,7 +98,17 @@ async fn issue_now(road: Road, now: OwedNow) -> Result<(), TellFault> {
     };
     // The newest place of the journal that is surely before the event is the one it was chained to.
     let before = road.journal.checkpoint_before(now.about.position)?;
-    issue(road, OwedReceipt { kind, about: now.about, case, to, checkpoint: before }).await
+    issue(
+        road,
+        OwedReceipt {
+            kind,
+            about: now.about,
+            case,
+            to,
+            checkpoint: before,
+        },
+    )
+    .await
 }
 
 /// Issues one receipt: signs, keeps, records.
@@ -118,7 +125,12 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
             Some(refused) => refusal_as_status(&road, refused).await?,
             None => None,
         };
-        Issued { kind: owed.kind, receipt: Digest::of(&bytes), bytes: Some(bytes), status }
+        Issued {
+            kind: owed.kind,
+            receipt: Digest::of(&bytes),
+            bytes: Some(bytes),
+            status,
+        }
     };
     let receipt = ReceiptIssued {
         case: owed.case,
@@ -130,8 +142,9 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         status_packet: issued.status.as_deref().map(Digest::of),
         rank: rank_of(&road, &owed)?,
     };
-    let mut commit = Commit::of(Happening::ReceiptIssued(receipt))
-        .expecting(Expectation::Unanswered { about: owed.about.leaf });
+    let mut commit = Commit::of(Happening::ReceiptIssued(receipt)).expecting(Expectation::Unanswered {
+        about: owed.about.leaf,
+    });
     for bytes in issued.bytes.into_iter().chain(issued.status) {
         commit = commit.keeping(Arc::from(bytes));
     }
@@ -156,9 +169,16 @@ fn repeat(road: &Road, owed: &OwedReceipt) -> Result<Issued, TellFault> {
         unreachable!("only a repeat owes a repeat")
     };
     let answered = |recorded: &Recorded| {
-        let Happening::ReceiptIssued(issued) = &recorded.event.happening else { return None };
+        let Happening::ReceiptIssued(issued) = &recorded.event.happening else {
+            return None;
+        };
         let is_it = issued.about == repeated.answer;
-        is_it.then_some(Issued { kind: issued.kind, receipt: issued.receipt, bytes: None, status: None })
+        is_it.then_some(Issued {
+            kind: issued.kind,
+            receipt: issued.receipt,
+            bytes: None,
+            status: None,
+        })
     };
     let events = road.journal.events(repeated.case)?;
     events.iter().find_map(answered).ok_or(TellFault::NoAnswerYet)
@@ -166,15 +186,22 @@ fn repeat(road: &Road, owed: &OwedReceipt) -> Result<Issued, TellFault> {
 
 fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     let event = &owed.about.event;
-    let mut receipt =
-        Receipt::new(owed.kind, road.rules.gateway.clone(), owed.case, event.time, owed.about.leaf)
-            .telling(&event.happening);
+    let mut receipt = Receipt::new(
+        owed.kind,
+        road.rules.gateway.clone(),
+        owed.case,
+        event.time,
+        owed.about.leaf,
+    )
+    .telling(&event.happening);
     receipt.checkpoint = owed.checkpoint;
     if let Some(dispatch) = receipt.dispatch {
         receipt.addressees = addressee_of(road, dispatch)?;
     }
     if let Some(head) = road.journal.case(owed.case)? {
-        receipt.document = receipt.document.or(head.identity.map(|identity| identity.document.to_string()));
+        receipt.document = receipt
+            .document
+            .or(head.identity.map(|identity| identity.document.to_string()));
         receipt.packet = receipt.packet.or(Some(head.packet));
     }
     let certificates: Vec<&trust::Certificate> = road.seal.certificates.iter().map(|one| &**one).collect();
@@ -188,42 +215,57 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
 }
 
 /// Which addressee a receipt about a dispatch speaks of, by its code of today.
-fn addressee_of(
-    road: &Road,
-    dispatch: DispatchId,
-) -> Result<Vec<AddresseeResult>, StoreFault> {
-    let Some(head) = road.journal.dispatch(dispatch)? else { return Ok(Vec::new()) };
+fn addressee_of(road: &Road, dispatch: DispatchId) -> Result<Vec<AddresseeResult>, StoreFault> {
+    let Some(head) = road.journal.dispatch(dispatch)? else {
+        return Ok(Vec::new());
+    };
     let code = code_of(road, head.dispatch.to);
-    Ok(vec![AddresseeResult { code, result: head.state.word().to_owned() }])
+    Ok(vec![AddresseeResult {
+        code,
+        result: head.state.word().to_owned(),
+    }])
 }
 
 fn code_of(road: &Road, agency: AgencyId) -> String {
     let directory = road.journal.directory();
     let agency_now = directory.agency(agency);
-    agency_now.and_then(|it| it.codes_current().next()).map_or(agency.to_string(), ToString::to_string)
+    agency_now
+        .and_then(|it| it.codes_current().next())
+        .map_or(agency.to_string(), ToString::to_string)
 }
 
 /// Answers have the rank of what they answer.
 fn rank_of(road: &Road, owed: &OwedReceipt) -> Result<Rank, StoreFault> {
     Ok(match as_refused(&owed.about.event.happening) {
         Some(refused) => refused.rank,
-        None => road.journal.case(owed.case)?.map_or(Rank::Normal, |head| head.rank),
+        None => road
+            .journal
+            .case(owed.case)?
+            .map_or(Rank::Normal, |head| head.rank),
     })
 }
 
 fn as_refused(happening: &Happening) -> Option<&Refused> {
-    if let Happening::Refused(refused) = happening { Some(refused) } else { None }
+    if let Happening::Refused(refused) = happening {
+        Some(refused)
+    } else {
+        None
+    }
 }
 
 /// A refusal as a status packet 02 of the gateway's own code, for accounts whose software only knows edXML. The gateway
 /// never writes 01 or 03 to 06 for anybody.
 async fn refusal_as_status(road: &Road, refused: &Refused) -> Result<Option<Vec<u8>>, TellFault> {
     let directory = road.journal.directory();
-    let wants = directory.account(&refused.submission.account).map(|account| account.answers);
+    let wants = directory
+        .account(&refused.submission.account)
+        .map(|account| account.answers);
     match wants {
         Some(Answers::ReceiptsAndStatus) => {}
         Some(Answers::Receipts) | None => return Ok(None),
     }
-    let Some(original) = road.archive.fetch(&refused.submission.packet).await? else { return Ok(None) };
+    let Some(original) = road.archive.fetch(&refused.submission.packet).await? else {
+        return Ok(None);
+    };
     Ok(super::refusal_status::write(road, refused, &original))
 }

@@ -64,7 +64,11 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    pub(super) fn open(config: &TrustConfig, data_dir: &Path, clock: Clock) -> Result<Keeping, TrustKeeperFault> {
+    pub(super) fn open(
+        config: &TrustConfig,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<Keeping, TrustKeeperFault> {
         let folder = data_dir.join("trust");
         let cache = Cache::open(&folder).map_err(fault(&folder))?;
         let now = clock.now();

@@ -27,7 +27,10 @@ impl Scope {
     pub(super) fn write(&self, octets: &mut Vec<u8>) {
         octets.extend([u8::from(self.is_forbidden), u8::from(self.point.is_some())]);
         let Some(point) = &self.point else { return };
-        octets.extend([u8::from(point.is_for_users_only), u8::from(point.is_for_authorities_only)]);
+        octets.extend([
+            u8::from(point.is_for_users_only),
+            u8::from(point.is_for_authorities_only),
+        ]);
         for name in &point.names {
             octets.extend((name.len() as u64).to_be_bytes());
             octets.extend_from_slice(name);

@@ -23,7 +23,12 @@ struct Lane {
 impl Lanes {
     /// No inbox holds anything. `window_urgent` places beside the window are for urgent dispatches only.
     pub(super) fn new(window: usize, window_urgent: usize) -> Lanes {
-        Lanes { window, window_urgent, lanes: HashMap::new(), places: HashMap::new() }
+        Lanes {
+            window,
+            window_urgent,
+            lanes: HashMap::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// The dispatch takes a place in this inbox; once, however often it is said.
@@ -35,7 +40,9 @@ impl Lanes {
 
     /// The dispatch gives its place back. Gives the addressees that waited for one.
     pub(super) fn leave(&mut self, id: DispatchId) -> BTreeSet<AgencyId> {
-        let Some(account) = self.places.remove(&id) else { return BTreeSet::new() };
+        let Some(account) = self.places.remove(&id) else {
+            return BTreeSet::new();
+        };
         let lane = self.lanes.get_mut(&account).expect("a place belongs to a lane");
         lane.taken -= 1;
         let freed = std::mem::take(&mut lane.waiting);
@@ -47,7 +54,11 @@ impl Lanes {
 
     /// This addressee wants to be told when a place is free.
     pub(super) fn wait(&mut self, account: &AccountId, agency: AgencyId) {
-        self.lanes.entry(account.clone()).or_default().waiting.insert(agency);
+        self.lanes
+            .entry(account.clone())
+            .or_default()
+            .waiting
+            .insert(agency);
     }
 
     /// Where the dispatch lies.
@@ -96,7 +107,10 @@ mod tests {
         let mut lanes = Lanes::new(2, 1);
         lanes.board(&account, id(1));
         lanes.board(&account, id(1));
-        assert!(lanes.has_room(&account, Rank::Normal), "boarding twice takes one place");
+        assert!(
+            lanes.has_room(&account, Rank::Normal),
+            "boarding twice takes one place"
+        );
         lanes.board(&account, id(2));
         assert!(!lanes.has_room(&account, Rank::Normal));
         assert!(lanes.has_room(&account, Rank::Urgent));

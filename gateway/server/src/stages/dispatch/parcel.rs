@@ -11,17 +11,25 @@ pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, Stor
     if head.dispatch.kind != DispatchKind::Packet || head.state != DispatchState::Due {
         return Ok(false);
     }
-    let Some(case) = road.journal.case(head.dispatch.case)? else { return Ok(false) };
+    let Some(case) = road.journal.case(head.dispatch.case)? else {
+        return Ok(false);
+    };
     match case.state {
         CaseState::Recalled => return Ok(true),
         CaseState::Held | CaseState::Accepted | CaseState::Refused => {}
     }
-    let recalls = case.identity.is_some_and(|identity| identity.business == BusinessType::Recall);
+    let recalls = case
+        .identity
+        .is_some_and(|identity| identity.business == BusinessType::Recall);
     if !recalls || case.targets.is_empty() {
         return Ok(false);
     }
     for target in case.targets {
-        match road.journal.addressed(target, head.dispatch.to)?.map(|target| target.state) {
+        match road
+            .journal
+            .addressed(target, head.dispatch.to)?
+            .map(|target| target.state)
+        {
             Some(DispatchState::Withdrawn) | None => {}
             Some(
                 DispatchState::Due
@@ -43,8 +51,13 @@ pub(super) async fn wrap(road: &Road, head: &DispatchHead) -> Result<Parcel, Sto
     let case = road.journal.case(dispatch.case)?;
     let identity = case.as_ref().and_then(|case| case.identity.as_ref());
     let directory = road.journal.directory();
-    let sender = case.as_ref().and_then(|case| case.sender).and_then(|sender| directory.agency(sender));
-    let code = sender.and_then(|agency| agency.codes_current().next()).map(ToString::to_string);
+    let sender = case
+        .as_ref()
+        .and_then(|case| case.sender)
+        .and_then(|sender| directory.agency(sender));
+    let code = sender
+        .and_then(|agency| agency.codes_current().next())
+        .map(ToString::to_string);
     Ok(Parcel {
         dispatch: dispatch.clone(),
         event: head.event,
