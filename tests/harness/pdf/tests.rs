@@ -185,7 +185,7 @@ fn judged(pdf: &Pdf, pki: &Hierarchy, lists: &[Vec<u8>]) -> Vec<Indication> {
         &snapshot,
         trust::Time::from_seconds(now().as_second()),
     ) {
-        trust::PdfReport::Signed(reports) => reports.iter().map(|report| report.indication.clone()).collect(),
+        trust::PdfReport::Signed(reports) => reports.iter().map(|report| report.indication).collect(),
         other @ (trust::PdfReport::Unsigned | trust::PdfReport::Refused(_)) => {
             panic!("not judged: {other:?}")
         }
@@ -222,7 +222,7 @@ fn the_judge_of_the_gateway_agrees_about_what_was_made() {
         ),
         "{broken:?}"
     );
-    let unknown = judged(&pdf, &pki, &[root_list.clone()]);
+    let unknown = judged(&pdf, &pki, std::slice::from_ref(&root_list));
     assert!(
         matches!(
             unknown[..],
