@@ -6,6 +6,7 @@
 mod epoch;
 mod feeds;
 mod provision;
+mod tasks;
 mod watch;
 
 use std::path::Path;
@@ -15,7 +16,6 @@ use std::time::Duration;
 use domain::judge::Terms;
 use domain::packet;
 use secrecy::SecretString;
-use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::administration::Administration;
@@ -25,9 +25,9 @@ use crate::config::{BrokerConfig, Config};
 use crate::http::{HttpFault, InternalPort, Services};
 use crate::signer::{SignerFault, load_seal};
 use crate::stages::poison::CrashNotes;
-use crate::stages::receive::{Inspectors, receive};
+use crate::stages::receive::Inspectors;
 use crate::stages::signal::{DispatchNews, SignalEnds, Signals};
-use crate::stages::{Road, Rules, dispatch, record, settle, sweep, tell};
+use crate::stages::{Road, Rules};
 use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
 use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
@@ -72,7 +72,7 @@ pub enum AppFault {
 pub fn store_config(config: &Config) -> StoreConfig {
     StoreConfig {
         segment_bytes_max: config.store.segment_bytes_max,
-        inline_bytes_max: usize::try_from(config.store.inline_bytes_max).unwrap_or(usize::MAX),
+        inline_bytes_max: config.store.inline_bytes_max,
         index_cache_bytes: config.store.index_cache_bytes,
         ..StoreConfig::at(&config.gateway.data_dir)
     }
@@ -255,99 +255,18 @@ fn consume_limits(config: &Config) -> ConsumeLimits {
     }
 }
 
-/// The stages as tasks. Each ends only at the end of all; one that ends before is a bug and ends the gateway.
+/// Runs all tasks until `end` is ready. A task that ends before is a bug and ends the gateway.
 async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>) -> Result<(), AppFault> {
-    let Gateway {
-        road,
-        store: _,
-        ends,
-        broker,
-        lanes,
-        keeper,
-        port,
-        notes,
-        provision,
-    } = gateway;
     let threads = match config.gateway.inspect_threads {
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         threads => threads,
     };
     let places = threads * PLACES_PER_INSPECTOR;
     let (inspectors, judged) =
-        Inspectors::start(&road, &notes, threads, places).map_err(AppFault::Threads)?;
-    let stage_ends = feeds::stage_ends();
-    let port_handle = port.handle();
-    let mut tasks: JoinSet<&'static str> = JoinSet::new();
-    let running = broker.clone();
-    tasks.spawn(async move {
-        running.run().await;
-        "broker"
-    });
-    tasks.spawn(feeds::pump(
-        lanes,
-        stage_ends.inlets,
-        feeds::Pump::new(&road, &broker),
-    ));
-    tasks.spawn({
-        let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move {
-            receive(road, inspectors, stage_ends.urgent, stage_ends.normal).await;
-            "receive"
-        }
-    });
-    tasks.spawn({
-        let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move {
-            record::record(road, inspectors, judged).await;
-            "record"
-        }
-    });
-    tasks.spawn({
-        let road = road.clone();
-        async move {
-            tell::tell(road, ends.owed).await;
-            "tell"
-        }
-    });
-    tasks.spawn({
-        let road = road.clone();
-        async move {
-            dispatch::dispatch(road, ends.news).await;
-            "dispatch"
-        }
-    });
-    tasks.spawn({
-        let road = road.clone();
-        async move {
-            settle::settle(road, stage_ends.confirm).await;
-            "settle"
-        }
-    });
-    tasks.spawn({
-        let (road, inspectors) = (road.clone(), inspectors.clone());
-        async move {
-            sweep::sweep(road, inspectors).await;
-            "sweep"
-        }
-    });
-    tasks.spawn(epoch::watch(
-        road.clone(),
-        broker.clone(),
-        provision,
-        config.gateway.data_dir.clone(),
-    ));
-    tasks.spawn(feeds::accounts(road.clone(), broker.clone()));
-    tasks.spawn(async move {
-        keeper.run().await;
-        "trust keeper"
-    });
-    tasks.spawn(async move {
-        if let Err(fault) = port.run().await {
-            error!(error = %fault, "the internal port ended");
-        }
-        "internal port"
-    });
-    road.signals.look_for_owed();
+        Inspectors::start(&gateway.road, &gateway.notes, threads, places).map_err(AppFault::Threads)?;
+    let (broker, port) = (gateway.broker.clone(), gateway.port.handle());
+    gateway.road.signals.look_for_owed();
+    let mut tasks = tasks::start(gateway, &inspectors, judged, config.gateway.data_dir.clone());
     let outcome = tokio::select! {
         () = end => Ok(()),
         Some(ended) = tasks.join_next() => Err(AppFault::StageEnded(ended.unwrap_or("(panicked)"))),
@@ -355,6 +274,7 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
     info!("ending");
     broker.intake.stop_taking();
     let drained = async {
+        // One place is held by receive while it waits for the next arrival.
         while inspectors.taken(places) > 1 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -365,7 +285,7 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
     {
         warn!("some submissions were not decided in time; the broker brings them again");
     }
-    port_handle.stop(false).await;
+    port.stop(false).await;
     tasks.shutdown().await;
     broker.close().await;
     outcome

@@ -46,6 +46,7 @@ fn seals() -> Vec<SealFact> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one of each, with every field")]
 fn answers(case: CaseId) -> Vec<Happening> {
     let code = Code::parse("000.00.00.X01").expect("a code");
     let addressees = vec![Addressee {

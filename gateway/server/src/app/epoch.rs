@@ -32,7 +32,7 @@ pub(super) async fn watch(
     broker: Broker,
     provision: Option<Arc<BrokerProvision>>,
     data_dir: PathBuf,
-) -> &'static str {
+) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let mut misses = 0;
     let mut proven = false;

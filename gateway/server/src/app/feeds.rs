@@ -194,7 +194,7 @@ impl Pump {
 }
 
 /// Moves arrivals from the broker's lanes to the stages, each lane at its own pace.
-pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) -> &'static str {
+pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) {
     let Lanes {
         mut urgent,
         mut normal,
@@ -217,11 +217,10 @@ pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) -> &'static s
             }
         },
     );
-    "pump"
 }
 
 /// Keeps the broker listening to exactly the accounts that the directory has open.
-pub(super) async fn accounts(road: Road, broker: Broker) -> &'static str {
+pub(super) async fn accounts(road: Road, broker: Broker) {
     let mut known = None;
     let mut tick = tokio::time::interval(ACCOUNTS_EVERY);
     loop {

@@ -1,0 +1,67 @@
+//! The tasks of a running gateway: every stage and every adapter that needs one.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::error;
+
+use super::{Gateway, epoch, feeds};
+use crate::stages::receive::{Inspectors, Judged, receive};
+use crate::stages::{dispatch, record, settle, sweep, tell};
+
+/// Starts them all. Each gives its name when it ends, which it does only when all end.
+pub(super) fn start(
+    gateway: Gateway,
+    inspectors: &Inspectors,
+    judged: mpsc::UnboundedReceiver<Judged>,
+    data_dir: PathBuf,
+) -> JoinSet<&'static str> {
+    let Gateway {
+        road,
+        ends,
+        broker,
+        lanes,
+        keeper,
+        port,
+        provision,
+        ..
+    } = gateway;
+    let stage_ends = feeds::stage_ends();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(named("broker", broker.clone().run()));
+    tasks.spawn(named(
+        "pump",
+        feeds::pump(lanes, stage_ends.inlets, feeds::Pump::new(&road, &broker)),
+    ));
+    let (urgent, normal) = (stage_ends.urgent, stage_ends.normal);
+    tasks.spawn(named(
+        "receive",
+        receive(road.clone(), inspectors.clone(), urgent, normal),
+    ));
+    tasks.spawn(named(
+        "record",
+        record::record(road.clone(), inspectors.clone(), judged),
+    ));
+    tasks.spawn(named("tell", tell::tell(road.clone(), ends.owed)));
+    tasks.spawn(named("dispatch", dispatch::dispatch(road.clone(), ends.news)));
+    tasks.spawn(named("settle", settle::settle(road.clone(), stage_ends.confirm)));
+    tasks.spawn(named("sweep", sweep::sweep(road.clone(), inspectors.clone())));
+    tasks.spawn(named(
+        "epoch",
+        epoch::watch(road.clone(), broker.clone(), provision, data_dir),
+    ));
+    tasks.spawn(named("accounts", feeds::accounts(road, broker)));
+    tasks.spawn(named("trust keeper", async move { keeper.run().await }));
+    tasks.spawn(named("internal port", async move {
+        if let Err(fault) = port.run().await {
+            error!(error = %fault, "the internal port ended");
+        }
+    }));
+    tasks
+}
+
+async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
+    task.await;
+    name
+}
