@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
 use trust::{Need, Snapshot};
 
 use crate::administration::{ListLine, TrustDeskFault, TrustStatus};
@@ -32,6 +33,8 @@ use crate::telemetry::{Measure, Metrics, Probe};
 use fetch::FetchLimits;
 use keeping::Keeping;
 
+/// How often the schedule is looked at.
+const TICK: Duration = Duration::from_secs(1);
 /// Requests that may wait for the keeper; more wait before it.
 const REQUESTS_MAX: usize = 256;
 
@@ -175,10 +178,9 @@ impl TrustKeeper {
 
 impl Work {
     async fn run(self) {
-        let Work {
-            mut keeping,
-            mut requests,
-        } = self;
+        let Work { mut keeping, mut requests } = self;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 request = requests.recv() => match request {
@@ -190,7 +192,8 @@ impl Work {
                     }
                     None => return,
                 },
-                () = keeping.work() => {}
+                Some(landed) = keeping.landed() => keeping.land(landed),
+                _ = tick.tick() => keeping.tick(),
             }
         }
     }

@@ -22,8 +22,6 @@ use crate::administration::{AddressLine, ListLine, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
 
-/// How often the schedule is looked at.
-const TICK: Duration = Duration::from_secs(1);
 /// Fetches at the same time.
 const FLIGHTS_MAX: usize = 8;
 
@@ -34,7 +32,7 @@ enum Brought {
 }
 
 /// A fetch that has ended.
-struct Landed {
+pub(super) struct Landed {
     url: String,
     brought: Result<Brought, String>,
 }
@@ -110,12 +108,9 @@ impl Keeping {
         Arc::clone(&self.status)
     }
 
-    /// The next piece of work: takes what a fetch brought, or looks at the schedule. May be dropped while it waits.
-    pub(super) async fn work(&mut self) {
-        tokio::select! {
-            Some(landed) = self.flights.next() => self.land(landed),
-            () = tokio::time::sleep(TICK) => self.tick(),
-        }
+    /// The next fetch that ends; `None` while nothing is fetched. Nothing is lost when this is dropped.
+    pub(super) async fn landed(&mut self) -> Option<Landed> {
+        self.flights.next().await
     }
 
     /// Fetches what would settle these needs.
@@ -158,7 +153,8 @@ impl Keeping {
         Ok(line)
     }
 
-    fn tick(&mut self) {
+    /// Looks at the schedule and at the folders.
+    pub(super) fn tick(&mut self) {
         let now = self.clock.now();
         let seconds = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
         if self.folders_read_at.plus_seconds(seconds) <= now {
@@ -217,7 +213,8 @@ impl Keeping {
         }
     }
 
-    fn land(&mut self, landed: Landed) {
+    /// Takes what a fetch brought.
+    pub(super) fn land(&mut self, landed: Landed) {
         let now = self.clock.now();
         let Landed { url, brought } = landed;
         match brought.and_then(|brought| self.take(&url, brought, now)) {
