@@ -1,0 +1,255 @@
+//! Delivering packets from a command: over an own connector, or through the spool of the one that runs already.
+
+use std::time::{Duration, Instant};
+
+use connector::config::Config;
+use connector::receipt::Check;
+use connector::spool::Spool;
+use connector::{Connector, OpenFault, StoreFault, Submission};
+use domain::ids::SubmissionId;
+use domain::json::{Writer, text};
+use domain::receipt::{Receipt, ReceiptKind};
+use indicatif::{ProgressBar, ProgressStyle};
+use trust::Time;
+
+use super::{CommandFault, Ending, say};
+
+/// How often the spool is looked at for an answer.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A packet with the name that it is told by.
+pub(crate) struct Parcel {
+    pub(crate) name: String,
+    pub(crate) submission: Submission,
+}
+
+/// How results are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Json,
+}
+
+/// Submits all, waits for the receipts, tells each.
+pub(crate) async fn deliver(
+    config: Config,
+    parcels: Vec<Parcel>,
+    patience: Duration,
+    form: Form,
+) -> Result<Ending, CommandFault> {
+    let check = Check::new(&config.gateway_certificates)?;
+    let data = config.folder.clone();
+    match Connector::open(config).await {
+        Ok(connector) => {
+            let ending = directly(&connector, parcels, patience, form).await;
+            connector.close().await;
+            ending
+        }
+        Err(OpenFault::Store(StoreFault::Locked(_))) => {
+            through(&Spool::open(&data)?, &check, parcels, Waiting { patience, form }).await
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+async fn directly(
+    connector: &Connector,
+    parcels: Vec<Parcel>,
+    patience: Duration,
+    form: Form,
+) -> Result<Ending, CommandFault> {
+    let (names, submissions): (Vec<_>, Vec<_>) =
+        parcels.into_iter().map(|one| (one.name, one.submission)).unzip();
+    let ids = connector.submit_many(submissions).await?;
+    let (deadline, progress) = (Instant::now() + patience, progress(ids.len()));
+    let mut ending = Ending::Done;
+    for (name, id) in names.iter().zip(&ids) {
+        let answered = tokio::time::timeout_at(deadline.into(), connector.final_answer(id)).await;
+        progress.inc(1);
+        let receipt = match answered.ok().or_else(|| connector.answer_of(id)) {
+            Some(answer) => Some(connector.receipt_of(&answer)??),
+            None => None,
+        };
+        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), form)));
+    }
+    progress.finish_and_clear();
+    Ok(ending)
+}
+
+struct Waiting {
+    patience: Duration,
+    form: Form,
+}
+
+async fn through(
+    spool: &Spool,
+    check: &Check,
+    parcels: Vec<Parcel>,
+    waiting: Waiting,
+) -> Result<Ending, CommandFault> {
+    let mut handed_in = Vec::with_capacity(parcels.len());
+    for Parcel { name, submission } in parcels {
+        let id = SubmissionId::parse(&uuid::Uuid::now_v7().to_string()).expect("a UUID is a submission id");
+        spool.put(&id, submission.rank, &submission.bytes)?;
+        handed_in.push((name, id));
+    }
+    let (deadline, progress) = (Instant::now() + waiting.patience, progress(handed_in.len()));
+    let mut ending = Ending::Done;
+    for (name, id) in &handed_in {
+        let mut answer = spool.take_answer(id)?;
+        while answer.is_none() && Instant::now() < deadline {
+            tokio::time::sleep(LOOK).await;
+            answer = spool.take_answer(id)?;
+        }
+        progress.inc(1);
+        // The signature says who answered; when, only the receipt's own time matters.
+        let receipt = answer
+            .map(|der| check.open(&der, Time::from_seconds(0)))
+            .transpose()?;
+        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), waiting.form)));
+    }
+    progress.finish_and_clear();
+    Ok(ending)
+}
+
+fn progress(count: usize) -> ProgressBar {
+    let bar = ProgressBar::new(count as u64);
+    let style = ProgressStyle::with_template("{spinner} {pos}/{len} đã trả lời / answered  {elapsed}");
+    bar.set_style(style.expect("a template that is tried at every run"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// Tells what became of one submission.
+fn tell(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, form: Form) -> Ending {
+    let (ending, word) = match receipt.map(|receipt| receipt.kind) {
+        Some(ReceiptKind::SubmissionAcceptance) => (Ending::Done, "accepted"),
+        Some(ReceiptKind::SubmissionRejection) => (Ending::Refused, "refused"),
+        Some(ReceiptKind::SubmissionHeld) => (Ending::NotNow, "held"),
+        Some(
+            ReceiptKind::Repeat
+            | ReceiptKind::ContentConsignment
+            | ReceiptKind::ContentConsignmentFailure
+            | ReceiptKind::ContentHandover
+            | ReceiptKind::ContentHandoverFailure,
+        )
+        | None => (Ending::NotNow, "waiting"),
+    };
+    match form {
+        Form::Json => say(&json(name, submission, receipt, word)),
+        Form::Text => lines(name, submission, receipt, ending)
+            .iter()
+            .for_each(|line| say(line)),
+    }
+    ending
+}
+
+fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: &str) -> String {
+    let codes = receipt
+        .into_iter()
+        .flat_map(|receipt| &receipt.reasons)
+        .map(|reason| text(reason.code.word()));
+    Writer::new()
+        .text("packet", name)
+        .text("submission", submission)
+        .text("result", word)
+        .maybe("case", receipt.map(|receipt| receipt.case))
+        .list("reasons", codes)
+        .end()
+        .to_string()
+}
+
+/// For people: Vietnamese first, then English, with what to do.
+fn lines(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, ending: Ending) -> Vec<String> {
+    let Some(receipt) = receipt else {
+        return vec![
+            format!("{name}: chưa có trả lời; văn bản vẫn nằm trong hộp gửi ({submission})"),
+            "  no answer yet; it stays in the outbox and goes on with `connector watch`".to_owned(),
+        ];
+    };
+    let case = receipt.case;
+    let head = match ending {
+        Ending::Done => format!("{name}: đã tiếp nhận, hồ sơ {case} / accepted, case {case}"),
+        Ending::Refused => format!("{name}: bị từ chối, hồ sơ {case} / refused, case {case}"),
+        Ending::NotNow => {
+            format!("{name}: đang chờ xử lý, hồ sơ {case} / held, case {case}; it goes on by itself")
+        }
+    };
+    let mut lines = vec![head];
+    for addressee in receipt.addressees.iter().filter(|one| one.result != "accepted") {
+        lines.push(format!(
+            "  {}: không gửi được / not reached ({})",
+            addressee.code, addressee.result
+        ));
+    }
+    for reason in &receipt.reasons {
+        let words = reason.text();
+        lines.push(format!("  {} ({})", reason.code.word(), words.article));
+        lines.push(format!("    {}", words.vi));
+        lines.push(format!("    → {}", words.action_vi));
+        lines.push(format!("    {}", words.en));
+        lines.push(format!("    → {}", words.action_en));
+    }
+    for remark in &receipt.remarks {
+        lines.push(format!("  lưu ý / remark: {} {}", remark.code, remark.about));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::ids::{CaseId, Code};
+    use domain::refusal::{Refusal, RefusalCode};
+    use trust::Digest;
+
+    fn receipt(kind: ReceiptKind) -> Receipt {
+        let gateway = Code::parse("000.00.00.H53").expect("a code");
+        Receipt::new(
+            kind,
+            gateway,
+            CaseId::from_bytes([1; 16]),
+            Time::from_seconds(1),
+            Digest::of(b"event"),
+        )
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_vietnamese_first_and_with_what_to_do() {
+        let mut refused = receipt(ReceiptKind::SubmissionRejection);
+        refused
+            .reasons
+            .push(Refusal::new(RefusalCode::SenderUnknown).with("code", "X01"));
+        let submission = SubmissionId::parse("s1").expect("an id");
+        let lines = lines("one.edxml", &submission, Some(&refused), Ending::Refused);
+        let words = refused.reasons[0].text();
+        let vi = lines
+            .iter()
+            .position(|line| line.contains(&words.vi))
+            .expect("Vietnamese");
+        let en = lines
+            .iter()
+            .position(|line| line.contains(&words.en))
+            .expect("English");
+        assert!(
+            vi < en && lines.iter().any(|line| line.contains(&words.action_vi)),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn the_worst_result_is_the_exit_status() {
+        let submission = SubmissionId::parse("s1").expect("an id");
+        let of = |kind| tell("p", &submission, Some(&receipt(kind)), Form::Json);
+        let endings = [
+            of(ReceiptKind::SubmissionAcceptance),
+            of(ReceiptKind::SubmissionHeld),
+        ];
+        assert_eq!(endings.into_iter().max(), Some(Ending::NotNow));
+        assert_eq!(
+            of(ReceiptKind::SubmissionRejection).max(Ending::NotNow),
+            Ending::Refused
+        );
+        assert_eq!(tell("p", &submission, None, Form::Text), Ending::NotNow);
+    }
+}

@@ -1,0 +1,123 @@
+//! `connector status`: reports a status of a document that `receive` or `watch` wrote to the folder.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use connector::config::Config;
+use connector::report::{StatusReport, Subject, status_packet};
+use connector::{Submission, SubmitFault};
+use domain::dispatch::Rank;
+use domain::packet::{DocumentPacket, Limits, Packet, StatusCode};
+
+use super::delivery::{Form, Parcel, deliver};
+use super::receive::folder_of;
+use super::{CommandFault, Ending, file_fault};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The case of the document / Hồ sơ
+    #[arg(long, required_unless_present = "document")]
+    case: Option<String>,
+    /// The document's id / Mã văn bản
+    #[arg(long)]
+    document: Option<String>,
+    /// 01 to 06, 13, 15 or 16 / Mã trạng thái
+    #[arg(long)]
+    code: String,
+    /// Text for people; the reason of 02 and 16 / Ghi chú, lý do
+    #[arg(long)]
+    note: Option<String>,
+    /// Where received documents lie; `received` in the data folder by default
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// How long to wait for the receipt, in seconds
+    #[arg(long, default_value_t = 120)]
+    wait: u64,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
+    let agency = config.agency.clone().ok_or(SubmitFault::NoAgency)?;
+    let code = StatusCode::parse(&arguments.code)
+        .ok_or_else(|| CommandFault::Arguments("--code: 01–06, 13, 15, 16".to_owned()))?;
+    if matches!(code, StatusCode::Refused | StatusCode::ChangeRefused) && arguments.note.is_none() {
+        return Err(CommandFault::Arguments(
+            "--note: 02 và 16 phải có lý do / 02 and 16 need a reason".to_owned(),
+        ));
+    }
+    let folder = arguments.from.clone().unwrap_or_else(|| folder_of(&config));
+    let document = find(&folder, &arguments, &config)?.ok_or_else(|| {
+        CommandFault::Arguments(format!(
+            "không thấy văn bản trong / no such document in {}",
+            folder.display()
+        ))
+    })?;
+    let report = StatusReport {
+        code,
+        note: arguments.note,
+        staff: None,
+        at: connector::now(),
+    };
+    let fault = |fault| CommandFault::Packet {
+        path: folder.clone(),
+        fault,
+    };
+    let bytes = status_packet(&agency, &Subject::of(&document), &report).map_err(fault)?;
+    let rank = Rank::of_priority(document.other.priority);
+    let parcel = Parcel {
+        name: format!("{} {}", code.code(), document.document_id),
+        submission: Submission { bytes, rank },
+    };
+    let form = if arguments.json { Form::Json } else { Form::Text };
+    deliver(config, vec![parcel], Duration::from_secs(arguments.wait), form).await
+}
+
+/// The document of the case, or with the id.
+fn find(
+    folder: &Path,
+    arguments: &Arguments,
+    config: &Config,
+) -> Result<Option<Box<DocumentPacket>>, CommandFault> {
+    let mut limits = Limits::default();
+    limits.xml.bytes_max = config.limits.packet_bytes_max;
+    let cases = match &arguments.case {
+        Some(case) => vec![folder.join(case)],
+        None => list(folder)?,
+    };
+    for case in cases {
+        for path in list(&case)? {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if !name.ends_with(".edxml") || name.ends_with(".status.edxml") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).map_err(file_fault(&path))?;
+            if let Ok(Packet::Document(document)) = Packet::open(&bytes, &limits)
+                && arguments
+                    .document
+                    .as_ref()
+                    .is_none_or(|id| *id == document.document_id)
+            {
+                return Ok(Some(document));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, CommandFault> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(folder).map_err(file_fault(folder))?;
+    let mut paths = entries
+        .map(|entry| entry.map(|it| it.path()).map_err(file_fault(folder)))
+        .collect::<Result<Vec<_>, _>>()?;
+    paths.sort();
+    Ok(paths)
+}

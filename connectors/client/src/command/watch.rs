@@ -1,0 +1,115 @@
+//! `connector watch`: keeps outbox and inbox going, takes in what others hand in through the spool, and tells one line
+//! for each thing that happens.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use connector::config::Config;
+use connector::spool::{Spool, Spooled};
+use connector::{Connector, Event, Submission};
+use domain::ids::SubmissionId;
+use domain::receipt::vietnam_time;
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{CommandFault, Ending, receive, say};
+
+/// How often the spool is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// One JSON object for each event
+    #[arg(long)]
+    json: bool,
+    /// Also writes received documents to this folder / Ghi văn bản nhận được vào thư mục
+    #[arg(long)]
+    to: Option<PathBuf>,
+}
+
+pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
+    let spool = Spool::open(&config.folder)?;
+    let connector = Connector::open(config).await?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(super::file_fault("SIGTERM".as_ref()))?;
+    let ended = tokio::select! {
+        () = tell(&connector, arguments.json) => Ok(Ending::Done),
+        ended = exchange(&connector, &spool) => ended,
+        ended = write(&connector, arguments.to) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
+        _ = terminated.recv() => Ok(Ending::Done),
+    };
+    connector.close().await;
+    ended
+}
+
+async fn tell(connector: &Connector, json: bool) {
+    let mut events = connector.events();
+    loop {
+        match events.recv().await {
+            Ok(event) if json => say(&event.to_json().to_string()),
+            Ok(event) => say(&line(&event)),
+            Err(RecvError::Lagged(missed)) => say(&format!("… {missed} events not told")),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// `time event name=value …`
+fn line(event: &Event) -> String {
+    let mut line = format!("{} {}", vietnam_time(connector::now()), event.word());
+    if let Value::Object(fields) = event.to_json() {
+        for (name, value) in fields.iter().filter(|(name, _)| *name != "event") {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            line.push_str(&format!(" {name}={value}"));
+        }
+    }
+    line
+}
+
+/// Takes packets from the spool, and puts their receipts there. A packet leaves the spool after its receipt is there, so
+/// that a restart in between forgets nobody; taking it again under its id changes nothing.
+async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, CommandFault> {
+    let mut open: HashMap<SubmissionId, Spooled> = HashMap::new();
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        look.tick().await;
+        for spooled in spool.list()? {
+            if !open.contains_key(&spooled.submission) {
+                let submission = Submission {
+                    bytes: spool.read(&spooled)?,
+                    rank: spooled.rank,
+                };
+                connector
+                    .submit_as(spooled.submission.clone(), submission)
+                    .await?;
+                open.insert(spooled.submission.clone(), spooled);
+            }
+        }
+        let is_final = |id: &SubmissionId| {
+            connector
+                .answer_of(id)
+                .filter(|answer| answer.kind.is_final_answer())
+        };
+        let answered: Vec<_> = open
+            .keys()
+            .filter_map(|id| Some((id.clone(), is_final(id)?)))
+            .collect();
+        for (submission, answer) in answered {
+            spool.answer(&submission, &connector.receipt_bytes(&answer)?)?;
+            let spooled = open.remove(&submission).expect("listed above");
+            spool.remove(&spooled)?;
+        }
+    }
+}
+
+async fn write(connector: &Connector, folder: Option<PathBuf>) -> Result<Ending, CommandFault> {
+    let Some(folder) = folder else {
+        return std::future::pending().await;
+    };
+    loop {
+        let received = connector.next_received().await?;
+        receive::write(connector, &folder, &received).await?;
+    }
+}

@@ -1,0 +1,96 @@
+//! A configuration is read whole, or all that is wrong with it is told.
+
+use super::*;
+
+const WHOLE: &str = r#"
+[broker]
+uri = "amqp://127.0.0.1:5672/lienthong"
+account = "a17"
+password_file = "password"
+[agency]
+code = "000.00.01.H53"
+name = "Sở Nội vụ"
+[store]
+folder = "data"
+remember_days = 7
+[limits]
+prefetch = 10
+answer_timeout_seconds = 60
+[arrival]
+report = true
+"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("password"), "secret\n").expect("a file");
+    folder
+}
+
+#[test]
+fn a_whole_configuration_is_read() {
+    let folder = folder();
+    let config = Config::parse(WHOLE, folder.path()).expect("a good configuration");
+    assert_eq!(config.broker.account.as_str(), "a17");
+    assert_eq!(config.broker.uri.vhost, "lienthong");
+    assert_eq!(
+        secrecy::ExposeSecret::expose_secret(&config.broker.password.expect("a password")),
+        "secret"
+    );
+    assert_eq!(config.folder, folder.path().join("data"));
+    assert_eq!(config.store.remember, Duration::from_secs(7 * 86_400));
+    assert_eq!((config.limits.prefetch, config.arrival), (10, Arrival::Reported));
+}
+
+#[test]
+fn all_faults_are_reported_at_once() {
+    let folder = folder();
+    let text = r#"
+        surprise = 1
+        [broker]
+        uri = "amqp://user:secret@host/"
+        account = "A.17"
+        password_file = "nowhere"
+        colour = "red"
+        [store]
+        remember_days = 0
+        [limits]
+        prefetch = "many"
+        [receipts]
+        gateway_certificates = ["password"]
+    "#;
+    let ConfigFaults(faults) = Config::parse(text, folder.path()).expect_err("full of faults");
+    let named: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| fault.split(':').next())
+        .collect();
+    let expected = [
+        "broker.account",
+        "broker.colour",
+        "broker.password_file",
+        "broker.uri",
+        "limits.prefetch",
+        "receipts.gateway_certificates",
+        "store.folder",
+        "store.remember_days",
+        "surprise",
+    ];
+    assert_eq!(named, expected, "{faults:#?}");
+}
+
+#[test]
+fn neither_password_nor_certificate_is_a_fault() {
+    let folder = folder();
+    let text = WHOLE.replace("password_file = \"password\"", "");
+    let ConfigFaults(faults) = Config::parse(&text, folder.path()).expect_err("no way to log in");
+    assert!(faults[0].starts_with("broker.password_file"), "{faults:?}");
+    let missing = Config::parse("", folder.path()).expect_err("nothing at all");
+    assert!(missing.0[0].contains("[broker]"), "{missing}");
+}
+
+#[test]
+fn a_password_is_never_printed() {
+    let folder = folder();
+    std::fs::write(folder.path().join("password"), "open-sesame").expect("a file");
+    let config = Config::parse(WHOLE, folder.path()).expect("a good configuration");
+    assert!(!format!("{config:?}").contains("sesame"), "{config:?}");
+}

@@ -1,0 +1,348 @@
+//! Consuming: dispatches from the inbox queue, stored before they are acknowledged.
+//!
+//! What has come is stored together (one commit), then acknowledged at once, then its handover is confirmed by
+//! [`crate::publish`].
+//!
+//! **Invariant:** nothing is acknowledged before it is on disk; when the folder takes nothing, the session ends and the
+//! broker keeps what it has.
+//! **Invariant:** a repeat is not stored again, and is acknowledged and confirmed again.
+
+use std::collections::HashSet;
+
+use domain::dispatch::DispatchKind;
+use domain::ids::{CaseId, Code, DispatchId, DocumentId, SubmissionId};
+use domain::packet::{BusinessType, Packet};
+use domain::receipt::ReceiptKind;
+use domain::wire;
+use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use tokio::sync::watch;
+use trust::Time;
+
+use crate::account::Account;
+use crate::clock;
+use crate::config::{Arrival, Receipts};
+use crate::event::{Event, add};
+use crate::report;
+use crate::session::{Ended, Session};
+use crate::store::record::{Arrived, Due, Record};
+
+/// Bytes of packets that one commit gathers.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Consumes until the session ends.
+pub(crate) async fn work(account: &Account, session: &Session, closing: watch::Receiver<bool>) -> Ended {
+    let Err(ended) = run(account, session, closing).await;
+    if let Ended::Store(fault) = &ended {
+        account.tell(Event::StoreFailed(fault.to_string()));
+    }
+    ended
+}
+
+async fn run(
+    account: &Account,
+    session: &Session,
+    mut closing: watch::Receiver<bool>,
+) -> Result<std::convert::Infallible, Ended> {
+    let channel = &session.channel;
+    channel
+        .basic_qos(account.config.limits.prefetch, BasicQosOptions::default())
+        .await?;
+    let queue = wire::inbox_queue(account.id());
+    let mut consumer = channel
+        .basic_consume(
+            queue.into(),
+            "".into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        )
+        .await?;
+    loop {
+        let first = tokio::select! {
+            first = consumer.next() => first.ok_or(Ended::Cancelled)??,
+            _ = closing.changed() => return Err(Ended::Closing),
+        };
+        let mut bytes = first.data.len();
+        let mut batch = vec![first];
+        while bytes < BATCH_BYTES_MAX
+            && batch.len() < usize::from(account.config.limits.prefetch)
+            && let Some(Some(delivery)) = consumer.next().now_or_never()
+        {
+            let delivery = delivery?;
+            bytes += delivery.data.len();
+            batch.push(delivery);
+        }
+        take_in(account, session, batch).await?;
+    }
+}
+
+/// One batch: store, acknowledge, tell.
+async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> Result<(), Ended> {
+    let mut intake = Intake::default();
+    for delivery in batch {
+        intake.sort(account, delivery).await?;
+    }
+    let stored = intake.arrived.iter().map(Stored::of).collect::<Vec<_>>();
+    let mut records = Vec::with_capacity(stored.len());
+    for arrived in intake.arrived {
+        let is_kept = arrived.kind == DispatchKind::Receipt && account.config.receipts == Receipts::Kept;
+        let dispatch = arrived.dispatch;
+        records.push(account.logged(Record::Arrived(arrived)));
+        if is_kept {
+            records.push(account.logged(Record::Taken { dispatch }));
+        }
+    }
+    if !records.is_empty() {
+        account.store.commit(records).await?;
+    }
+    let acknowledged = match intake.last_tag {
+        Some(tag) => {
+            session
+                .channel
+                .basic_ack(tag, BasicAckOptions { multiple: true })
+                .await
+        }
+        None => Ok(()),
+    };
+    // Even when the acknowledgement was lost: we have them, and the gateway is to know.
+    account.book(|book| {
+        let all = stored
+            .iter()
+            .map(|stored| stored.dispatch)
+            .chain(intake.repeats.iter().copied());
+        all.for_each(|dispatch| book.inbox.acknowledged(dispatch));
+    });
+    account.signals.publish.notify_one();
+    tell(account, stored, &intake.repeats);
+    recall(account, &intake.recalls).await?;
+    if account.config.arrival == Arrival::Reported {
+        report::arrivals(account).await?;
+    }
+    acknowledged.map_err(Ended::Broker)
+}
+
+/// What is told of a stored dispatch.
+struct Stored {
+    dispatch: DispatchId,
+    kind: DispatchKind,
+    case: Option<CaseId>,
+    document: Option<String>,
+    answers: Option<(SubmissionId, ReceiptKind)>,
+    at: Time,
+}
+
+impl Stored {
+    fn of(arrived: &Arrived) -> Stored {
+        let answers = match arrived.due {
+            Due::Answer => arrived.submission.clone().zip(arrived.receipt),
+            Due::Nothing | Due::Arrival => None,
+        };
+        Stored {
+            dispatch: arrived.dispatch,
+            kind: arrived.kind,
+            case: arrived.case,
+            document: arrived.document.clone(),
+            answers,
+            at: arrived.at,
+        }
+    }
+}
+
+fn tell(account: &Account, stored: Vec<Stored>, repeats: &[DispatchId]) {
+    let counting = &account.counting;
+    let at = clock::now();
+    add(&counting.stored, stored.len());
+    add(
+        &counting.stored_packets,
+        stored
+            .iter()
+            .filter(|one| one.kind == DispatchKind::Packet)
+            .count(),
+    );
+    add(&counting.repeats, repeats.len());
+    for one in stored {
+        if let Some((submission, kind)) = one.answers {
+            add(&counting.answered, usize::from(kind.is_final_answer()));
+            account.tell(Event::Answered(submission, kind));
+        }
+        let Stored {
+            dispatch,
+            kind,
+            case,
+            document,
+            ..
+        } = one;
+        account.tell(Event::Stored {
+            dispatch,
+            kind,
+            case,
+            document,
+            at: one.at.max(at),
+        });
+    }
+    for dispatch in repeats {
+        account.tell(Event::Repeated(*dispatch));
+    }
+}
+
+/// What one batch holds.
+#[derive(Default)]
+struct Intake {
+    arrived: Vec<Arrived>,
+    new: HashSet<DispatchId>,
+    repeats: Vec<DispatchId>,
+    recalls: Vec<Recall>,
+    /// Everything up to here can be acknowledged once it is stored.
+    last_tag: Option<u64>,
+}
+
+/// A recall, and the cases it takes back.
+struct Recall {
+    dispatch: DispatchId,
+    cases: Vec<CaseId>,
+}
+
+impl Intake {
+    async fn sort(&mut self, account: &Account, delivery: Delivery) -> Result<(), Ended> {
+        let (tag, acker) = (delivery.delivery_tag, delivery.acker.clone());
+        let (arrived, targets) = match read(account, delivery) {
+            Ok(read) => read,
+            Err(reason) => {
+                // Not of the contract: back to the broker, which lays it aside for a person (dead letter).
+                tracing::error!(account.id = %account.id(), reason, "a message of the inbox cannot be read");
+                add(&account.counting.unreadable, 1);
+                account.tell(Event::Unreadable(reason.to_owned()));
+                acker.reject(BasicRejectOptions { requeue: false }).await?;
+                return Ok(());
+            }
+        };
+        self.last_tag = Some(tag);
+        let dispatch = arrived.dispatch;
+        if !self.new.insert(dispatch) || account.book(|book| book.inbox.knows(&dispatch)) {
+            self.repeats.push(dispatch);
+            return Ok(());
+        }
+        if !targets.is_empty() && is_recall(account, &arrived.body) {
+            self.recalls.push(Recall {
+                dispatch,
+                cases: targets,
+            });
+        }
+        self.arrived.push(arrived);
+        Ok(())
+    }
+}
+
+/// Reads a message by its headers.
+fn read(account: &Account, delivery: Delivery) -> Result<(Arrived, Vec<CaseId>), &'static str> {
+    let properties = delivery.properties;
+    let message_id = properties.message_id().as_ref().map(|id| id.as_str());
+    let dispatch = message_id
+        .and_then(|id| id.parse::<DispatchId>().ok())
+        .ok_or("no dispatch id")?;
+    let kind = properties
+        .kind()
+        .as_ref()
+        .and_then(|kind| DispatchKind::from_word(kind.as_str()));
+    let kind = kind.ok_or("no known message type")?;
+    let headers = properties.headers().as_ref();
+    let text = |name: &str| headers.and_then(|headers| header(headers, name));
+    let targets = text(wire::HEADER_TARGETS).unwrap_or_default();
+    let mut arrived = Arrived {
+        dispatch,
+        at: clock::now(),
+        kind,
+        case: text(wire::HEADER_CASE).and_then(|text| text.parse().ok()),
+        sender: text(wire::HEADER_SENDER)
+            .filter(|text| Code::parse(text).is_ok())
+            .map(str::to_owned),
+        document: text(wire::HEADER_DOCUMENT)
+            .filter(|text| DocumentId::parse(text).is_ok())
+            .map(str::to_owned),
+        receipt: text(wire::HEADER_RECEIPT).and_then(ReceiptKind::from_word),
+        submission: text(wire::HEADER_SUBMISSION).and_then(|text| SubmissionId::parse(text).ok()),
+        due: Due::Nothing,
+        body: delivery.data,
+    };
+    let cases = targets
+        .split_ascii_whitespace()
+        .filter_map(|case| case.parse().ok())
+        .collect();
+    arrived.due = due(account, &arrived);
+    Ok((arrived, cases))
+}
+
+fn header<'a>(headers: &'a FieldTable, name: &str) -> Option<&'a str> {
+    let AMQPValue::LongString(text) = headers.inner().get(name)? else {
+        return None;
+    };
+    std::str::from_utf8(text.as_bytes()).ok()
+}
+
+/// What is to be done for it besides handing it out. A receipt answers only after its check.
+fn due(account: &Account, arrived: &Arrived) -> Due {
+    match arrived.kind {
+        DispatchKind::Packet if account.config.arrival == Arrival::Reported => Due::Arrival,
+        DispatchKind::Packet | DispatchKind::Status => Due::Nothing,
+        DispatchKind::Receipt => {
+            let (Some(submission), Some(kind)) = (&arrived.submission, arrived.receipt) else {
+                return Due::Nothing;
+            };
+            if !kind.is_final_answer() && kind != ReceiptKind::SubmissionHeld {
+                return Due::Nothing;
+            }
+            match account.check.confirm(&arrived.body, submission, kind, arrived.at) {
+                Ok(()) => Due::Answer,
+                Err(fault) => {
+                    tracing::error!(account.id = %account.id(), dispatch = %arrived.dispatch, %fault, "receipt not believed");
+                    add(&account.counting.doubted, 1);
+                    account.tell(Event::ReceiptDoubted(arrived.dispatch, fault.to_string()));
+                    Due::Nothing
+                }
+            }
+        }
+    }
+}
+
+/// Only a recall takes documents back; updates and replacements name targets too.
+fn is_recall(account: &Account, body: &[u8]) -> bool {
+    match Packet::open(body, &account.config.packet_limits()) {
+        Ok(Packet::Document(document)) => document.business.kind == BusinessType::Recall,
+        Ok(Packet::Status(_)) | Err(_) => false,
+    }
+}
+
+/// What was recalled before it was handed out is not handed out any more. The recall itself is.
+async fn recall(account: &Account, recalls: &[Recall]) -> Result<(), Ended> {
+    let mut withdrawn = Vec::new();
+    account.book(|book| {
+        for recall in recalls {
+            let held = recall
+                .cases
+                .iter()
+                .flat_map(|case| book.inbox.hold_back(*case))
+                .collect::<Vec<_>>();
+            withdrawn.extend(held.into_iter().map(|dispatch| (dispatch, recall.dispatch)));
+        }
+    });
+    if withdrawn.is_empty() {
+        return Ok(());
+    }
+    let record = |(dispatch, by): &(DispatchId, DispatchId)| {
+        account.logged(Record::Withdrawn {
+            dispatch: *dispatch,
+            by: *by,
+        })
+    };
+    account
+        .store
+        .commit(withdrawn.iter().map(record).collect())
+        .await?;
+    add(&account.counting.recalled, withdrawn.len());
+    for (dispatch, by) in withdrawn {
+        account.tell(Event::Recalled { dispatch, by });
+    }
+    Ok(())
+}

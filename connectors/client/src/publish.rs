@@ -1,0 +1,408 @@
+//! Publishing: submissions from the outbox, and confirmations of handover.
+//!
+//! The only place that publishes: mandatory, persistent, confirmed, under the own user id. Many messages are
+//! outstanding at a time, bounded.
+//!
+//! **Invariant:** only `Ack(None)` counts as taken: an unroutable message is acknowledged too, together with its return.
+//! **Invariant:** whatever way a session ends, what was not confirmed is back in the outbox (`Drop` of [`Flights`]).
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use domain::dispatch::Rank;
+use domain::ids::SubmissionId;
+use domain::wire::{self, Confirmation, Stored};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, PublisherConfirm};
+use tokio::sync::watch;
+use trust::Time;
+
+use crate::account::Account;
+use crate::clock;
+use crate::event::{Event, add};
+use crate::session::{Backoff, Ended, Session};
+use crate::store::StoreFault;
+use crate::store::record::Record;
+
+/// How often time limits are looked at.
+const TICK: Duration = Duration::from_millis(250);
+
+/// When we close, confirms are waited for so long.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// AMQP's number for "to disk".
+const PERSISTENT: u8 = 2;
+
+/// What a message carries.
+enum Cargo {
+    Submission(SubmissionId, Rank),
+    Handovers(Vec<Stored>),
+}
+
+/// What is on its way. Given back when dropped.
+struct Flights<'a> {
+    account: &'a Account,
+    cargo: HashMap<u64, Cargo>,
+    next_number: u64,
+}
+
+impl Flights<'_> {
+    fn add(&mut self, cargo: Cargo) -> u64 {
+        self.next_number += 1;
+        self.cargo.insert(self.next_number, cargo);
+        self.next_number
+    }
+
+    fn give_back(&self, cargo: Cargo) {
+        self.account.book(|book| match cargo {
+            Cargo::Submission(submission, _) => book.outbox.put_back(&submission),
+            Cargo::Handovers(stored) => book.inbox.put_back(stored),
+        });
+    }
+}
+
+impl Drop for Flights<'_> {
+    fn drop(&mut self) {
+        let mut numbers: Vec<u64> = self.cargo.keys().copied().collect();
+        // Each goes back to the front of its lane: the last one first keeps their order.
+        numbers.sort_unstable_by(|one, other| other.cmp(one));
+        for number in numbers {
+            let cargo = self.cargo.remove(&number).expect("listed above");
+            self.give_back(cargo);
+        }
+    }
+}
+
+/// A kind of message that the broker refused lately is left alone for a while; the others go on.
+struct Lane {
+    wait: Backoff,
+    paused_until: Option<Instant>,
+}
+
+impl Lane {
+    fn new(max: Duration) -> Lane {
+        Lane {
+            wait: Backoff::new(max),
+            paused_until: None,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.paused_until.is_none_or(|until| until <= Instant::now())
+    }
+
+    fn refused(&mut self) {
+        if self.is_open() {
+            self.paused_until = Some(Instant::now() + self.wait.next());
+        }
+    }
+
+    fn taken(&mut self) {
+        self.paused_until = None;
+        self.wait.reset();
+    }
+}
+
+struct Publisher<'a> {
+    account: &'a Account,
+    session: &'a Session,
+    flights: Flights<'a>,
+    urgent: Lane,
+    normal: Lane,
+    handovers: Lane,
+    /// When the handovers that wait are to be confirmed.
+    handovers_due: Option<Instant>,
+    heard_at: Instant,
+}
+
+/// Publishes until the session ends.
+pub(crate) async fn work(account: &Account, session: &Session, mut closing: watch::Receiver<bool>) -> Ended {
+    let max = account.config.limits.reconnect_max;
+    let mut publisher = Publisher {
+        account,
+        session,
+        flights: Flights {
+            account,
+            cargo: HashMap::new(),
+            next_number: 0,
+        },
+        urgent: Lane::new(max),
+        normal: Lane::new(max),
+        handovers: Lane::new(max),
+        handovers_due: None,
+        heard_at: Instant::now(),
+    };
+    let Err(ended) = publisher.run(&mut closing).await;
+    ended
+}
+
+/// The number of a flight, and how it ended.
+type Landing = (u64, lapin::Result<lapin::Confirmation>);
+
+async fn fly(number: u64, confirm: PublisherConfirm) -> Landing {
+    (number, confirm.await)
+}
+
+impl Publisher<'_> {
+    async fn run(&mut self, closing: &mut watch::Receiver<bool>) -> Result<std::convert::Infallible, Ended> {
+        self.session
+            .channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        let mut air = FuturesUnordered::new();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let is_closing = *closing.borrow();
+            while air.len() < self.account.config.limits.outstanding_max
+                && let Some(cargo) = self.next_cargo(is_closing)
+            {
+                let number = self.flights.add(cargo);
+                let confirm = tokio::select! {
+                    confirm = self.publish(number) => confirm?,
+                    () = self.silence() => return Err(Ended::Silent),
+                    _ = closing.changed() => return Err(Ended::Closing),
+                };
+                match confirm {
+                    Some(confirm) => air.push(fly(number, confirm)),
+                    // Answered in the meantime.
+                    None => drop(self.flights.cargo.remove(&number)),
+                }
+            }
+            if is_closing {
+                return Err(self.close(&mut air).await);
+            }
+            let due = self.handovers_due;
+            tokio::select! {
+                Some(landing) = air.next() => {
+                    let mut landings = vec![landing];
+                    while let Some(Some(landing)) = air.next().now_or_never() {
+                        landings.push(landing);
+                    }
+                    self.land(landings).await?;
+                }
+                () = self.account.signals.publish.notified() => {}
+                () = sleep_until(due), if due.is_some() => {}
+                _ = tick.tick() => self.tick()?,
+                _ = closing.changed() => {}
+            }
+        }
+    }
+
+    /// What goes next. Confirmations first: the gateway fills the inbox again on them.
+    fn next_cargo(&mut self, is_closing: bool) -> Option<Cargo> {
+        if self.handovers.is_open()
+            && let Some(stored) = self.next_handovers(is_closing)
+        {
+            return Some(Cargo::Handovers(stored));
+        }
+        if is_closing {
+            return None;
+        }
+        for (rank, lane) in [(Rank::Urgent, &self.urgent), (Rank::Normal, &self.normal)] {
+            if lane.is_open()
+                && let Some((submission, _)) = self.account.book(|book| book.outbox.next(rank))
+            {
+                return Some(Cargo::Submission(submission, rank));
+            }
+        }
+        None
+    }
+
+    /// A batch of handovers once it is full or its delay is over.
+    fn next_handovers(&mut self, is_closing: bool) -> Option<Vec<Stored>> {
+        let now = Instant::now();
+        let delay = self.account.config.limits.confirm_delay;
+        self.account.book(|book| {
+            let count = book.inbox.to_confirm_count();
+            if count == 0 {
+                self.handovers_due = None;
+                return None;
+            }
+            let due = *self.handovers_due.get_or_insert(now + delay);
+            if count < wire::CONFIRMATION_MAX && now < due && !is_closing {
+                return None;
+            }
+            self.handovers_due = None;
+            Some(book.inbox.take_to_confirm(wire::CONFIRMATION_MAX))
+        })
+    }
+
+    /// Gives the message to the broker; `None` when it was answered in the meantime.
+    async fn publish(&self, number: u64) -> Result<Option<PublisherConfirm>, Ended> {
+        let id = self.account.id();
+        let (key, kind, message_id, body) = match &self.flights.cargo[&number] {
+            Cargo::Submission(submission, rank) => {
+                let key = match rank {
+                    Rank::Urgent => wire::urgent_key(id),
+                    Rank::Normal => wire::normal_key(id),
+                };
+                let Some(body) = self.body(submission)? else {
+                    return Ok(None);
+                };
+                (key, wire::TYPE_PACKET, Some(submission.to_string()), body)
+            }
+            Cargo::Handovers(stored) => {
+                let body = Confirmation {
+                    stored: stored.clone(),
+                }
+                .encode();
+                (wire::confirm_key(id), wire::TYPE_CONFIRMATION, None, body)
+            }
+        };
+        let properties = properties(id.as_str(), kind, message_id);
+        let options = BasicPublishOptions {
+            mandatory: true,
+            immediate: false,
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that publishes")]
+        let sent = self.session.channel.basic_publish(
+            wire::SUBMIT_EXCHANGE.into(),
+            key.into(),
+            options,
+            &body,
+            properties,
+        );
+        Ok(Some(sent.await?))
+    }
+
+    fn body(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
+        let stored = self.account.read(|book| book.outbox.place(submission))?;
+        Ok(stored.map(Record::into_body))
+    }
+
+    /// Takes in what the broker said.
+    async fn land(&mut self, landings: Vec<Landing>) -> Result<(), Ended> {
+        self.heard_at = Instant::now();
+        let now = clock::now();
+        let mut records = Vec::new();
+        let mut failed = None;
+        for (number, result) in landings {
+            match result {
+                Ok(lapin::Confirmation::Ack(None)) => {
+                    let cargo = self.flights.cargo.remove(&number).expect("what flies is listed");
+                    records.push(self.taken(cargo, now));
+                }
+                Ok(lapin::Confirmation::Ack(Some(returned)) | lapin::Confirmation::Nack(Some(returned))) => {
+                    self.refused(number, returned.reply_text.as_str());
+                }
+                Ok(lapin::Confirmation::Nack(None)) => self.refused(number, "the queue is full"),
+                Ok(lapin::Confirmation::NotRequested) => return Err(Ended::Cancelled),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if !records.is_empty() {
+            let records = records
+                .into_iter()
+                .map(|record| self.account.logged(record))
+                .collect();
+            self.account.store.note(records).await?;
+        }
+        failed.map_or(Ok(()), |error| Err(Ended::Broker(error)))
+    }
+
+    fn taken(&mut self, cargo: Cargo, now: Time) -> Record {
+        let counting = &self.account.counting;
+        match cargo {
+            Cargo::Submission(submission, rank) => {
+                self.lane(rank).taken();
+                add(&counting.published, 1);
+                self.account.tell(Event::Published(submission.clone()));
+                Record::Published { submission, at: now }
+            }
+            Cargo::Handovers(stored) => {
+                self.handovers.taken();
+                add(&counting.confirmed, stored.len());
+                self.account.tell(Event::HandoversConfirmed(stored.len()));
+                Record::Confirmed {
+                    dispatches: stored.iter().map(|one| one.dispatch).collect(),
+                }
+            }
+        }
+    }
+
+    fn lane(&mut self, rank: Rank) -> &mut Lane {
+        match rank {
+            Rank::Urgent => &mut self.urgent,
+            Rank::Normal => &mut self.normal,
+        }
+    }
+
+    /// Not taken: back to its place, and its lane rests.
+    fn refused(&mut self, number: u64, reason: &str) {
+        let cargo = self.flights.cargo.remove(&number).expect("what flies is listed");
+        match &cargo {
+            Cargo::Submission(submission, rank) => {
+                add(&self.account.counting.not_taken, 1);
+                self.account
+                    .tell(Event::NotTaken(submission.clone(), reason.to_owned()));
+                self.lane(*rank).refused();
+            }
+            Cargo::Handovers(_) => self.handovers.refused(),
+        }
+        self.flights.give_back(cargo);
+    }
+
+    /// Looks at time limits.
+    fn tick(&mut self) -> Result<(), Ended> {
+        let limits = &self.account.config.limits;
+        if self.flights.cargo.is_empty() || self.account.is_blocked() {
+            self.heard_at = Instant::now();
+        } else if self.heard_at.elapsed() > limits.silence_max {
+            return Err(Ended::Silent);
+        }
+        let seconds = i64::try_from(limits.answer_timeout.as_secs()).unwrap_or(i64::MAX);
+        let limit = clock::now().plus_seconds(-seconds);
+        let revived = self.account.book(|book| book.outbox.revive(limit));
+        add(&self.account.counting.resubmitted, revived);
+        Ok(())
+    }
+
+    /// Ends when a publish hangs although the broker does not say that it is blocked.
+    async fn silence(&self) {
+        loop {
+            tokio::time::sleep(self.account.config.limits.silence_max).await;
+            if !self.account.is_blocked() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for what is outstanding.
+    async fn close(&mut self, air: &mut FuturesUnordered<impl Future<Output = Landing>>) -> Ended {
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        while let Ok(Some(landing)) = tokio::time::timeout_at(deadline.into(), air.next()).await {
+            if let Err(ended) = self.land(vec![landing]).await {
+                return ended;
+            }
+        }
+        Ended::Closing
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn properties(account: &str, kind: &str, message_id: Option<String>) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    headers.insert(
+        ShortString::from(wire::HEADER_FORMAT),
+        AMQPValue::LongLongInt(wire::FORMAT),
+    );
+    let properties = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_user_id(account.into())
+        .with_type(kind.into())
+        .with_headers(headers);
+    match message_id {
+        Some(message_id) => properties.with_message_id(message_id.into()),
+        None => properties,
+    }
+}

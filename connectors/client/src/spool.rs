@@ -1,0 +1,175 @@
+//! The spool: how another process hands submissions to the one that holds the folder.
+//!
+//! `spool/<submission>.<rank>.edxml` waits to be taken into the outbox; `spool/<submission>.receipt` is the final receipt,
+//! put there for whoever handed the packet in, who removes it.
+//!
+//! **Invariant:** a file under its final name is whole (written aside, synced, renamed, folder synced).
+//! **Invariant:** a packet is removed only after its final receipt lies beside it.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use domain::dispatch::Rank;
+use domain::ids::SubmissionId;
+
+use crate::store::{StoreFault, fault};
+
+/// A folder of files on their way between processes.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+/// A packet that waits in the spool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spooled {
+    /// Its submission id.
+    pub submission: SubmissionId,
+    /// Its rank.
+    pub rank: Rank,
+    path: PathBuf,
+}
+
+impl Spool {
+    /// The spool of a connector's data folder.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn open(data: &Path) -> Result<Spool, StoreFault> {
+        let folder = data.join("spool");
+        fs::create_dir_all(&folder).map_err(fault("make folder", &folder))?;
+        Ok(Spool { folder })
+    }
+
+    /// Hands a packet in.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`]: nothing was handed in.
+    pub fn put(&self, submission: &SubmissionId, rank: Rank, bytes: &[u8]) -> Result<(), StoreFault> {
+        write_whole(&self.folder, &format!("{submission}.{}.edxml", word(rank)), bytes)
+    }
+
+    /// What waits, oldest name first (submission ids sort by time).
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn list(&self) -> Result<Vec<Spooled>, StoreFault> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(fault("list", &self.folder))? {
+            let path = entry.map_err(fault("list", &self.folder))?.path();
+            found.extend(spooled(path));
+        }
+        found.sort_by(|one, other| one.submission.cmp(&other.submission));
+        Ok(found)
+    }
+
+    /// The bytes of a packet that waits.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn read(&self, spooled: &Spooled) -> Result<Vec<u8>, StoreFault> {
+        fs::read(&spooled.path).map_err(fault("read", &spooled.path))
+    }
+
+    /// Removes a packet whose final receipt was put.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`]: it will be taken again, under the same id, which changes nothing.
+    pub fn remove(&self, spooled: &Spooled) -> Result<(), StoreFault> {
+        fs::remove_file(&spooled.path).map_err(fault("remove", &spooled.path))
+    }
+
+    /// Puts the final receipt of a submission where its sender looks.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn answer(&self, submission: &SubmissionId, receipt: &[u8]) -> Result<(), StoreFault> {
+        write_whole(&self.folder, &format!("{submission}.receipt"), receipt)
+    }
+
+    /// Takes the final receipt of a submission away, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn take_answer(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
+        let path = self.folder.join(format!("{submission}.receipt"));
+        match fs::read(&path) {
+            Ok(receipt) => {
+                fs::remove_file(&path).map_err(fault("remove", &path))?;
+                Ok(Some(receipt))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(fault("read", &path)(error)),
+        }
+    }
+}
+
+fn word(rank: Rank) -> &'static str {
+    match rank {
+        Rank::Urgent => "urgent",
+        Rank::Normal => "normal",
+    }
+}
+
+fn spooled(path: PathBuf) -> Option<Spooled> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".edxml")?;
+    let (submission, rank) = name.rsplit_once('.')?;
+    let rank = [Rank::Urgent, Rank::Normal]
+        .into_iter()
+        .find(|one| word(*one) == rank)?;
+    Some(Spooled {
+        submission: SubmissionId::parse(submission).ok()?,
+        rank,
+        path,
+    })
+}
+
+/// Writes a file that is either not there or whole.
+///
+/// # Errors
+/// [`StoreFault::File`].
+pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreFault> {
+    let (aside, path) = (folder.join(format!(".{name}.part")), folder.join(name));
+    let mut file = File::create(&aside).map_err(fault("write", &aside))?;
+    file.write_all(bytes).map_err(fault("write", &aside))?;
+    file.sync_all().map_err(fault("sync", &aside))?;
+    fs::rename(&aside, &path).map_err(fault("rename to", &path))?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(fault("sync folder", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_in_is_found_whole_and_answered_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path()).expect("a spool");
+        let (first, second) = (
+            SubmissionId::parse("01-a").expect("an id"),
+            SubmissionId::parse("02-b").expect("an id"),
+        );
+        spool.put(&second, Rank::Urgent, b"two").expect("a file");
+        spool.put(&first, Rank::Normal, b"one").expect("a file");
+        fs::write(folder.path().join("spool/.03-c.normal.edxml.part"), "half").expect("a file");
+        let found = spool.list().expect("a list");
+        let told: Vec<_> = found
+            .iter()
+            .map(|one| (one.submission.as_str(), one.rank))
+            .collect();
+        assert_eq!(told, [("01-a", Rank::Normal), ("02-b", Rank::Urgent)]);
+        assert_eq!(spool.read(&found[0]).expect("bytes"), b"one");
+        spool.remove(&found[0]).expect("removed");
+        assert_eq!(spool.list().expect("a list").len(), 1);
+        assert_eq!(spool.take_answer(&first).expect("no fault"), None);
+        spool.answer(&first, b"receipt").expect("a file");
+        assert_eq!(
+            spool.take_answer(&first).expect("no fault"),
+            Some(b"receipt".to_vec())
+        );
+        assert_eq!(spool.take_answer(&first).expect("no fault"), None);
+    }
+}

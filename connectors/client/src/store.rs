@@ -1,0 +1,253 @@
+//! The store of a connector: one append-only log for outbox and inbox, and the thread that writes it.
+//!
+//! Stands under outbox and inbox: what [`Store::commit`] returned `Ok` for survives a crash. Many callers share one
+//! write and one fdatasync (group commit); several accounts may share one store, as the document system of a province
+//! does for its agencies.
+//!
+//! Space: when a segment is full, the oldest ones are removed; what they still hold of worth is written again first.
+//!
+//! **Invariant:** state changes only by records, in log order, after they are written ([`book::Book::apply`]).
+//! **Invariant:** an fdatasync that failed stops the writer; nothing is told to be stored after it.
+//! **Invariant:** one process writes a folder at a time (a lock file is held).
+
+pub(crate) mod book;
+pub(crate) mod frame;
+pub(crate) mod record;
+pub(crate) mod segment;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use book::Book;
+use record::Logged;
+use segment::Segments;
+use writer::{Job, Writer};
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) segment: u32,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u32,
+}
+
+/// Our trouble with the folder. Never the sender's.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreFault {
+    /// Another process writes this folder.
+    #[error("another connector runs on {0}")]
+    Locked(PathBuf),
+    /// A file operation failed. When it was a write, nothing of it is kept: try again later.
+    #[error("cannot {operation} {path}: {error}")]
+    File {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: Arc<io::Error>,
+    },
+    /// A record that was stored cannot be read back.
+    #[error("segment {segment} is damaged at byte {offset}")]
+    Damaged {
+        /// The segment's number.
+        segment: u32,
+        /// Where.
+        offset: u64,
+    },
+    /// The writer has ended: an fdatasync failed, or the store was closed. Nothing more is taken until a restart.
+    #[error("the store has stopped")]
+    Stopped,
+}
+
+impl StoreFault {
+    /// Whether the same may succeed later without anybody's help.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            StoreFault::File { .. } => true,
+            StoreFault::Locked(_) | StoreFault::Damaged { .. } | StoreFault::Stopped => false,
+        }
+    }
+}
+
+/// Makes a [`StoreFault::File`] of an I/O error.
+pub(crate) fn fault(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreFault {
+    let path = path.to_owned();
+    move |error| StoreFault::File {
+        operation,
+        path,
+        error: Arc::new(error),
+    }
+}
+
+/// How a store uses its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// A segment that has grown beyond this is followed by the next.
+    pub segment_bytes_max: u64,
+    /// At least this long between two fdatasyncs under load. An idle store writes at once.
+    pub commit_interval: Duration,
+    /// How long dispatch ids are remembered, to drop repeats.
+    pub remember: Duration,
+    /// How many at most, each account.
+    pub remember_ids_max: usize,
+}
+
+impl Default for StoreLimits {
+    fn default() -> StoreLimits {
+        StoreLimits {
+            segment_bytes_max: 64 << 20,
+            commit_interval: Duration::from_millis(2),
+            remember: Duration::from_secs(30 * 86_400),
+            remember_ids_max: 1_000_000,
+        }
+    }
+}
+
+/// See the module. Cloned handles share one writer; the last one ends it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    _lock: File,
+}
+
+/// What the writer and the readers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) book: Mutex<Book>,
+    pub(crate) segments: Segments,
+    pub(crate) limits: StoreLimits,
+}
+
+impl Store {
+    /// Opens a folder (made when missing), reads its log and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreFault`]: another process has it, it cannot be read, or a segment before the newest is damaged.
+    pub fn open(folder: &Path, limits: StoreLimits) -> Result<Store, StoreFault> {
+        std::fs::create_dir_all(folder).map_err(fault("make folder", folder))?;
+        let lock = lock(folder)?;
+        let segments = Segments::open(&folder.join("log"))?;
+        let mut book = Book::default();
+        let head = segments.replay(|logged, place| book.apply(logged, place))?;
+        let shared = Arc::new(Shared {
+            book: Mutex::new(book),
+            segments,
+            limits,
+        });
+        let (jobs, receiver) = mpsc::channel(4_096);
+        let writer = Writer::new(Arc::clone(&shared), head);
+        let thread = std::thread::Builder::new()
+            .name("connector-log".to_owned())
+            .spawn(move || writer.run(receiver))
+            .map_err(fault("start the writer of", folder))?;
+        let inner = Inner {
+            jobs: Mutex::new(Some(jobs)),
+            shared,
+            thread: Mutex::new(Some(thread)),
+            _lock: lock,
+        };
+        Ok(Store {
+            inner: Arc::new(inner),
+        })
+    }
+
+    fn jobs(&self) -> Result<mpsc::Sender<Job>, StoreFault> {
+        let jobs = self.inner.jobs.lock().expect("no code under this lock panics");
+        jobs.clone().ok_or(StoreFault::Stopped)
+    }
+
+    /// Writes records in this order; all are on disk and in the state when this returns.
+    pub(crate) async fn commit(&self, records: Vec<Logged>) -> Result<(), StoreFault> {
+        let (answer, done) = oneshot::channel();
+        let job = Job {
+            records,
+            answer: Some(answer),
+        };
+        self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)?;
+        done.await.map_err(|_| StoreFault::Stopped)?
+    }
+
+    /// Writes records whose loss only costs a repetition: on disk with the next commit.
+    pub(crate) async fn note(&self, records: Vec<Logged>) -> Result<(), StoreFault> {
+        let job = Job {
+            records,
+            answer: None,
+        };
+        self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)
+    }
+
+    /// The state.
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.inner
+            .shared
+            .book
+            .lock()
+            .expect("records are applied without panics")
+    }
+
+    /// The record at a place.
+    pub(crate) fn read(&self, place: Place) -> Result<Logged, StoreFault> {
+        self.inner.shared.segments.read(place)
+    }
+
+    /// Writes what waits, and ends the writer. Later commits fail with [`StoreFault::Stopped`].
+    pub async fn close(&self) {
+        let jobs = self
+            .inner
+            .jobs
+            .lock()
+            .expect("no code under this lock panics")
+            .take();
+        let Some(jobs) = jobs else { return };
+        // Answered only after everything before it is on disk.
+        let (answer, done) = oneshot::channel();
+        let last = Job {
+            records: Vec::new(),
+            answer: Some(answer),
+        };
+        if jobs.send(last).await.is_ok() {
+            let _ = done.await;
+        }
+        drop(jobs);
+        let thread = self
+            .inner
+            .thread
+            .lock()
+            .expect("no code under this lock panics")
+            .take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store panicked");
+        }
+    }
+}
+
+/// Takes the lock of a folder.
+fn lock(folder: &Path) -> Result<File, StoreFault> {
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(fault("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreFault::Locked(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(fault("lock", &path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! The state of all accounts of one store: the fold of the log.
+//!
+//! **Invariant:** [`Book::apply`] is the only way records become state, live and after a restart alike.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::ids::AccountId;
+use tokio::sync::Notify;
+use trust::Time;
+
+use super::Place;
+use super::record::{Due, Logged, Record};
+use crate::inbox::Inbox;
+use crate::outbox::{Answer, Outbox};
+
+/// Ids in one record that carries them forward.
+const KNOWN_MAX: usize = 4_096;
+
+/// Wakes those who wait for a change of one account's state.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// Something is to be published.
+    pub(crate) publish: Notify,
+    /// Something is there for the software.
+    pub(crate) received: Notify,
+    /// A submission was answered.
+    pub(crate) answered: Notify,
+}
+
+/// One account's state.
+#[derive(Debug, Default)]
+pub(crate) struct AccountBook {
+    pub(crate) outbox: Outbox,
+    pub(crate) inbox: Inbox,
+    pub(crate) signals: Arc<Signals>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    accounts: HashMap<AccountId, AccountBook>,
+}
+
+/// What is to be written again before a segment goes.
+#[derive(Debug)]
+pub(crate) enum Carry {
+    /// The record at this place, as it is.
+    Again(Place),
+    /// This one.
+    Record(Logged),
+}
+
+impl Book {
+    /// The state of an account, empty when it is new.
+    pub(crate) fn account(&mut self, account: &AccountId) -> &mut AccountBook {
+        if !self.accounts.contains_key(account) {
+            self.accounts.insert(account.clone(), AccountBook::default());
+        }
+        self.accounts.get_mut(account).expect("just inserted")
+    }
+
+    /// Takes in one record of the log.
+    pub(crate) fn apply(&mut self, logged: &Logged, place: Place) {
+        let AccountBook {
+            outbox,
+            inbox,
+            signals,
+        } = self.account(&logged.account);
+        match &logged.record {
+            Record::Entered(entered) => {
+                outbox.entered(&entered.submission, entered.rank, place);
+                if let Some(dispatch) = entered.reports {
+                    inbox.reported(dispatch);
+                }
+                signals.publish.notify_one();
+            }
+            Record::Published { submission, at } => outbox.published(submission, *at),
+            Record::Arrived(arrived) => {
+                inbox.arrived(arrived, place);
+                if arrived.due == Due::Answer
+                    && let (Some(submission), Some(kind)) = (&arrived.submission, arrived.receipt)
+                {
+                    let answer = Answer {
+                        kind,
+                        dispatch: arrived.dispatch,
+                        at: arrived.at,
+                        place,
+                    };
+                    outbox.answered(submission, answer);
+                    signals.answered.notify_waiters();
+                }
+                signals.publish.notify_one();
+                signals.received.notify_one();
+            }
+            Record::Confirmed { dispatches } => inbox.confirmed(dispatches),
+            Record::Taken { dispatch } => inbox.taken(*dispatch),
+            Record::Withdrawn { dispatch, .. } => inbox.withdrawn(*dispatch),
+            Record::Reported { dispatch } => inbox.reported(*dispatch),
+            Record::Known { ids } => inbox.remembered(ids, place.segment),
+        }
+    }
+
+    /// Bytes of the log that are still needed.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.accounts
+            .values()
+            .map(|account| account.outbox.live_bytes() + account.inbox.live_bytes())
+            .sum()
+    }
+
+    /// Bytes of one segment that are still needed.
+    pub(crate) fn live_bytes_in(&self, segment: u32) -> u64 {
+        let bytes = |account: &AccountBook| {
+            let entries: u64 = account
+                .outbox
+                .live_in(segment)
+                .iter()
+                .map(|(_, place, _)| u64::from(place.bytes))
+                .sum();
+            let items: u64 = account
+                .inbox
+                .live_in(segment)
+                .iter()
+                .map(|live| u64::from(live.place.bytes))
+                .sum();
+            entries + items
+        };
+        self.accounts.values().map(bytes).sum()
+    }
+
+    /// All that must be written again before this segment, the oldest one, goes. The marks of what is carried may lie
+    /// in segments that stay, before the copy; they are written again too.
+    pub(crate) fn carry(&self, segment: u32) -> Vec<Carry> {
+        let mut carried = Vec::new();
+        for (account, book) in &self.accounts {
+            let mut push = |record| {
+                carried.push(Carry::Record(Logged {
+                    account: account.clone(),
+                    record,
+                }))
+            };
+            for ids in book.inbox.known_in(segment).chunks(KNOWN_MAX) {
+                push(Record::Known { ids: ids.to_vec() });
+            }
+            for (submission, place, published) in book.outbox.live_in(segment) {
+                carried.push(Carry::Again(place));
+                if let Some(at) = published {
+                    let record = Record::Published { submission, at };
+                    carried.push(Carry::Record(Logged {
+                        account: account.clone(),
+                        record,
+                    }));
+                }
+            }
+            for item in book.inbox.live_in(segment) {
+                carried.push(Carry::Again(item.place));
+                let marks = item.marks();
+                carried.extend(marks.into_iter().map(|record| {
+                    Carry::Record(Logged {
+                        account: account.clone(),
+                        record,
+                    })
+                }));
+            }
+        }
+        carried
+    }
+
+    /// Forgets ids that nothing can repeat any more.
+    pub(crate) fn forget(&mut self, limit: Time, ids_max: usize) {
+        self.accounts
+            .values_mut()
+            .for_each(|account| account.inbox.forget(limit, ids_max));
+    }
+}
