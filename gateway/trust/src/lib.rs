@@ -22,6 +22,8 @@ pub mod policy;
 pub mod report;
 mod revocation;
 mod snapshot;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod x509;
 pub mod xml;

@@ -1,1 +1,184 @@
-//! Tests.
+//! Lists of rcgen and lists written by hand.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::asn1::write;
+use crate::testing::{World, now};
+
+/// A list of this issuer with these entries and list extensions; the signature is not a signature.
+fn list(
+    issuer: &Name,
+    entries: &[Vec<u8>],
+    extensions: &[Vec<u8>],
+) -> Result<RevocationList, RevocationListFault> {
+    let algorithm = write::element(0x30, &write::object_identifier(&oid::ECDSA_SHA256));
+    let explicit = write::element(0xA0, &write::element(0x30, &extensions.concat()));
+    let signed = write::constructed(
+        0x30,
+        &[
+            &[2, 1, 1],
+            &algorithm,
+            issuer.der(),
+            &write::time(now().plus_seconds(-60)),
+            &write::time(now().plus_seconds(60)),
+            &if entries.is_empty() {
+                Vec::new()
+            } else {
+                write::element(0x30, &entries.concat())
+            },
+            if extensions.is_empty() { &[] } else { &explicit },
+        ],
+    );
+    let whole = write::constructed(0x30, &[&signed, &algorithm, &write::element(0x03, &[0, 1])]);
+    RevocationList::from_der(whole)
+}
+
+fn extension(identifier: &const_oid::ObjectIdentifier, is_critical: &[u8], value: &[u8]) -> Vec<u8> {
+    write::constructed(
+        0x30,
+        &[
+            &write::object_identifier(identifier),
+            is_critical,
+            &write::element(tag::OCTET_STRING, value),
+        ],
+    )
+}
+
+const CRITICAL: &[u8] = &[1, 1, 0xFF];
+
+fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+    let list = write::element(0x30, &extensions.concat());
+    let time = write::time(now().plus_seconds(-3600));
+    let extensions = if extensions.is_empty() { &[][..] } else { &list };
+    write::constructed(0x30, &[&write::element(tag::INTEGER, serial), &time, extensions])
+}
+
+#[test]
+fn entries_are_found_by_serial_number() {
+    let world = World::new();
+    let name = world.issuing.certificate.subject();
+    let serials: Vec<[u8; 3]> = (0..10_000_u32)
+        .map(|n| {
+            [
+                0x10 + u8::try_from(n / 4096).expect("small"),
+                u8::try_from(n / 64 % 64).expect("small"),
+                u8::try_from(n % 64).expect("small"),
+            ]
+        })
+        .collect();
+    let entries: Vec<Vec<u8>> = serials.iter().rev().map(|serial| entry(serial, &[])).collect();
+    let list = list(name, &entries, &[]).expect("a list");
+    assert_eq!(list.entry_count(), serials.len());
+    assert!(serials.iter().all(|serial| list.revocation_of(serial).is_some()));
+    for other in [&[0x10][..], &[0x10, 0, 64], &[0x7F, 0, 0, 0]] {
+        assert_eq!(list.revocation_of(other), None);
+    }
+}
+
+#[test]
+fn a_serial_number_that_occurs_twice_counts_as_revoked() {
+    let world = World::new();
+    let hold = extension(&oid::CRL_REASON, &[], &[0x0A, 1, 6]);
+    let gone = extension(&oid::CRL_REASON, &[], &[0x0A, 1, 1]);
+    let entries = [entry(&[5], &[hold]), entry(&[5], &[gone])];
+    let list = list(world.issuing.certificate.subject(), &entries, &[]).expect("a list");
+    let reason = list.revocation_of(&[5]).map(|revocation| revocation.reason);
+    assert_eq!(reason, Some(RevocationReason::KeyCompromise));
+}
+
+#[test]
+fn a_scope_that_is_not_processed_covers_nothing() {
+    let world = World::new();
+    let name = world.issuing.certificate.subject();
+    let leaf = &world.person.certificate;
+    let point = |content: &[u8]| {
+        extension(
+            &oid::ISSUING_DISTRIBUTION_POINT,
+            CRITICAL,
+            &write::element(0x30, content),
+        )
+    };
+    let uri = |text: &str| {
+        let names = write::element(0xA0, &write::element(0x86, text.as_bytes()));
+        write::element(0xA0, &names)
+    };
+    let unknown = const_oid::ObjectIdentifier::new_unwrap("1.2.3.4");
+    let cases: [(&str, Vec<Vec<u8>>, bool); 11] = [
+        ("whole", vec![], true),
+        ("for users", vec![point(&[0x81, 1, 0xFF])], true),
+        ("for authorities", vec![point(&[0x82, 1, 0xFF])], false),
+        ("some reasons", vec![point(&[0x83, 2, 1, 0x40])], false),
+        ("indirect", vec![point(&[0x84, 1, 0xFF])], false),
+        ("attributes", vec![point(&[0x85, 1, 0xFF])], false),
+        (
+            "own point",
+            vec![point(&uri("http://crl.example/issuing.crl"))],
+            true,
+        ),
+        (
+            "another point",
+            vec![point(&uri("http://crl.example/other.crl"))],
+            false,
+        ),
+        (
+            "delta",
+            vec![extension(&oid::DELTA_CRL_INDICATOR, CRITICAL, &[2, 1, 1])],
+            false,
+        ),
+        ("unknown", vec![extension(&unknown, &[], &[5, 0])], true),
+        (
+            "unknown and critical",
+            vec![extension(&unknown, CRITICAL, &[5, 0])],
+            false,
+        ),
+    ];
+    for (case, extensions, covers) in cases {
+        let list = list(name, &[], &extensions).expect(case);
+        assert_eq!(list.covers(leaf), covers, "{case}");
+    }
+    let critical = entry(&[9], &[extension(&unknown, CRITICAL, &[5, 0])]);
+    assert!(!list(name, &[critical], &[]).expect("a list").covers(leaf));
+}
+
+#[test]
+fn a_list_of_another_issuer_covers_nothing() {
+    let world = World::new();
+    assert!(world.issuing.list(&[]).covers(&world.person.certificate));
+    assert!(!world.root.list(&[]).covers(&world.person.certificate));
+}
+
+#[test]
+fn an_extension_that_occurs_twice_is_refused() {
+    let world = World::new();
+    let number = extension(&oid::CRL_NUMBER, &[], &[2, 1, 1]);
+    let twice = list(
+        world.issuing.certificate.subject(),
+        &[],
+        &[number.clone(), number],
+    );
+    assert_eq!(twice.err(), Some(RevocationListFault::DuplicateExtension));
+}
+
+#[test]
+fn freshness_has_both_ends() {
+    let list = list(World::new().root.certificate.subject(), &[], &[]).expect("a list");
+    assert!(list.is_fresh_at(now(), 300));
+    assert!(list.is_fresh_at(now().plus_seconds(-360), 300));
+    assert!(!list.is_fresh_at(now().plus_seconds(-361), 300));
+    assert!(list.is_fresh_at(now().plus_seconds(60), 300));
+    assert!(!list.is_fresh_at(now().plus_seconds(61), 300));
+}
+
+#[test]
+fn no_damaged_list_panics() {
+    let world = World::new();
+    let list = world.issuing.list(&[(5, rcgen::RevocationReason::KeyCompromise)]);
+    let der = list.der();
+    proptest!(ProptestConfig::with_cases(2000), |(at in 0..der.len(), octet: u8, cut in 0..der.len())| {
+        let mut damaged = der.to_vec();
+        damaged[at] = octet;
+        prop_assert!(RevocationList::from_der(damaged[..cut].to_vec()).is_err());
+        let _ = RevocationList::from_der(damaged);
+    });
+}

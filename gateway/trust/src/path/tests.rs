@@ -1,1 +1,444 @@
-//! Tests.
+//! Paths and revocation, each refusal beside the case that passes.
+
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, RevocationReason,
+};
+
+use super::*;
+use crate::report::{Indication, SubIndication};
+use crate::testing::{Authority, Change, IsCritical, Leaf, World, as_is, extension, issuer_access, now};
+use crate::x509::Constraint;
+use crate::{Policy, RevocationList};
+
+fn judge_leaf(leaf: &Leaf, snapshot: &Snapshot) -> Outcome {
+    validate(&leaf.certificate, &[], snapshot, now())
+}
+
+/// The failure of a leaf made so, in the world where all else is good.
+fn failure_of_leaf(change: Change) -> Option<Failure> {
+    let world = World::new();
+    judge_leaf(&world.issuing.leaf("Leaf", 500, change), &world.good()).failure
+}
+
+/// The failure below an issuing authority made so.
+fn failure_of_authority(change: Change) -> Option<Failure> {
+    let root = Authority::root("Root", as_is);
+    let issuing = root.authority("Issuing", 2, change);
+    let leaf = issuing.leaf("Leaf", 3, as_is);
+    let lists: Vec<Arc<RevocationList>> = vec![root.list(&[])];
+    let candidates = vec![Arc::clone(&issuing.certificate)];
+    let anchors = vec![Arc::clone(&root.certificate)];
+    let snapshot = Snapshot::new(anchors, candidates, lists, Policy::default(), 1);
+    judge_leaf(&leaf, &snapshot).failure
+}
+
+#[test]
+fn a_chain_of_three_passes_and_names_its_proofs() {
+    let world = World::new();
+    let outcome = judge_leaf(&world.person, &world.good());
+    assert_eq!(outcome.failure, None);
+    assert_eq!(outcome.chain.len(), 3);
+    assert_eq!(outcome.chain[2], world.root.certificate);
+    assert_eq!(outcome.proofs.len(), 2);
+    assert!(outcome.needs.is_empty());
+}
+
+#[test]
+fn asking_again_gives_the_same_answer() {
+    let world = World::new();
+    let snapshot = world.good();
+    for _ in 0..3 {
+        assert_eq!(judge_leaf(&world.person, &snapshot).failure, None);
+    }
+}
+
+#[test]
+fn an_issuer_among_the_embedded_certificates_is_found() {
+    let world = World::new();
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let lists = vec![world.root.list(&[]), world.issuing.list(&[])];
+    let snapshot = Snapshot::new(anchors, Vec::new(), lists, Policy::default(), 1);
+    let embedded = [
+        Arc::clone(&world.person.certificate),
+        Arc::clone(&world.issuing.certificate),
+    ];
+    assert_eq!(
+        validate(&world.person.certificate, &embedded, &snapshot, now()).failure,
+        None
+    );
+}
+
+#[test]
+fn a_root_that_is_only_embedded_is_no_anchor() {
+    let world = World::new();
+    let other = World::new();
+    let embedded = [
+        Arc::clone(&other.issuing.certificate),
+        Arc::clone(&other.root.certificate),
+    ];
+    let outcome = validate(&other.person.certificate, &embedded, &world.good(), now());
+    assert!(
+        matches!(outcome.failure, Some(Failure::NoPath { .. })),
+        "{:?}",
+        outcome.failure
+    );
+}
+
+#[test]
+fn an_issuer_of_the_same_name_and_another_key_is_none() {
+    let world = World::new();
+    let other = World::new();
+    let outcome = judge_leaf(&other.person, &world.good());
+    assert!(matches!(outcome.failure, Some(Failure::NoPath { .. })));
+    assert!(outcome.needs.is_empty());
+}
+
+#[test]
+fn an_issuer_that_can_be_fetched_is_asked_for() {
+    let root = Authority::root("Root", as_is);
+    let issuing = root.authority("Issuing", 2, as_is);
+    let leaf = issuing.leaf("Leaf", 3, |params| {
+        params
+            .custom_extensions
+            .push(issuer_access("http://ca.example/issuing.crt"));
+    });
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&root.certificate)],
+        Vec::new(),
+        Vec::new(),
+        Policy::default(),
+        1,
+    );
+    let outcome = judge_leaf(&leaf, &snapshot);
+    let urls = vec!["http://ca.example/issuing.crt".to_owned()];
+    assert_eq!(
+        outcome.needs,
+        [Need::Issuer {
+            issuer: "C=VN, CN=Issuing".to_owned(),
+            urls
+        }]
+    );
+    let indication = outcome
+        .failure
+        .map(|failure| failure.indication(Some(&leaf.certificate)));
+    assert_eq!(
+        indication,
+        Some(Indication::Indeterminate(SubIndication::NoCertificateChainFound))
+    );
+}
+
+#[test]
+fn a_revoked_signer_fails_for_good() {
+    let world = World::new();
+    let revoked = [
+        (7, RevocationReason::Superseded),
+        (100, RevocationReason::KeyCompromise),
+    ];
+    let outcome = judge_leaf(
+        &world.person,
+        &world.snapshot(vec![world.root.list(&[]), world.issuing.list(&revoked)]),
+    );
+    let failure = outcome.failure.expect("revoked");
+    assert!(matches!(
+        failure,
+        Failure::Revoked {
+            reason: crate::crl::RevocationReason::KeyCompromise,
+            ..
+        }
+    ));
+    let indication = failure.indication(Some(&world.person.certificate));
+    assert_eq!(indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert!(outcome.needs.is_empty());
+}
+
+#[test]
+fn a_revoked_signer_fails_even_while_its_authority_is_unknown() {
+    let world = World::new();
+    let revoked = [(100, RevocationReason::KeyCompromise)];
+    let outcome = judge_leaf(&world.person, &world.snapshot(vec![world.issuing.list(&revoked)]));
+    assert!(matches!(outcome.failure, Some(Failure::Revoked { .. })));
+}
+
+#[test]
+fn a_revoked_authority_fails_its_leaves() {
+    let world = World::new();
+    let root_list = world.root.list(&[(2, RevocationReason::CaCompromise)]);
+    let outcome = judge_leaf(
+        &world.person,
+        &world.snapshot(vec![root_list, world.issuing.list(&[])]),
+    );
+    let failure = outcome.failure.expect("revoked");
+    let indication = failure.indication(Some(&world.person.certificate));
+    assert_eq!(
+        indication,
+        Indication::Indeterminate(SubIndication::RevokedCaNoPoe)
+    );
+}
+
+#[test]
+fn a_certificate_on_hold_is_tried_later() {
+    let world = World::new();
+    let list = world.issuing.list(&[(100, RevocationReason::CertificateHold)]);
+    let outcome = judge_leaf(&world.person, &world.snapshot(vec![world.root.list(&[]), list]));
+    let failure = outcome.failure.expect("on hold");
+    assert!(matches!(failure, Failure::OnHold { .. }));
+    assert_eq!(
+        failure.indication(None),
+        Indication::Indeterminate(SubIndication::TryLater)
+    );
+}
+
+#[test]
+fn without_a_fresh_list_the_status_is_unknown_and_the_list_is_asked_for() {
+    let world = World::new();
+    let stranger = Authority::root("Issuing", as_is);
+    let cases: [(&str, Vec<Arc<RevocationList>>); 5] = [
+        ("none", vec![]),
+        ("overdue", vec![world.issuing.list_of(&[], (5, 1), (6, 1))]),
+        (
+            "from the future",
+            vec![world.issuing.list_of(&[], (6, 20), (7, 20))],
+        ),
+        ("signed by another key of the same name", vec![stranger.list(&[])]),
+        ("of the root only", vec![world.root.list(&[])]),
+    ];
+    for (case, mut lists) in cases {
+        lists.push(world.root.list(&[]));
+        let outcome = judge_leaf(&world.person, &world.snapshot(lists));
+        assert!(
+            matches!(outcome.failure, Some(Failure::RevocationUnknown { .. })),
+            "{case}"
+        );
+        let urls = vec!["http://crl.example/issuing.crl".to_owned()];
+        assert_eq!(
+            outcome.needs,
+            [Need::Crl {
+                issuer: "C=VN, CN=Issuing".to_owned(),
+                urls
+            }],
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn the_newest_list_speaks() {
+    let world = World::new();
+    let old = world.issuing.list_of(&[], (6, 1), (7, 1));
+    let new = world
+        .issuing
+        .list_of(&[(100, RevocationReason::Superseded)], (6, 10), (7, 10));
+    for lists in [vec![Arc::clone(&old), Arc::clone(&new)], vec![new, old]] {
+        let mut lists = lists;
+        lists.push(world.root.list(&[]));
+        let outcome = judge_leaf(&world.person, &world.snapshot(lists));
+        assert!(matches!(outcome.failure, Some(Failure::Revoked { .. })));
+    }
+}
+
+#[test]
+fn validity_is_judged_at_the_control_time() {
+    let world = World::new();
+    let snapshot = world.good();
+    let certificate = &world.person.certificate;
+    let at = |time: Time| validate(certificate, &[], &snapshot, time).failure;
+    assert!(matches!(
+        at(certificate.not_after().plus_seconds(1)),
+        Some(Failure::Expired { .. })
+    ));
+    assert!(matches!(
+        at(certificate.not_before().plus_seconds(-1)),
+        Some(Failure::NotYetValid { .. })
+    ));
+    // Inside the validity, only the list is not fresh then.
+    assert!(matches!(
+        at(certificate.not_after()),
+        Some(Failure::RevocationUnknown { .. })
+    ));
+}
+
+#[test]
+fn what_a_leaf_is_not_for_is_refused() {
+    assert_eq!(failure_of_leaf(as_is), None);
+    let refused = failure_of_leaf(|params| params.key_usages = vec![KeyUsagePurpose::KeyEncipherment]);
+    assert!(matches!(refused, Some(Failure::KeyUsage { .. })));
+    let allowed = failure_of_leaf(|params| params.key_usages = vec![KeyUsagePurpose::ContentCommitment]);
+    assert_eq!(allowed, None);
+    let purposes: [(Change, bool); 4] = [
+        (
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection],
+            true,
+        ),
+        (
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+            false,
+        ),
+        (
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::TimeStamping],
+            false,
+        ),
+        (
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::OcspSigning],
+            false,
+        ),
+    ];
+    for (change, is_allowed) in purposes {
+        let failure = failure_of_leaf(change);
+        assert_eq!(failure.is_none(), is_allowed);
+        assert!(is_allowed || matches!(failure, Some(Failure::KeyPurpose { .. })));
+    }
+}
+
+fn with_extension(params: &mut CertificateParams, identifier: &[u64], is_critical: IsCritical) {
+    params
+        .custom_extensions
+        .push(extension(identifier, &[0x30, 0], is_critical));
+}
+
+#[test]
+fn constraints_that_are_not_processed_fail_the_path_wherever_they_are() {
+    let cases: [(Change, Constraint); 4] = [
+        (
+            |params| with_extension(params, &[2, 5, 29, 30], IsCritical::No),
+            Constraint::NameConstraints,
+        ),
+        (
+            |params| with_extension(params, &[2, 5, 29, 36], IsCritical::No),
+            Constraint::PolicyConstraints,
+        ),
+        (
+            |params| with_extension(params, &[2, 5, 29, 33], IsCritical::No),
+            Constraint::PolicyMappings,
+        ),
+        (
+            |params| with_extension(params, &[1, 2, 3, 4], IsCritical::Yes),
+            Constraint::UnknownCritical,
+        ),
+    ];
+    for (change, expected) in cases {
+        for failure in [failure_of_leaf(change), failure_of_authority(change)] {
+            let Some(Failure::ConstraintUnprocessed { constraint, .. }) = failure else {
+                panic!("{expected:?} passed: {failure:?}");
+            };
+            assert_eq!(constraint, expected);
+        }
+    }
+    assert_eq!(
+        failure_of_leaf(|params| with_extension(params, &[1, 2, 3, 4], IsCritical::No)),
+        None
+    );
+}
+
+#[test]
+fn an_issuer_must_be_an_authority_that_may_sign_certificates() {
+    let refused = failure_of_authority(|params| params.is_ca = IsCa::NoCa);
+    assert!(matches!(refused, Some(Failure::NotAuthority { .. })));
+    let refused = failure_of_authority(|params| params.is_ca = IsCa::ExplicitNoCa);
+    assert!(matches!(refused, Some(Failure::NotAuthority { .. })));
+    let refused = failure_of_authority(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign]);
+    assert!(matches!(refused, Some(Failure::KeyUsage { .. })));
+    let refused = failure_of_authority(|params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    assert!(matches!(refused, Some(Failure::KeyPurpose { .. })));
+}
+
+#[test]
+fn an_issuer_that_may_not_sign_lists_settles_nothing() {
+    let root = Authority::root("Root", as_is);
+    let no_lists: Change = |params| params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    for (change, may_sign) in [(as_is as Change, true), (no_lists, false)] {
+        let issuing = root.authority("Issuing", 2, change);
+        let leaf = issuing.leaf("Leaf", 3, as_is);
+        let snapshot = Snapshot::new(
+            vec![Arc::clone(&root.certificate)],
+            vec![Arc::clone(&issuing.certificate)],
+            vec![root.list(&[]), issuing.list(&[])],
+            Policy::default(),
+            1,
+        );
+        let failure = judge_leaf(&leaf, &snapshot).failure;
+        assert_eq!(failure.is_none(), may_sign);
+        assert!(may_sign || matches!(failure, Some(Failure::RevocationUnknown { .. })));
+    }
+}
+
+#[test]
+fn a_path_length_is_kept() {
+    let none_below: Change = |params| params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    let root = Authority::root("Root", none_below);
+    let issuing = root.authority("Issuing", 2, as_is);
+    let direct = root.leaf("Leaf", 3, as_is);
+    let indirect = issuing.leaf("Leaf", 3, as_is);
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&root.certificate)],
+        vec![Arc::clone(&issuing.certificate)],
+        vec![root.list(&[]), issuing.list(&[])],
+        Policy::default(),
+        1,
+    );
+    assert_eq!(judge_leaf(&direct, &snapshot).failure, None);
+    assert!(matches!(
+        judge_leaf(&indirect, &snapshot).failure,
+        Some(Failure::PathTooLong { .. })
+    ));
+}
+
+#[test]
+fn a_path_is_found_past_a_useless_cross_certificate() {
+    let world = World::new();
+    let useless = Authority::root("Other root", as_is);
+    let cross = useless.authority("Issuing", 9, as_is);
+    let candidates = vec![
+        cross.certificate,
+        useless.certificate,
+        Arc::clone(&world.issuing.certificate),
+    ];
+    let lists = vec![world.root.list(&[]), world.issuing.list(&[])];
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&world.root.certificate)],
+        candidates,
+        lists,
+        Policy::default(),
+        1,
+    );
+    assert_eq!(judge_leaf(&world.person, &snapshot).failure, None);
+}
+
+#[test]
+fn a_budget_that_is_spent_fails() {
+    let world = World::new();
+    let policy = Policy {
+        signature_checks_max: 1,
+        ..Policy::default()
+    };
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&world.root.certificate)],
+        vec![Arc::clone(&world.issuing.certificate)],
+        vec![world.root.list(&[]), world.issuing.list(&[])],
+        policy,
+        1,
+    );
+    assert_eq!(
+        judge_leaf(&world.person, &snapshot).failure,
+        Some(Failure::BudgetSpent)
+    );
+}
+
+#[test]
+fn weak_algorithms_of_the_path_are_refused() {
+    let world = World::new();
+    let mut policy = Policy::default();
+    policy.algorithms.curves = crate::policy::Limit::Until(now());
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&world.root.certificate)],
+        vec![Arc::clone(&world.issuing.certificate)],
+        vec![world.root.list(&[]), world.issuing.list(&[])],
+        policy,
+        1,
+    );
+    let failure = judge_leaf(&world.person, &snapshot).failure;
+    assert!(matches!(failure, Some(Failure::AlgorithmRefused { .. })));
+}

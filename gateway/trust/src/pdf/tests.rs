@@ -1,1 +1,234 @@
-//! Tests.
+//! Files signed and judged; every change after a signature is noticed.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::report::{Indication, SubIndication};
+use crate::testing::{PdfWriter, World, fill_signature, now, sign_pdf, sign_pdf_with};
+
+fn reports(report: PdfReport) -> Vec<SealReport> {
+    match report {
+        PdfReport::Signed(reports) => reports,
+        PdfReport::Unsigned => panic!("unsigned"),
+        PdfReport::Refused(fault) => panic!("refused: {fault}"),
+    }
+}
+
+fn fault(file: &[u8]) -> Option<PdfFault> {
+    match integrity(file, &Policy::default(), now()) {
+        PdfIntegrity::Refused(fault) => Some(fault),
+        PdfIntegrity::Unsigned | PdfIntegrity::Signed(_) => None,
+    }
+}
+
+#[test]
+fn a_file_signed_by_person_and_organisation_passes() {
+    let world = World::new();
+    let file = world.signed_twice();
+    let reports = reports(validate(&file, &world.good(), now()));
+    assert_eq!(reports.len(), 2);
+    for (report, leaf) in reports.iter().zip([&world.person, &world.organisation]) {
+        assert_eq!(report.indication, Indication::TotalPassed, "{:?}", report.failure);
+        assert_eq!(report.signer.as_deref(), Some(&*leaf.certificate));
+        assert_eq!(report.chain.len(), 3);
+    }
+    let covered = reports[1].covered.clone().expect("ranges");
+    assert_eq!(covered[1].end, file.len());
+}
+
+#[test]
+fn a_file_without_signature_is_unsigned() {
+    let world = World::new();
+    assert!(matches!(
+        validate(&PdfWriter::page(), &world.good(), now()),
+        PdfReport::Unsigned
+    ));
+}
+
+#[test]
+fn a_revoked_signer_fails_alone() {
+    let world = World::new();
+    let list = world
+        .issuing
+        .list(&[(101, rcgen::RevocationReason::KeyCompromise)]);
+    let snapshot = world.snapshot(vec![world.root.list(&[]), list]);
+    let reports = reports(validate(&world.signed_twice(), &snapshot, now()));
+    assert_eq!(reports[0].indication, Indication::TotalPassed);
+    assert_eq!(
+        reports[1].indication,
+        Indication::TotalFailed(SubIndication::Revoked)
+    );
+}
+
+#[test]
+fn every_covered_octet_counts() {
+    let world = World::new();
+    let snapshot = world.good();
+    let file = sign_pdf(&PdfWriter::page(), &world.organisation, 5, &[]);
+    let covered = reports(validate(&file, &snapshot, now()))[0]
+        .covered
+        .clone()
+        .expect("ranges");
+    for at in covered[0].clone().chain(covered[1].clone()) {
+        let mut damaged = file.clone();
+        damaged[at] ^= 1;
+        let is_passed = match validate(&damaged, &snapshot, now()) {
+            PdfReport::Signed(reports) => reports.iter().all(SealReport::is_passed),
+            PdfReport::Refused(_) => false,
+            // Damage that hides the form leaves no signature to believe.
+            PdfReport::Unsigned => panic!("octet {at} was changed and the file counts as unsigned"),
+        };
+        assert!(!is_passed, "octet {at} was changed and the file passed");
+    }
+}
+
+#[test]
+fn a_change_without_a_signature_is_refused() {
+    let world = World::new();
+    let file = world.signed_twice();
+    let mut update = PdfWriter::update(&file);
+    update.object(4, "<< /Length 12 >>\nstream\nBT (B) Tj ET\nendstream");
+    assert_eq!(fault(&update.finish(9)), Some(PdfFault::UnsignedRevision));
+    let nothing = PdfWriter::update(&file).finish(9);
+    assert_eq!(fault(&nothing), Some(PdfFault::UnsignedRevision));
+}
+
+#[test]
+fn a_change_that_comes_with_a_signature_is_refused() {
+    let world = World::new();
+    let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let cases: [(&str, u32, &str); 5] = [
+        ("content", 4, "<< /Length 12 >>\nstream\nBT (B) Tj ET\nendstream"),
+        ("page tree", 2, "<< /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 >>"),
+        (
+            "signed field",
+            5,
+            "<< /FT /Sig /T (S5) /Type /Annot /Subtype /Widget /Rect [0 0 90 90] /V 6 0 R >>",
+        ),
+        ("signature dictionary", 6, "<< /Type /Sig >>"),
+        ("stray object", 9, "<< /Type /Font >>"),
+    ];
+    for (case, number, value) in cases {
+        let file = sign_pdf_with(&once, &world.organisation, (7, &[5]), |writer| {
+            writer.object(number, value)
+        });
+        assert!(
+            fault(&file).is_some(),
+            "{case} changed and the file was not refused"
+        );
+    }
+    let same = sign_pdf_with(&once, &world.organisation, (7, &[5]), |writer| {
+        writer.object(4, "<< /Length 12 >>\nstream\nBT (A) Tj ET\nendstream");
+    });
+    assert_eq!(fault(&same), None);
+}
+
+#[test]
+fn octets_that_belong_to_no_object_are_refused() {
+    let world = World::new();
+    let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    for stray in [&b"4 0 obj << /Evil true >> endobj\n"[..], b"% a comment\n"] {
+        let file = sign_pdf_with(&once, &world.organisation, (7, &[5]), |writer| {
+            writer.bytes.extend_from_slice(stray)
+        });
+        assert!(matches!(fault(&file), Some(PdfFault::Unaccounted { .. })));
+    }
+}
+
+#[test]
+fn an_object_that_the_signed_revision_waits_for_is_refused() {
+    let world = World::new();
+    // The page shows an object that does not exist yet: whoever brings it into being changes the page.
+    let page = String::from_utf8_lossy(&PdfWriter::page()).into_owned();
+    assert!(page.contains("/Contents 4 0 R >>"));
+    let mut update = PdfWriter::update(&PdfWriter::page());
+    update.object(4, "<< /Length 0 /Next 8 0 R >>\nstream\n\nendstream");
+    let waiting = update.finish(5);
+    let once = sign_pdf(&waiting, &world.person, 5, &[]);
+    let twice = sign_pdf(&once, &world.organisation, 7, &[5]);
+    assert_eq!(fault(&once), None);
+    assert_eq!(fault(&twice), Some(PdfFault::Changed { number: 4 }));
+}
+
+#[test]
+fn a_signature_that_leaves_octets_out_is_refused() {
+    let world = World::new();
+    let file = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let trailing = [&file[..], b"x"].concat();
+    assert!(matches!(
+        fault(&trailing),
+        Some(PdfFault::TrailingOctets { .. } | PdfFault::Xref { .. })
+    ));
+    for (from, to) in [
+        (&b"/ByteRange [0 "[..], &b"/ByteRange [1 "[..]),
+        (b"adbe.pkcs7.detached", b"adbe.pkcs7.sha1and0"),
+        (b"/ByteRange", b"/ByteRangf"),
+        (b"/Contents <", b"/Contentt <"),
+    ] {
+        let at = memchr::memmem::find(&file, from).expect("the words");
+        let mut damaged = file.clone();
+        damaged[at..at + to.len()].copy_from_slice(to);
+        assert!(fault(&damaged).is_some());
+    }
+}
+
+#[test]
+fn a_signature_that_no_field_shows_is_refused() {
+    let mut writer = PdfWriter::update(&PdfWriter::page());
+    writer.object(5, "<< /Type /Sig /ByteRange [0 1 2 3] /Contents <00> >>");
+    assert_eq!(fault(&writer.finish(6)), Some(PdfFault::StraySignature));
+}
+
+#[test]
+fn restrictions_of_an_earlier_signature_are_not_overlooked() {
+    let world = World::new();
+    let once = sign_pdf_locked(&world);
+    assert_eq!(fault(&once), None);
+    assert_eq!(
+        fault(&sign_pdf(&once, &world.organisation, 7, &[5])),
+        Some(PdfFault::Restricted)
+    );
+}
+
+/// The page signed by the person with a DocMDP reference.
+fn sign_pdf_locked(world: &World) -> Vec<u8> {
+    let file = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let plain = b"/Type /Sig /Filter /Adobe.PPKLite";
+    let locked = b"/Reference []/Filter /Adobe.PPKLi";
+    assert_eq!(plain.len(), locked.len());
+    let at = memchr::memmem::find(&file, plain).expect("the words");
+    let mut file = file;
+    file[at..at + plain.len()].copy_from_slice(locked);
+    let digits = memchr::memmem::find(&file, b"/Contents <").expect("contents") + 11;
+    file[digits..digits + 8192].fill(b'0');
+    fill_signature(file, &world.person)
+}
+
+#[test]
+fn an_encrypted_file_has_a_fault_of_its_own() {
+    let mut page = PdfWriter::page();
+    let at = memchr::memmem::rfind(&page, b"/Root 1 0 R").expect("a trailer");
+    page.splice(at..at, *b"/Encrypt 9 0 R ");
+    assert_eq!(fault(&page), Some(PdfFault::Encrypted));
+}
+
+#[test]
+fn no_damaged_file_panics() {
+    let world = World::new();
+    let file = world.signed_twice();
+    let snapshot = world.good();
+    proptest!(ProptestConfig::with_cases(1000), |(at in 0..file.len(), octet: u8, cut in 0..file.len())| {
+        let mut damaged = file.clone();
+        damaged[at] = octet;
+        let _ = validate(&damaged, &snapshot, now());
+        let _ = validate(&damaged[..cut], &snapshot, now());
+    });
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let file = [b"%PDF-1.7\n", &bytes[..], b"\nstartxref\n9\n%%EOF\n"].concat();
+        prop_assert!(fault(&file).is_some());
+    }
+}

@@ -1,0 +1,354 @@
+//! What the tests of this crate are made of: authorities, signers, lists and PDF files, all made on the spot.
+//!
+//! **Invariant**: compiled for tests only; keys live as long as a test.
+
+use std::sync::{Arc, LazyLock};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CustomExtension, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams,
+    RsaKeySize, SerialNumber, date_time_ymd,
+};
+
+use crate::asn1::{oid, write};
+use crate::cms::{self, Content, SoftwareKey};
+use crate::{Certificate, Policy, RevocationList, Snapshot, Time};
+
+/// The time of all tests: inside every validity, between both updates of every list.
+pub(crate) fn now() -> Time {
+    "2026-06-15T08:00:00Z".parse().expect("an instant")
+}
+
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub(crate) certificate: Arc<Certificate>,
+}
+
+pub(crate) struct Leaf {
+    pub(crate) key: SoftwareKey,
+    pub(crate) certificate: Arc<Certificate>,
+}
+
+/// What a test may change about a certificate before it is signed.
+pub(crate) type Change = fn(&mut CertificateParams);
+
+pub(crate) fn as_is(_: &mut CertificateParams) {}
+
+fn params(name: &str, serial: u64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CountryName, "VN");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from(serial));
+    params.not_before = date_time_ymd(2025, 1, 1);
+    params.not_after = date_time_ymd(2030, 1, 1);
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+fn authority_params(name: &str, serial: u64) -> CertificateParams {
+    let mut params = params(name, serial);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn read(certificate: &rcgen::Certificate) -> Arc<Certificate> {
+    Arc::new(Certificate::from_der(certificate.der()).expect("a certificate of rcgen"))
+}
+
+impl Authority {
+    pub(crate) fn root(name: &str, change: Change) -> Self {
+        let mut params = authority_params(name, 1);
+        change(&mut params);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = read(&params.self_signed(&key).expect("a certificate"));
+        Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
+    }
+
+    pub(crate) fn authority(&self, name: &str, serial: u64, change: Change) -> Self {
+        let mut params = authority_params(name, serial);
+        params.crl_distribution_points = points("http://crl.example/root.crl");
+        change(&mut params);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = read(&params.signed_by(&key, &self.issuer).expect("a certificate"));
+        Self {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
+    }
+
+    pub(crate) fn leaf(&self, name: &str, serial: u64, change: Change) -> Leaf {
+        self.leaf_of(&KeyPair::generate().expect("a key"), (name, serial), change)
+    }
+
+    pub(crate) fn rsa_leaf(&self, name: &str, serial: u64) -> Leaf {
+        static KEY: LazyLock<KeyPair> = LazyLock::new(|| {
+            KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key")
+        });
+        self.leaf_of(&KEY, (name, serial), as_is)
+    }
+
+    fn leaf_of(&self, key: &KeyPair, (name, serial): (&str, u64), change: Change) -> Leaf {
+        let mut params = params(name, serial);
+        params.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::ContentCommitment,
+        ];
+        params.crl_distribution_points = points("http://crl.example/issuing.crl");
+        change(&mut params);
+        let certificate = read(&params.signed_by(key, &self.issuer).expect("a certificate"));
+        Leaf {
+            key: SoftwareKey::from_pkcs8(key.serialized_der()).expect("a key of rcgen"),
+            certificate,
+        }
+    }
+
+    /// The list of June 2026 with these serial numbers.
+    pub(crate) fn list(&self, revoked: &[(u64, RevocationReason)]) -> Arc<RevocationList> {
+        self.list_of(revoked, (6, 1), (7, 1))
+    }
+
+    pub(crate) fn list_of(
+        &self,
+        revoked: &[(u64, RevocationReason)],
+        (from_month, from_day): (u8, u8),
+        (to_month, to_day): (u8, u8),
+    ) -> Arc<RevocationList> {
+        let revoked = revoked.iter().map(|(serial, reason)| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: date_time_ymd(2026, 5, 1),
+            reason_code: Some(*reason),
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, from_month, from_day),
+            next_update: date_time_ymd(2026, to_month, to_day),
+            crl_number: SerialNumber::from(7_u64),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).expect("a list");
+        Arc::new(RevocationList::from_der(list.der().to_vec()).expect("a list of rcgen"))
+    }
+}
+
+fn points(url: &str) -> Vec<CrlDistributionPoint> {
+    vec![CrlDistributionPoint {
+        uris: vec![url.to_owned()],
+    }]
+}
+
+/// An extension of this identifier with this content.
+pub(crate) fn extension(identifier: &[u64], content: &[u8], is_critical: IsCritical) -> CustomExtension {
+    let mut extension = CustomExtension::from_oid_content(identifier, content.to_vec());
+    extension.set_criticality(is_critical == IsCritical::Yes);
+    extension
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IsCritical {
+    Yes,
+    No,
+}
+
+/// authorityInfoAccess with one caIssuers location.
+pub(crate) fn issuer_access(url: &str) -> CustomExtension {
+    let location = write::element(0x86, url.as_bytes());
+    let access = write::constructed(
+        0x30,
+        &[&write::object_identifier(&oid::ACCESS_CA_ISSUERS), &location],
+    );
+    extension(
+        &[1, 3, 6, 1, 5, 5, 7, 1, 1],
+        &write::element(0x30, &access),
+        IsCritical::No,
+    )
+}
+
+/// The ordinary case: a root, an issuing authority, a person and an organisation.
+pub(crate) struct World {
+    pub(crate) root: Authority,
+    pub(crate) issuing: Authority,
+    pub(crate) person: Leaf,
+    pub(crate) organisation: Leaf,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let root = Authority::root("Root", as_is);
+        let issuing = root.authority("Issuing", 2, as_is);
+        let person = issuing.rsa_leaf("Person", 100);
+        let organisation = issuing.leaf("Organisation", 101, as_is);
+        Self {
+            root,
+            issuing,
+            person,
+            organisation,
+        }
+    }
+
+    /// The snapshot with these lists.
+    pub(crate) fn snapshot(&self, lists: Vec<Arc<RevocationList>>) -> Snapshot {
+        let anchors = vec![Arc::clone(&self.root.certificate)];
+        let candidates = vec![Arc::clone(&self.issuing.certificate)];
+        Snapshot::new(anchors, candidates, lists, Policy::default(), 1)
+    }
+
+    /// The snapshot in which nobody is revoked.
+    pub(crate) fn good(&self) -> Snapshot {
+        self.snapshot(vec![self.root.list(&[]), self.issuing.list(&[])])
+    }
+}
+
+impl Leaf {
+    pub(crate) fn sign(&self, content: &[u8]) -> Vec<u8> {
+        cms::sign(Content::Detached(content), &self.key, &[&self.certificate], now()).expect("a signature")
+    }
+}
+
+/// Octets of a PDF as it is written: objects, then a classic section.
+pub(crate) struct PdfWriter {
+    pub(crate) bytes: Vec<u8>,
+    offsets: Vec<(u32, usize)>,
+    previous: Option<usize>,
+}
+
+impl PdfWriter {
+    /// One page with one content stream; objects 1 to 4.
+    pub(crate) fn page() -> Vec<u8> {
+        let mut writer = Self {
+            bytes: b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec(),
+            offsets: Vec::new(),
+            previous: None,
+        };
+        writer.object(1, b"<< /Type /Catalog /Pages 2 0 R >>");
+        writer.object(2, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>");
+        writer.object(
+            3,
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+        );
+        writer.object(4, b"<< /Length 12 >>\nstream\nBT (A) Tj ET\nendstream");
+        writer.finish(5)
+    }
+
+    /// An update of a file.
+    pub(crate) fn update(file: &[u8]) -> Self {
+        let start = memchr::memmem::rfind(file, b"startxref").expect("a PDF") + 10;
+        let digits = file[start..].iter().take_while(|octet| octet.is_ascii_digit());
+        let previous = digits.fold(0, |n, digit| n * 10 + usize::from(digit - b'0'));
+        Self {
+            bytes: file.to_vec(),
+            offsets: Vec::new(),
+            previous: Some(previous),
+        }
+    }
+
+    pub(crate) fn object(&mut self, number: u32, value: impl AsRef<[u8]>) {
+        self.offsets.push((number, self.bytes.len()));
+        self.bytes
+            .extend_from_slice(format!("{number} 0 obj\n").as_bytes());
+        self.bytes.extend_from_slice(value.as_ref());
+        self.bytes.extend_from_slice(b"\nendobj\n");
+    }
+
+    pub(crate) fn finish(mut self, size: u32) -> Vec<u8> {
+        let xref = self.bytes.len();
+        let mut text = String::from("xref\n");
+        if self.previous.is_none() {
+            text.push_str("0 1\n0000000000 65535 f \n");
+        }
+        self.offsets.sort_unstable();
+        for (number, offset) in &self.offsets {
+            text.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
+        }
+        let previous = self
+            .previous
+            .map(|previous| format!(" /Prev {previous}"))
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "trailer\n<< /Size {size} /Root 1 0 R{previous} >>\nstartxref\n{xref}\n%%EOF\n"
+        ));
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes
+    }
+}
+
+/// Places of hexadecimal digits kept for a signature.
+const CONTENTS_DIGITS: usize = 8192;
+
+/// Adds one signature: field and widget `first`, signature dictionary `first + 1`; `fields` are those already there.
+pub(crate) fn sign_pdf(file: &[u8], signer: &Leaf, first: u32, fields: &[u32]) -> Vec<u8> {
+    sign_pdf_with(file, signer, (first, fields), |_| {})
+}
+
+/// The same with further objects in the update.
+pub(crate) fn sign_pdf_with(
+    file: &[u8],
+    signer: &Leaf,
+    (first, fields): (u32, &[u32]),
+    more: impl FnOnce(&mut PdfWriter),
+) -> Vec<u8> {
+    let mut writer = PdfWriter::update(file);
+    let list: String = fields
+        .iter()
+        .chain([&first])
+        .map(|field| format!("{field} 0 R "))
+        .collect();
+    writer.object(
+        1,
+        format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{list}] /SigFlags 3 >> >>"),
+    );
+    writer.object(
+        3,
+        format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [{list}] >>"),
+    );
+    let value = first + 1;
+    writer.object(
+        first,
+        format!(
+            "<< /FT /Sig /T (S{first}) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P 3 0 R /V {value} 0 R >>"
+        ),
+    );
+    let zeros = "0".repeat(CONTENTS_DIGITS);
+    writer.object(
+        value,
+        format!(
+            "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached \
+             /ByteRange [0 {:010} {:010} {:010}] /Contents <{zeros}> >>",
+            0, 0, 0
+        ),
+    );
+    more(&mut writer);
+    let bytes = writer.finish(value + 1);
+    fill_signature(bytes, signer)
+}
+
+/// Fills the last placeholder of the file.
+pub(crate) fn fill_signature(mut bytes: Vec<u8>, signer: &Leaf) -> Vec<u8> {
+    let gap = memchr::memmem::rfind(&bytes, b"/Contents <").expect("a placeholder") + 10;
+    let gap_end = gap + CONTENTS_DIGITS + 2;
+    let range = format!("[0 {gap:010} {gap_end:010} {:010}]", bytes.len() - gap_end);
+    let at = memchr::memmem::rfind(&bytes, b"/ByteRange ").expect("a placeholder") + 11;
+    bytes[at..at + range.len()].copy_from_slice(range.as_bytes());
+    let covered = [&bytes[..gap], &bytes[gap_end..]].concat();
+    let digits: String = signer
+        .sign(&covered)
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    bytes[gap + 1..gap + 1 + digits.len()].copy_from_slice(digits.as_bytes());
+    bytes
+}
+
+impl World {
+    /// The page signed by the person, then by the organisation.
+    pub(crate) fn signed_twice(&self) -> Vec<u8> {
+        let once = sign_pdf(&PdfWriter::page(), &self.person, 5, &[]);
+        sign_pdf(&once, &self.organisation, 7, &[5])
+    }
+}
