@@ -6,6 +6,8 @@
 
 mod address;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use status::{StatusFacts, judge_status};
 

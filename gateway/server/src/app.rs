@@ -34,8 +34,6 @@ use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
 
 pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner};
 
-/// Places beside the window that only urgent dispatches take.
-const WINDOW_URGENT: usize = 16;
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
 
@@ -129,7 +127,7 @@ fn rules(config: &Config) -> Rules {
         },
         packet_bytes_max: bytes(limits.packet_bytes_max),
         window: config.broker.window,
-        window_urgent: WINDOW_URGENT,
+        window_urgent: config.broker.window_urgent,
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),

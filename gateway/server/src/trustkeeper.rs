@@ -178,7 +178,10 @@ impl TrustKeeper {
 
 impl Work {
     async fn run(self) {
-        let Work { mut keeping, mut requests } = self;
+        let Work {
+            mut keeping,
+            mut requests,
+        } = self;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

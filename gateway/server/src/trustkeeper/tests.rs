@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod, KeyPair,
-    KeyUsagePurpose, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -33,7 +33,10 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate").pem();
-        Authority { certificate, issuer: Issuer::new(params, key) }
+        Authority {
+            certificate,
+            issuer: Issuer::new(params, key),
+        }
     }
 
     /// A list of this number, made so many seconds from now.
@@ -121,12 +124,19 @@ async fn serve(answer: Vec<u8>) -> (u16, Arc<AtomicUsize>, impl Future<Output = 
 }
 
 fn ok(body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
 /// Lets keeper and servers work until `work` is done.
-async fn while_running<T>(keeper: &TrustKeeper, serving: impl Future<Output = ()>, work: impl Future<Output = T>) -> T {
+async fn while_running<T>(
+    keeper: &TrustKeeper,
+    serving: impl Future<Output = ()>,
+    work: impl Future<Output = T>,
+) -> T {
     tokio::select! {
         () = keeper.run() => panic!("the keeper ended"),
         () = serving => panic!("the server ended"),
@@ -135,17 +145,24 @@ async fn while_running<T>(keeper: &TrustKeeper, serving: impl Future<Output = ()
 }
 
 fn need(url: String) -> Vec<Need> {
-    vec![Need::Crl { issuer: "CN=Root".to_owned(), urls: vec![url] }]
+    vec![Need::Crl {
+        issuer: "CN=Root".to_owned(),
+        urls: vec![url],
+    }]
 }
 
 #[test]
 fn a_list_is_replaced_by_a_newer_one_only() {
     let authority = Authority::new("Root");
     let mut material = Material::default();
-    let anchor = trust::Certificate::from_pem_or_der(authority.certificate.as_bytes()).expect("a certificate");
+    let anchor =
+        trust::Certificate::from_pem_or_der(authority.certificate.as_bytes()).expect("a certificate");
     material.set_certificates(vec![Arc::new(anchor)], Vec::new());
     let mut take = |number, seconds| {
-        let list = material.certificates.check_list(&authority.list(number, seconds)).expect("signed");
+        let list = material
+            .certificates
+            .check_list(&authority.list(number, seconds))
+            .expect("signed");
         material.take_list(list, now())
     };
     assert_eq!(take(5, -500), Ok(Taken::New));
@@ -160,13 +177,21 @@ fn a_list_is_replaced_by_a_newer_one_only() {
 
 #[test]
 fn a_list_of_another_issuer_is_not_taken() {
-    let (authority, stranger, namesake) = (Authority::new("Root"), Authority::new("Stranger"), Authority::new("Root"));
+    let (authority, stranger, namesake) = (
+        Authority::new("Root"),
+        Authority::new("Stranger"),
+        Authority::new("Root"),
+    );
     let house = House::of(&authority);
     for other in [stranger, namesake] {
         house.put_list(&other.list(1, -60));
         let keeper = house.keeper();
         assert_eq!(number_in_use(&keeper), None);
-        assert!(keeper.status().faults[0].contains("not signed by an issuer"), "{:?}", keeper.status().faults);
+        assert!(
+            keeper.status().faults[0].contains("not signed by an issuer"),
+            "{:?}",
+            keeper.status().faults
+        );
     }
 }
 
@@ -178,8 +203,16 @@ fn a_restart_does_not_lead_back_to_an_older_list() {
     assert_eq!(number_in_use(&house.keeper()).as_deref(), Some("09"));
     house.put_list(&authority.list(8, -120));
     let keeper = house.keeper();
-    assert_eq!(number_in_use(&keeper).as_deref(), Some("09"), "what was used once is kept");
-    assert!(keeper.status().faults[0].contains("older"), "{:?}", keeper.status().faults);
+    assert_eq!(
+        number_in_use(&keeper).as_deref(),
+        Some("09"),
+        "what was used once is kept"
+    );
+    assert!(
+        keeper.status().faults[0].contains("older"),
+        "{:?}",
+        keeper.status().faults
+    );
 }
 
 #[test]
@@ -213,11 +246,19 @@ async fn what_a_document_needs_is_fetched_once_and_is_in_the_next_snapshot() {
         keeper.fetch(need(url.clone())).await;
     })
     .await;
-    assert_eq!(asked.load(Ordering::Relaxed), 1, "needs for one address are one question");
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        1,
+        "needs for one address are one question"
+    );
     assert!(keeper.snapshot().version() > version);
     assert_eq!(keeper.snapshot().revocation_lists().count(), 1);
     assert_eq!(keeper.probe(), Probe::Ready);
-    assert_eq!(number_in_use(&house.keeper()).as_deref(), Some("03"), "a restart still has it");
+    assert_eq!(
+        number_in_use(&house.keeper()).as_deref(),
+        Some("03"),
+        "a restart still has it"
+    );
 }
 
 #[tokio::test]
@@ -238,13 +279,25 @@ async fn a_redirect_to_a_private_host_is_not_followed() {
     let authority = Authority::new("Root");
     let mut house = House::of(&authority);
     let (secret_port, asked, secret) = serve(ok(&authority.list(3, -60))).await;
-    let redirect = format!("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{secret_port}/\r\ncontent-length: 0\r\n\r\n");
+    let redirect = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{secret_port}/\r\ncontent-length: 0\r\n\r\n"
+    );
     let (port, redirected, open) = serve(redirect.into_bytes()).await;
     house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
     let keeper = house.keeper();
-    let servers = async { tokio::join!(secret, open); };
-    while_running(&keeper, servers, keeper.fetch(need(format!("http://127.0.0.1:{port}/")))).await;
-    assert_eq!((redirected.load(Ordering::Relaxed), asked.load(Ordering::Relaxed)), (1, 0));
+    let servers = async {
+        tokio::join!(secret, open);
+    };
+    while_running(
+        &keeper,
+        servers,
+        keeper.fetch(need(format!("http://127.0.0.1:{port}/"))),
+    )
+    .await;
+    assert_eq!(
+        (redirected.load(Ordering::Relaxed), asked.load(Ordering::Relaxed)),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -255,7 +308,12 @@ async fn an_answer_without_end_is_not_read() {
     house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
     house.config.crl_bytes_max = 4096;
     let keeper = house.keeper();
-    while_running(&keeper, serving, keeper.fetch(need(format!("http://127.0.0.1:{port}/")))).await;
+    while_running(
+        &keeper,
+        serving,
+        keeper.fetch(need(format!("http://127.0.0.1:{port}/"))),
+    )
+    .await;
     let fault = keeper.status().addresses[0].fault.clone().expect("a fault");
     assert_eq!(fault, "more than 4096 bytes");
 }
@@ -268,8 +326,15 @@ async fn a_list_that_a_person_brings_is_judged_like_any_other() {
     while_running(&keeper, std::future::pending(), async {
         let line = keeper.import(authority.list(2, -60)).await.expect("taken");
         assert_eq!(line.number.as_deref(), Some("02"));
-        for bytes in [authority.list(1, -120), Authority::new("Stranger").list(9, -60), b"x".to_vec()] {
-            assert!(matches!(keeper.import(bytes).await, Err(TrustDeskFault::Refused(_))));
+        for bytes in [
+            authority.list(1, -120),
+            Authority::new("Stranger").list(9, -60),
+            b"x".to_vec(),
+        ] {
+            assert!(matches!(
+                keeper.import(bytes).await,
+                Err(TrustDeskFault::Refused(_))
+            ));
         }
     })
     .await;
