@@ -75,6 +75,8 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().expect("a key");
         let certificate = read(&params.signed_by(&key, &self.issuer).expect("a certificate"));
+        // Whatever the certificate allows, the key signs what a test asks for.
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self {
             issuer: Issuer::new(params, key),
             certificate,
