@@ -332,3 +332,77 @@ pub fn parse_time(text: &str) -> Option<Time> {
         .ok()
         .map(|instant| Time::from_micros(instant.as_microsecond()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::refusal::RefusalCode;
+
+    fn full() -> Receipt {
+        let gateway = Code::parse("000.00.00.X99").expect("a code");
+        let time = Time::from_micros(1_790_000_000_123_456);
+        let case = CaseId::from_bytes([7; 16]);
+        let leaf = Digest::of(b"event");
+        let mut receipt = Receipt::new(ReceiptKind::SubmissionRejection, gateway, case, time, leaf);
+        receipt.checkpoint = Some(Checkpoint {
+            size: 41,
+            root: Digest::of(b"chain"),
+        });
+        receipt.submission = Some("s1".to_owned());
+        receipt.document = Some("000.00.00.X01,2026/11/21,13/2020/QĐ-UBND".to_owned());
+        receipt.packet = Some(Digest::of(b"packet"));
+        receipt.dispatch = Some(DispatchId::from_bytes([1; 16]));
+        receipt.addressees = vec![AddresseeResult {
+            code: "000.00.00.X02".to_owned(),
+            result: "accepted".to_owned(),
+        }];
+        receipt.reasons = vec![Refusal::new(RefusalCode::DocumentIdTaken).with("case", "c")];
+        receipt.remarks = vec![Remark::new("unsigned", 1)];
+        receipt
+    }
+
+    #[test]
+    fn a_receipt_reads_back_what_it_writes() {
+        let receipt = full();
+        assert_eq!(Receipt::decode(&receipt.encode()), Ok(receipt.clone()));
+        let bare = Receipt {
+            checkpoint: None,
+            dispatch: None,
+            ..receipt
+        };
+        assert_eq!(Receipt::decode(&bare.encode()), Ok(bare));
+    }
+
+    #[test]
+    fn times_are_written_in_vietnam_and_read_back() {
+        let receipt = full();
+        let text = vietnam_time(receipt.time);
+        assert!(text.ends_with("+07:00"), "{text}");
+        assert_eq!(parse_time(&text), Some(receipt.time));
+    }
+
+    #[test]
+    fn the_published_schema_names_every_field_and_kind() {
+        let schema = include_str!("../../../schemas/receipt.schema.json");
+        let schema: Value = serde_json::from_str(schema).expect("JSON");
+        let names = |value: &Value| -> BTreeSet<String> {
+            value.as_object().expect("an object").keys().cloned().collect()
+        };
+        let written: Value = serde_json::from_slice(&full().encode()).expect("JSON");
+        assert_eq!(names(&schema["properties"]), names(&written));
+        let reason = &schema["properties"]["reasons"]["items"]["properties"];
+        assert_eq!(names(reason), names(&written["reasons"][0]));
+        let kinds: BTreeSet<&str> = ReceiptKind::ALL
+            .iter()
+            .filter(|kind| **kind != ReceiptKind::Repeat)
+            .map(|kind| kind.word())
+            .collect();
+        let listed = schema["properties"]["kind"]["enum"].as_array().expect("a list");
+        assert_eq!(
+            listed.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>(),
+            kinds
+        );
+    }
+}
