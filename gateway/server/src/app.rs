@@ -5,6 +5,7 @@
 
 mod epoch;
 mod feeds;
+mod inboxes;
 mod provision;
 mod tasks;
 mod watch;

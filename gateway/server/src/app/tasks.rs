@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::error;
 
-use super::{Gateway, epoch, feeds};
+use super::{Gateway, epoch, feeds, inboxes};
 use crate::stages::receive::{Inspectors, Judged, receive};
 use crate::stages::{dispatch, record, settle, sweep, tell};
 
@@ -47,6 +47,8 @@ pub(super) fn start(
     tasks.spawn(named("dispatch", dispatch::dispatch(road.clone(), ends.news)));
     tasks.spawn(named("settle", settle::settle(road.clone(), stage_ends.confirm)));
     tasks.spawn(named("sweep", sweep::sweep(road.clone(), inspectors.clone())));
+    let watching = inboxes::watch(road.clone(), broker.clone(), provision.clone());
+    tasks.spawn(named("inboxes", watching));
     tasks.spawn(named(
         "epoch",
         epoch::watch(road.clone(), broker.clone(), provision, data_dir),

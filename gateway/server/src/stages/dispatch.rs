@@ -92,19 +92,41 @@ impl Dispatcher {
     fn resume(&mut self) -> Result<(), StoreFault> {
         for agency in self.road.journal.flying()? {
             for head in self.road.journal.in_flight(agency)? {
-                self.board(&head);
+                self.board(&head)?;
             }
         }
+        // The directory may have changed while no gateway ran.
+        self.move_inherited();
         self.road.signals.due.add(self.road.journal.waiting()?);
         Ok(())
     }
 
-    /// Counts a dispatch as lying in the inbox that its addressee has now.
-    fn board(&mut self, head: &DispatchHead) {
-        let now = self.road.now();
-        if let Some(account) = self.road.journal.directory().inbox_account(head.dispatch.to, now) {
+    /// Counts a dispatch as lying in the inbox where it was put: its addressee's own, or, when that has an heir now, the
+    /// one that the journal names.
+    fn board(&mut self, head: &DispatchHead) -> Result<(), StoreFault> {
+        let (directory, now) = (self.road.journal.directory(), self.road.now());
+        let to = head.dispatch.to;
+        let account = if directory.heir(to, now) == Some(to) {
+            directory.inbox_account(to, now)
+        } else {
+            self.consigned_to(head)?
+        };
+        if let Some(account) = account {
             self.lanes.board(&account, head.dispatch.id);
         }
+        Ok(())
+    }
+
+    fn consigned_to(&self, head: &DispatchHead) -> Result<Option<AccountId>, StoreFault> {
+        let mut account = None;
+        for recorded in self.road.journal.events(head.dispatch.case)? {
+            if let Happening::Consigned(moved) = recorded.event.happening
+                && moved.dispatch == head.dispatch.id
+            {
+                account = moved.account;
+            }
+        }
+        Ok(account)
     }
 
     fn hear(&mut self, news: DispatchNews) {
@@ -117,6 +139,10 @@ impl Dispatcher {
             }
             DispatchNews::BrokerLost => {
                 self.lanes.clear();
+                self.wake_all();
+            }
+            DispatchNews::InboxLost(account) => {
+                self.send_again(|lies_in, _| *lies_in == account);
                 self.wake_all();
             }
             DispatchNews::DirectoryChanged => {
@@ -135,6 +161,11 @@ impl Dispatcher {
 
     /// What lies in an inbox that is no longer its addressee's goes to the heir's.
     fn move_inherited(&mut self) {
+        self.send_again(|lies_in, belongs_in| lies_in != belongs_in);
+    }
+
+    /// Sends again what lies in an inbox for which `lost` says so, given where it lies and where it belongs now.
+    fn send_again(&mut self, lost: impl Fn(&AccountId, &AccountId) -> bool) {
         let found = self.road.journal.flying().and_then(|agencies| {
             let heads = agencies
                 .into_iter()
@@ -154,7 +185,7 @@ impl Dispatcher {
                 continue;
             };
             let lies_in = self.lanes.account_of(head.dispatch.id);
-            if lies_in.is_some_and(|lies_in| *lies_in != account) {
+            if lies_in.is_some_and(|lies_in| lost(lies_in, &account)) {
                 self.lanes.leave(head.dispatch.id);
                 self.send(head, account);
             }

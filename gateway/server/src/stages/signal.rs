@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::consequence::Owed;
-use domain::ids::{AgencyId, DispatchId};
+use domain::ids::{AccountId, AgencyId, DispatchId};
 use domain::port::Recorded;
 use tokio::sync::{Notify, mpsc};
 
@@ -63,6 +63,8 @@ pub enum DispatchNews {
     Settled(Vec<DispatchId>),
     /// The broker lost what it held: nothing is in any inbox.
     BrokerLost,
+    /// This inbox was made anew or holds fewer than it should.
+    InboxLost(AccountId),
     /// The directory changed: an inbox may be another's now.
     DirectoryChanged,
 }

@@ -23,6 +23,10 @@ use super::{FromJournal, Road, tell};
 const TICK: Duration = Duration::from_millis(500);
 /// How many ticks pass between looks for what a signal may have lost.
 const LEFT_OVER_TICKS: u64 = 10;
+/// How many ticks pass until what is held is judged again although nothing is known to have changed.
+const HELD_TICKS: u64 = 60;
+/// Held submissions judged again in one look. They wait for places on the road one after another.
+const HELD_MAX: usize = 20_000;
 /// Things of one kind taken in one look.
 const LOOK_MAX: usize = 256;
 
@@ -70,10 +74,9 @@ impl Sweeper {
     /// Held submissions are judged again when the trust material changed, when their time is over, and now and then.
     async fn release_held(&mut self, ticks: u64) -> Result<(), StoreFault> {
         let version = self.road.trust.snapshot().version();
-        let changed = self.judged_with != Some(version);
+        let all = self.judged_with != Some(version) || ticks.is_multiple_of(HELD_TICKS);
         let now = self.road.now();
-        let all = changed || ticks.is_multiple_of(LEFT_OVER_TICKS);
-        for held in self.road.journal.held(LOOK_MAX)? {
+        for held in self.road.journal.held(if all { HELD_MAX } else { LOOK_MAX })? {
             if all || held.until <= now {
                 self.judge_again(held).await?;
             }

@@ -1,0 +1,159 @@
+//! Proof of loss, inbox by inbox: an inbox that is gone is made anew, and one that holds fewer than the journal says is
+//! filled again.
+//!
+//! **Invariant:** nothing is put into an inbox again without proof: the queue is not there, or nobody reads it and it
+//! holds fewer than were put there and never confirmed, at two looks in a row.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ids::AccountId;
+use domain::port::StoreFault;
+use tracing::{info, warn};
+
+use super::provision::BrokerProvision;
+use crate::administration::{AccountStep, Provision};
+use crate::broker::{Broker, BrokerState, Depth};
+use crate::stages::Road;
+use crate::stages::signal::DispatchNews;
+
+/// How often inboxes are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// What went into an inbox more recently is not counted: its confirmation may be on its way.
+const SETTLING_SECONDS: i64 = 30;
+
+/// Watches for ever.
+pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<BrokerProvision>>) {
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut suspects = BTreeSet::new();
+    loop {
+        tick.tick().await;
+        if broker.state() != BrokerState::Connected {
+            suspects.clear();
+            continue;
+        }
+        let expected = match expected(&road) {
+            Ok(expected) => expected,
+            Err(fault) => {
+                warn!(error = %fault, "what lies in the inboxes could not be read");
+                continue;
+            }
+        };
+        let accounts: Vec<AccountId> = expected.keys().cloned().collect();
+        let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
+            continue;
+        };
+        let mut suspected = BTreeSet::new();
+        for (account, depth) in accounts.into_iter().zip(depths) {
+            match verdict(depth, expected[&account]) {
+                Verdict::Sound => {}
+                Verdict::Short if suspects.contains(&account) => lost(&road, account).await,
+                Verdict::Short => drop(suspected.insert(account)),
+                Verdict::Gone => make_anew(&road, provision.as_deref(), account).await,
+            }
+        }
+        suspects = suspected;
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Sound,
+    Short,
+    Gone,
+}
+
+/// Only a queue without a reader shows all that it holds.
+fn verdict(depth: Option<Depth>, expected: u32) -> Verdict {
+    match depth {
+        None => Verdict::Gone,
+        Some(Depth { ready, consumers: 0 }) if ready < expected => Verdict::Short,
+        Some(_) => Verdict::Sound,
+    }
+}
+
+/// How many dispatches each inbox must hold at least; of everybody who has something due or in an inbox.
+fn expected(road: &Road) -> Result<BTreeMap<AccountId, u32>, StoreFault> {
+    let (directory, now) = (road.journal.directory(), road.now());
+    let mut expected = BTreeMap::new();
+    for agency in road.journal.flying()? {
+        let Some(account) = directory.inbox_account(agency, now) else {
+            continue;
+        };
+        for head in road.journal.in_flight(agency)? {
+            let settled_in = head
+                .consigned_at
+                .is_some_and(|at| at.plus_seconds(SETTLING_SECONDS) <= now);
+            *expected.entry(account.clone()).or_insert(0) += u32::from(settled_in);
+        }
+    }
+    for agency in road.journal.waiting()? {
+        if let Some(account) = directory.inbox_account(agency, now) {
+            expected.entry(account).or_insert(0);
+        }
+    }
+    Ok(expected)
+}
+
+async fn lost(road: &Road, account: AccountId) {
+    warn!(account.id = %account, "the inbox holds fewer than it should; it is filled again");
+    road.signals.tell_dispatch(DispatchNews::InboxLost(account)).await;
+}
+
+async fn make_anew(road: &Road, provision: Option<&BrokerProvision>, account: AccountId) {
+    let Some(provision) = provision else {
+        warn!(account.id = %account, "the inbox is gone: run `gateway broker provision`");
+        return;
+    };
+    match provision.carry_out(account.clone(), AccountStep::Restore).await {
+        Ok(()) => {
+            info!(account.id = %account, "the inbox was gone and is made anew");
+            lost(road, account).await;
+        }
+        Err(fault) => {
+            warn!(account.id = %account, error = %fault, "the inbox is gone and cannot be made now")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_queue_without_reader_that_holds_fewer_is_short() {
+        assert_eq!(verdict(None, 0), Verdict::Gone);
+        assert_eq!(
+            verdict(
+                Some(Depth {
+                    ready: 1,
+                    consumers: 0
+                }),
+                2
+            ),
+            Verdict::Short
+        );
+        assert_eq!(
+            verdict(
+                Some(Depth {
+                    ready: 1,
+                    consumers: 1
+                }),
+                2
+            ),
+            Verdict::Sound
+        );
+        assert_eq!(
+            verdict(
+                Some(Depth {
+                    ready: 2,
+                    consumers: 0
+                }),
+                2
+            ),
+            Verdict::Sound
+        );
+    }
+}
