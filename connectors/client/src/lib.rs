@@ -6,7 +6,9 @@
 //! ```
 //!
 //! [`Connector`] is the whole of it; [`Config`] says where the broker and the folder are. The other modules are what it
-//! is made of. The contract at the broker is [`domain::wire`].
+//! is made of. The contract at the broker is [`domain::wire`]. One software that serves several accounts opens one
+//! [`Store`] and a [`Connector::open_in`] for each: they share every write and fdatasync. For `amqps` the process
+//! installs a rustls provider before (aws-lc-rs everywhere in this project).
 //!
 //! **Invariant:** what [`Connector::submit`] returned for is on disk, and leaves the outbox with its final receipt only.
 //! **Invariant:** what was acknowledged to the broker is on disk; a dispatch id is stored once.

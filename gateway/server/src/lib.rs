@@ -4,6 +4,7 @@ pub mod administration;
 pub mod app;
 pub mod broker;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod http;
 pub mod signer;

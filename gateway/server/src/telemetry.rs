@@ -7,9 +7,11 @@
 //! **Invariant:** neither carries a document's content, its title, a person's name or a secret.
 
 mod metrics;
+mod names;
 mod readiness;
 
-pub use metrics::{Measure, Metrics, Stage, Total};
+pub use metrics::Metrics;
+pub use names::{Measure, Stage, Total};
 pub use readiness::{Probe, Readiness};
 
 use tracing::level_filters::LevelFilter;

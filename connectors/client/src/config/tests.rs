@@ -2,23 +2,8 @@
 
 use super::*;
 
-const WHOLE: &str = r#"
-[broker]
-uri = "amqp://127.0.0.1:5672/lienthong"
-account = "a17"
-password_file = "password"
-[agency]
-code = "000.00.01.H53"
-name = "Sở Nội vụ"
-[store]
-folder = "data"
-remember_days = 7
-[limits]
-prefetch = 10
-answer_timeout_seconds = 60
-[arrival]
-report = true
-"#;
+/// The example that agencies start from.
+const WHOLE: &str = include_str!("../../connector.example.toml");
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -37,8 +22,13 @@ fn a_whole_configuration_is_read() {
         "secret"
     );
     assert_eq!(config.folder, folder.path().join("data"));
-    assert_eq!(config.store.remember, Duration::from_secs(7 * 86_400));
-    assert_eq!((config.limits.prefetch, config.arrival), (10, Arrival::Reported));
+    assert_eq!(config.store.remember, Duration::from_secs(30 * 86_400));
+    assert_eq!(
+        (config.store, config.limits),
+        (StoreLimits::default(), Limits::default()),
+        "it shows the defaults"
+    );
+    assert_eq!((config.limits.prefetch, config.arrival), (100, Arrival::Reported));
 }
 
 #[test]
@@ -80,7 +70,7 @@ fn all_faults_are_reported_at_once() {
 #[test]
 fn neither_password_nor_certificate_is_a_fault() {
     let folder = folder();
-    let text = WHOLE.replace("password_file = \"password\"", "");
+    let text = WHOLE.replace("password_file = ", "# ");
     let ConfigFaults(faults) = Config::parse(&text, folder.path()).expect_err("no way to log in");
     assert!(faults[0].starts_with("broker.password_file"), "{faults:?}");
     let missing = Config::parse("", folder.path()).expect_err("nothing at all");

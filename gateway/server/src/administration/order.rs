@@ -166,12 +166,6 @@ impl Order {
         now: Time,
     ) -> Result<Vec<DirectoryChange>, OrderFault> {
         let who = |text: &String| agency(text, directory, now);
-        let all = |texts: &[String]| {
-            texts
-                .iter()
-                .map(who)
-                .collect::<Result<Vec<AgencyId>, OrderFault>>()
-        };
         let one = |change: DirectoryChange| Ok(vec![change]);
         match self {
             Order::Add { .. } => self.addition(directory, now),
@@ -193,21 +187,7 @@ impl Order {
             }
             Order::Suspend { agency } => one(DirectoryChange::Suspended { id: who(agency)? }),
             Order::Resume { agency } => one(DirectoryChange::Resumed { id: who(agency)? }),
-            Order::Merge { from, into } => one(DirectoryChange::Merged {
-                from: all(from)?,
-                into: who(into)?,
-            }),
-            Order::Split { from, into } => one(DirectoryChange::Split {
-                from: who(from)?,
-                into: all(into)?,
-            }),
-            Order::Close { agency, successor } => {
-                let successor = successor.as_ref().map(who).transpose()?;
-                one(DirectoryChange::Closed {
-                    id: who(agency)?,
-                    successor,
-                })
-            }
+            Order::Merge { .. } | Order::Split { .. } | Order::Close { .. } => self.ending(directory, now),
             Order::Pin {
                 agency,
                 certificate,
@@ -245,6 +225,37 @@ impl Order {
                 one(DirectoryChange::AccountClosed { id, account })
             }
         }
+    }
+
+    /// The change by which agencies end.
+    fn ending(&self, directory: &Directory, now: Time) -> Result<Vec<DirectoryChange>, OrderFault> {
+        let who = |text: &String| agency(text, directory, now);
+        let all = |texts: &[String]| {
+            texts
+                .iter()
+                .map(who)
+                .collect::<Result<Vec<AgencyId>, OrderFault>>()
+        };
+        let change = if let Order::Merge { from, into } = self {
+            DirectoryChange::Merged {
+                from: all(from)?,
+                into: who(into)?,
+            }
+        } else if let Order::Split { from, into } = self {
+            DirectoryChange::Split {
+                from: who(from)?,
+                into: all(into)?,
+            }
+        } else if let Order::Close { agency, successor } = self {
+            let successor = successor.as_ref().map(who).transpose()?;
+            DirectoryChange::Closed {
+                id: who(agency)?,
+                successor,
+            }
+        } else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![change])
     }
 
     fn addition(&self, directory: &Directory, now: Time) -> Result<Vec<DirectoryChange>, OrderFault> {

@@ -1,1 +1,294 @@
+//! Orders against a real store, with a broker that only takes notes.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::agency::Standing;
+use trust::Digest;
+
+use super::*;
+use crate::store::{Store, StoreConfig};
+
+/// Takes notes of what it was to do; fails on the accounts that it was told to fail on.
+#[derive(Default)]
+struct Notes {
+    steps: Mutex<Vec<String>>,
+    failing: Option<&'static str>,
+}
+
+impl Provision for Notes {
+    fn carry_out(
+        &self,
+        account: AccountId,
+        step: AccountStep,
+    ) -> domain::port::Soon<'_, Result<(), ProvisionFault>> {
+        Box::pin(async move {
+            let word = match step {
+                AccountStep::Open(password) => format!("open with {} characters", password.expose().len()),
+                AccountStep::Renew(_) => "renew".to_owned(),
+                AccountStep::Restore => "restore".to_owned(),
+                AccountStep::Suspend => "suspend".to_owned(),
+                AccountStep::Close => "close".to_owned(),
+            };
+            if self.failing == Some(account.as_str()) {
+                return Err(ProvisionFault::Failed("away".to_owned()));
+            }
+            self.steps
+                .lock()
+                .expect("nobody panicked")
+                .push(format!("{account}: {word}"));
+            Ok(())
+        })
+    }
+}
+
+struct Office {
+    desk: Administration,
+    notes: Arc<Notes>,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Office {
+    fn open() -> Office {
+        Office::with(Notes::default())
+    }
+
+    fn with(notes: Notes) -> Office {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::start(Duration::from_secs(30));
+        let time = clock.clone();
+        let store = Store::open(&StoreConfig::at(folder.path()), move || time.now()).expect("a store");
+        let notes = Arc::new(notes);
+        let desk = Administration::new(
+            Arc::new(store.clone()),
+            Arc::clone(&notes) as Arc<dyn Provision>,
+            clock,
+        );
+        Office {
+            desk,
+            notes,
+            store,
+            _folder: folder,
+        }
+    }
+
+    async fn make(&self, order: Order) -> Report {
+        self.desk
+            .carry_out(&order, Mode::Make)
+            .await
+            .expect("an order that can be carried out")
+    }
+
+    async fn add(&self, name: &str, code: &str) -> Report {
+        self.make(addition(name, code)).await
+    }
+
+    fn steps(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.steps.lock().expect("nobody panicked"))
+    }
+}
+
+fn addition(name: &str, code: &str) -> Order {
+    Order::Add {
+        name: name.to_owned(),
+        codes: vec![code.to_owned()],
+        parent: None,
+        place: None,
+        watcher: None,
+        level: String::new(),
+        answers: Some("receipts".to_owned()),
+    }
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+#[tokio::test]
+async fn adding_an_agency_opens_its_account_with_a_password_of_its_own() {
+    let office = Office::open();
+    let (one, two) = (
+        office.add("One", "000.00.01.H53").await,
+        office.add("Two", "000.00.02.H53").await,
+    );
+    assert_eq!(
+        office.steps(),
+        ["a1-1: open with 32 characters", "a2-1: open with 32 characters"]
+    );
+    assert_ne!(one.opened[0].password.expose(), two.opened[0].password.expose());
+    let directory = office.desk.directory();
+    assert_eq!(directory.agencies().len(), 2);
+    assert!(directory.account(&one.opened[0].account).is_some());
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_happen_and_changes_nothing() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    office.add("Two", "000.00.02.H53").await;
+    office.steps();
+    let before = office.desk.directory();
+    let merge = Order::Merge {
+        from: vec![text("000.00.01.H53")],
+        into: text("a2"),
+    };
+    let report = office.desk.carry_out(&merge, Mode::DryRun).await.expect("a plan");
+    assert_eq!(report.plan.ended.len(), 1);
+    assert_eq!(
+        report.plan.ended[0].inbox_account.as_ref().map(AccountId::as_str),
+        Some("a2-1")
+    );
+    assert_eq!(office.desk.directory(), before);
+    assert!(office.steps().is_empty());
+}
+
+#[tokio::test]
+async fn merging_closes_the_accounts_of_those_that_end() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    office.add("Two", "000.00.02.H53").await;
+    office
+        .make(Order::OpenAccount {
+            agency: text("a1"),
+            answers: text("receipts-and-status"),
+        })
+        .await;
+    office.steps();
+    office
+        .make(Order::Merge {
+            from: vec![text("a1")],
+            into: text("a2"),
+        })
+        .await;
+    assert_eq!(office.steps(), ["a1-1: close", "a1-2: close"]);
+    let directory = office.desk.directory();
+    assert_eq!(
+        directory.agencies().next().expect("a1").standing(),
+        Standing::Closed
+    );
+}
+
+#[tokio::test]
+async fn suspending_locks_out_and_resuming_lets_in_again() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    office
+        .make(Order::Suspend {
+            agency: text("000.00.01.H53"),
+        })
+        .await;
+    office.make(Order::Resume { agency: text("a1") }).await;
+    office
+        .make(Order::RenewPassword {
+            account: text("a1-1"),
+        })
+        .await;
+    office
+        .make(Order::CloseAccount {
+            account: text("a1-1"),
+        })
+        .await;
+    assert_eq!(
+        office.steps()[1..],
+        ["a1-1: suspend", "a1-1: restore", "a1-1: renew", "a1-1: close"]
+    );
+    let closed = office
+        .desk
+        .carry_out(
+            &Order::RenewPassword {
+                account: text("a1-1"),
+            },
+            Mode::Make,
+        )
+        .await;
+    assert!(
+        matches!(
+            closed,
+            Err(AdministrationFault::Order(OrderFault::AccountUnknown(_)))
+        ),
+        "{closed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_does_not_undo_a_decision() {
+    let office = Office::with(Notes {
+        failing: Some("a1-1"),
+        ..Notes::default()
+    });
+    let report = office.add("One", "000.00.01.H53").await;
+    assert_eq!(report.unprovisioned[0].0.as_str(), "a1-1");
+    assert_eq!(office.desk.directory().agencies().len(), 1);
+    let again = office.desk.provision_again().await;
+    assert!(again[0].1.is_err(), "{again:?}");
+}
+
+#[tokio::test]
+async fn an_import_keeps_good_rows_reports_bad_ones_and_is_idempotent() {
+    let office = Office::open();
+    let rows: String = (1..=250)
+        .map(|row| format!("000.{:02}.{:02}.H53,Agency {row}\n", row % 100, row / 100 + 1))
+        .collect();
+    let csv = format!("code,name\n{rows}wrong code,\n");
+    let report = office.make(Order::Import { csv: csv.clone() }).await;
+    let import = report.import.expect("an import");
+    assert_eq!((import.rows_read, import.rows_bad.len()), (251, 1));
+    assert_eq!(
+        office.desk.directory().agencies().len(),
+        250,
+        "more than one commit"
+    );
+    let again = office.make(Order::Import { csv }).await;
+    assert!(again.changes.is_empty(), "{:?}", again.changes);
+}
+
+#[tokio::test]
+async fn orders_that_name_nobody_or_nothing_are_refused() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    let certificate = Digest::of(b"certificate").to_string();
+    let pin = |certificate: &str, signatory: &str| Order::Pin {
+        agency: text("a1"),
+        certificate: text(certificate),
+        signatory: text(signatory),
+    };
+    for order in [
+        Order::Suspend { agency: text("a9") },
+        Order::Suspend {
+            agency: text("000.00.09.H53"),
+        },
+        pin("abc", "person"),
+        pin(&certificate, "robot"),
+        addition("Twin", "000.00.01.H53"),
+    ] {
+        let refused = office.desk.carry_out(&order, Mode::Make).await;
+        assert!(refused.is_err(), "{order:?}");
+    }
+    office.make(pin(&certificate, "organisation")).await;
+    office
+        .make(Order::Unpin {
+            agency: text("a1"),
+            certificate,
+        })
+        .await;
+    assert_eq!(
+        office.store.figures().events,
+        4,
+        "added, account, pinned, unpinned"
+    );
+}
+
+#[tokio::test]
+async fn the_road_is_told_of_each_change() {
+    let told = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&told);
+    let Office { desk, _folder, .. } = Office::open();
+    let desk = desk.telling(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    });
+    desk.carry_out(&addition("One", "000.00.01.H53"), Mode::Make)
+        .await
+        .expect("added");
+    assert_eq!(told.load(std::sync::atomic::Ordering::Relaxed), 1);
+}

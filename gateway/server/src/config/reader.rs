@@ -79,24 +79,22 @@ impl<'a> Section<'a> {
 
     /// A section within this one, if it is there.
     pub(super) fn inner(&mut self, key: &'static str) -> Option<Table> {
-        match self.take(key)? {
-            Value::Table(table) => Some(table),
-            other => {
-                self.wrong_kind(key, "a section", &other);
-                None
-            }
+        let value = self.take(key)?;
+        if let Value::Table(table) = value {
+            return Some(table);
         }
+        self.wrong_kind(key, "a section", &value);
+        None
     }
 
     /// A text; `None` when it is not there.
     pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        match self.take(key)? {
-            Value::String(text) => Some(text),
-            other => {
-                self.wrong_kind(key, "a text", &other);
-                None
-            }
+        let value = self.take(key)?;
+        if let Value::String(text) = value {
+            return Some(text);
         }
+        self.wrong_kind(key, "a text", &value);
+        None
     }
 
     /// A text that must be there.
@@ -181,9 +179,10 @@ impl<'a> Section<'a> {
         };
         let mut texts = Vec::with_capacity(list.len());
         for value in list {
-            match value {
-                Value::String(text) => texts.push(text),
-                other => self.wrong_kind(key, "a list of texts", &other),
+            if let Value::String(text) = value {
+                texts.push(text);
+            } else {
+                self.wrong_kind(key, "a list of texts", &value);
             }
         }
         texts

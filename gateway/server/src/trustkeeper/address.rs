@@ -113,12 +113,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let is_global = a & 0xe000 == 0x2000; // 2000::/3 is all that is given out
-    let is_special = (a == 0x2001 && b < 0x0200) // RFC 6890, protocol assignments with Teredo
-        || (a == 0x2001 && b == 0x0db8) // documentation
-        || (a == 0x3fff && b < 0x1000) // documentation, RFC 9637
-        || a == 0x2002; // 6to4 carries any IPv4 address
-    is_global && !is_special
+    if a & 0xe000 != 0x2000 {
+        // 2000::/3 is all that is given out.
+        return false;
+    }
+    let is_protocol = a == 0x2001 && b < 0x0200; // RFC 6890, with Teredo
+    let is_documentation = (a == 0x2001 && b == 0x0db8) || (a == 0x3fff && b < 0x1000); // RFC 3849, RFC 9637
+    let is_6to4 = a == 0x2002; // carries any IPv4 address
+    !(is_protocol || is_documentation || is_6to4)
 }
 
 #[cfg(test)]

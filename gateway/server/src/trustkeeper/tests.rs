@@ -113,7 +113,7 @@ async fn serve(answer: Vec<u8>) -> (u16, Arc<AtomicUsize>, impl Future<Output = 
         loop {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             counted.fetch_add(1, Ordering::Relaxed);
-            let mut head = [0; 4096];
+            let mut head = vec![0; 4096];
             let _ = stream.read(&mut head).await.expect("a request");
             // The other side may hang up in the middle of what it will not take.
             let _ = stream.write_all(&answer).await;

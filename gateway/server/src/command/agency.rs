@@ -1,0 +1,256 @@
+//! `gateway agency`: the directory.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use trust::Certificate;
+
+use super::agency_arguments::{AccountCommand, AgencyArguments, AgencyCommand, AnswersWord};
+use super::desk::Desk;
+use super::report;
+use super::text::{Text, print};
+use super::{CommandFault, Ending, print_json, read_file, write_private};
+use crate::administration::{Mode, Order};
+use crate::http::view::{AgencyView, ReportView};
+
+pub(super) async fn carry_out(
+    desk: &Desk,
+    arguments: &AgencyArguments,
+    json: bool,
+) -> Result<Ending, CommandFault> {
+    let command = &arguments.command;
+    if let AgencyCommand::List { all } = command {
+        return list(desk, *all, json).await;
+    }
+    if let AgencyCommand::Show { agency } = command {
+        return show(desk, agency, json).await;
+    }
+    if let AgencyCommand::Import { file, accounts } = command {
+        return import(desk, arguments, (file, *accounts), json).await;
+    }
+    let report = desk.order(&order(command)?, mode(arguments)).await?;
+    tell(&report, arguments, json)
+}
+
+fn mode(arguments: &AgencyArguments) -> Mode {
+    if arguments.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Make
+    }
+}
+
+/// What the command line orders. Lists, single views and imports are no orders of one piece.
+fn order(command: &AgencyCommand) -> Result<Order, CommandFault> {
+    Ok(match command {
+        AgencyCommand::Add(add) => Order::Add {
+            name: add.name.clone(),
+            codes: add.codes.clone(),
+            parent: add.parent.clone(),
+            place: add.place.clone(),
+            watcher: add.watcher.clone(),
+            level: add.level.clone(),
+            answers: (!add.no_account).then(|| add.answers.word()),
+        },
+        AgencyCommand::Import { file, .. } => Order::Import {
+            csv: read_text(file)?,
+        },
+        AgencyCommand::List { .. } | AgencyCommand::Show { .. } => unreachable!("these are answered before"),
+        AgencyCommand::Suspend { agency } => Order::Suspend {
+            agency: agency.clone(),
+        },
+        AgencyCommand::Resume { agency } => Order::Resume {
+            agency: agency.clone(),
+        },
+        AgencyCommand::Rename { agency, name } => Order::Rename {
+            agency: agency.clone(),
+            name: name.clone(),
+        },
+        AgencyCommand::Recode { agency, added, ended } => Order::Recode {
+            agency: agency.clone(),
+            added: added.clone(),
+            ended: ended.clone(),
+        },
+        AgencyCommand::Relate { agency, relation, to } => Order::Relate {
+            agency: agency.clone(),
+            relation: relation.word(),
+            to: to.clone(),
+        },
+        AgencyCommand::Merge { from, into } => Order::Merge {
+            from: from.clone(),
+            into: into.clone(),
+        },
+        AgencyCommand::Split { from, into } => Order::Split {
+            from: from.clone(),
+            into: into.clone(),
+        },
+        AgencyCommand::Close { agency, successor } => Order::Close {
+            agency: agency.clone(),
+            successor: successor.clone(),
+        },
+        AgencyCommand::Pin {
+            agency,
+            certificate,
+            signatory,
+        } => Order::Pin {
+            agency: agency.clone(),
+            certificate: fingerprint(certificate)?,
+            signatory: signatory.word(),
+        },
+        AgencyCommand::Unpin { agency, fingerprint } => Order::Unpin {
+            agency: agency.clone(),
+            certificate: fingerprint.clone(),
+        },
+        AgencyCommand::Account(AccountCommand::Open { agency, answers }) => Order::OpenAccount {
+            agency: agency.clone(),
+            answers: answers.word(),
+        },
+        AgencyCommand::Account(AccountCommand::Close { account }) => Order::CloseAccount {
+            account: account.clone(),
+        },
+        AgencyCommand::Account(AccountCommand::Renew { account }) => Order::RenewPassword {
+            account: account.clone(),
+        },
+    })
+}
+
+fn fingerprint(file: &Path) -> Result<String, CommandFault> {
+    let read = Certificate::from_pem_or_der(&read_file(file)?);
+    let certificate = read.map_err(|fault| CommandFault::Problem(format!("{}: {fault}", file.display())))?;
+    if certificate.is_ca() {
+        return Err(CommandFault::Problem(Text::CertificateIsAuthority.with(&[])));
+    }
+    Ok(certificate.fingerprint().to_string())
+}
+
+fn read_text(file: &Path) -> Result<String, CommandFault> {
+    let not_text = |_| CommandFault::Problem(format!("{}: not UTF-8 text", file.display()));
+    String::from_utf8(read_file(file)?).map_err(not_text)
+}
+
+fn tell(report: &ReportView, arguments: &AgencyArguments, json: bool) -> Result<Ending, CommandFault> {
+    if let Some(file) = &arguments.password_file
+        && let [opened] = report.opened.as_slice()
+    {
+        write_private(file, &format!("{}\n", opened.password))?;
+    }
+    if json {
+        print_json(report);
+    } else {
+        report::tell(report, arguments.password_file.as_deref());
+    }
+    Ok(report::ending(report))
+}
+
+async fn list(desk: &Desk, all: bool, json: bool) -> Result<Ending, CommandFault> {
+    let mut agencies = desk.agencies().await?;
+    agencies.retain(|agency| all || agency.standing != "closed");
+    if json {
+        print_json(&agencies);
+        return Ok(Ending::Done);
+    }
+    for agency in &agencies {
+        let accounts = agency
+            .accounts
+            .iter()
+            .filter(|account| account.closed_at.is_none())
+            .count();
+        let codes = agency.codes.join(", ");
+        print(&format!(
+            "{:<7} {:<32} {:<10} {accounts:>2}  {}",
+            agency.id, codes, agency.standing, agency.name
+        ));
+    }
+    Ok(Ending::Done)
+}
+
+async fn show(desk: &Desk, wanted: &str, json: bool) -> Result<Ending, CommandFault> {
+    let agencies = desk.agencies().await?;
+    let is_wanted =
+        |agency: &&AgencyView| agency.id == wanted || agency.codes.iter().any(|code| code == wanted);
+    // A code may still stand with a closed agency beside its living owner: the living one is meant.
+    let living = agencies
+        .iter()
+        .filter(is_wanted)
+        .find(|agency| agency.standing != "closed");
+    let Some(agency) = living.or_else(|| agencies.iter().find(is_wanted)) else {
+        return Err(CommandFault::Problem(
+            Text::AgencyUnknown.with(&[("agency", wanted)]),
+        ));
+    };
+    if json {
+        print_json(agency);
+    } else {
+        report::show_agency(agency);
+    }
+    Ok(Ending::Done)
+}
+
+async fn import(
+    desk: &Desk,
+    arguments: &AgencyArguments,
+    (file, accounts): (&Path, Option<AnswersWord>),
+    json: bool,
+) -> Result<Ending, CommandFault> {
+    let order = order(&arguments.command)?;
+    let mut report = desk.order(&order, mode(arguments)).await?;
+    if let Some(answers) = accounts.filter(|_| mode(arguments) == Mode::Make) {
+        open_accounts(desk, &mut report, answers).await?;
+    }
+    if let Some(password_file) = arguments
+        .password_file
+        .as_ref()
+        .filter(|_| !report.opened.is_empty())
+    {
+        write_private(password_file, &passwords(&report))?;
+    }
+    if json {
+        print_json(&report);
+    } else {
+        print(&file.display().to_string());
+        report::tell(&report, arguments.password_file.as_deref());
+    }
+    Ok(report::ending(&report))
+}
+
+/// Opens an account for every agency that was added, one after the other, with progress on a terminal.
+async fn open_accounts(
+    desk: &Desk,
+    report: &mut ReportView,
+    answers: AnswersWord,
+) -> Result<(), CommandFault> {
+    let added = report.changes.iter().filter(|change| change["change"] == "added");
+    let agencies: Vec<String> = added
+        .filter_map(|change| change["agency"].as_str().map(str::to_owned))
+        .collect();
+    let style = ProgressStyle::with_template("{msg} [{wide_bar}] {pos}/{len} {eta}").expect("a template");
+    let bar = ProgressBar::new(agencies.len() as u64).with_style(style);
+    bar.set_message(Text::AccountsOpening.with(&[]));
+    for agency in agencies {
+        let order = Order::OpenAccount {
+            agency,
+            answers: answers.word(),
+        };
+        let one = desk.order(&order, Mode::Make).await?;
+        report.opened.extend(one.opened);
+        report.unprovisioned.extend(one.unprovisioned);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// The passwords of many accounts, as CSV.
+fn passwords(report: &ReportView) -> String {
+    let row = |opened: &crate::http::view::OpenedView| {
+        format!(
+            "{},{},\"{}\"\n",
+            opened.account,
+            opened.password,
+            opened.agency.replace('"', "\"\"")
+        )
+    };
+    std::iter::once("account,password,agency\n".to_owned())
+        .chain(report.opened.iter().map(row))
+        .collect()
+}

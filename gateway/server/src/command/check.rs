@@ -1,0 +1,107 @@
+//! `gateway check`: everything that can be known before the start.
+
+use std::time::Duration;
+
+use domain::receipt::vietnam_time;
+
+use super::text::Text;
+use super::{CommandFault, Ending};
+use crate::administration::TrustDesk;
+use crate::app;
+use crate::broker::{Broker, BrokerState, ConsumeLimits, PublishLimits};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::signer::load_seal;
+use crate::trustkeeper::TrustKeeper;
+
+/// How long the broker may take to let the gateway in. Refusals are tried again meanwhile, like everything.
+const REACH_WAIT: Duration = Duration::from_secs(10);
+
+/// Validates key, certificate and trust material, says what would run, and tries the broker if asked.
+pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, CommandFault> {
+    let seal = load_seal(&config.gateway)?;
+    // In a folder of its own: the data folder may belong to a running gateway.
+    let scratch = std::env::temp_dir().join(format!("gateway-check-{}", std::process::id()));
+    let keeper = TrustKeeper::start(
+        &config.trust,
+        &scratch,
+        Clock::start(config.gateway.clock_jump_max),
+    );
+    let removed = std::fs::remove_dir_all(&scratch);
+    let keeper = keeper?;
+    removed.map_err(|error| CommandFault::File { path: scratch, error })?;
+    let gateway = &config.gateway;
+    let data = gateway.data_dir.display().to_string();
+    Text::CheckIdentity.say(&[("code", gateway.code.as_str()), ("data", &data)]);
+    let own = seal.certificates.first().expect("a seal has its own certificate");
+    let until = vietnam_time(own.not_after());
+    Text::CheckKey.say(&[("subject", &own.subject().to_string()), ("until", &until)]);
+    let broker = &config.broker;
+    Text::CheckBroker.say(&[
+        ("uri", &broker.uri),
+        ("vhost", &broker.vhost),
+        ("user", &broker.user),
+    ]);
+    if broker.provision.is_none() {
+        Text::CheckUnprovisioned.say(&[]);
+    }
+    let status = keeper.status();
+    let counts = [status.anchors.len(), status.candidates, status.lists.len()].map(|count| count.to_string());
+    Text::CheckAnchors.say(&[
+        ("anchors", &counts[0]),
+        ("candidates", &counts[1]),
+        ("lists", &counts[2]),
+    ]);
+    status
+        .faults
+        .iter()
+        .for_each(|fault| Text::TrustFault.say(&[("fault", fault)]));
+    Text::CheckListen.say(&[("listen", &config.http.listen.to_string())]);
+    if !config.http.listen.ip().is_loopback() {
+        Text::CheckNotLoopback.say(&[]);
+    }
+    if online {
+        reach_broker(config).await?;
+    }
+    Text::CheckGood.say(&[]);
+    Ok(if status.faults.is_empty() {
+        Ending::Done
+    } else {
+        Ending::InPart
+    })
+}
+
+/// Connects as the gateway would, with both its connections, and hangs up.
+async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
+    let read = |file: &std::path::PathBuf| std::fs::read_to_string(file);
+    let file_fault = |error| CommandFault::File {
+        path: config.broker.ca_file.clone().unwrap_or_default(),
+        error,
+    };
+    let authorities = config
+        .broker
+        .ca_file
+        .as_ref()
+        .map(read)
+        .transpose()
+        .map_err(file_fault)?;
+    let address = app::broker_address(&config.broker, authorities);
+    let away = |fault: &dyn std::fmt::Display| {
+        CommandFault::Problem(Text::CheckBrokerAway.with(&[("fault", &fault.to_string())]))
+    };
+    let (broker, _lanes) = Broker::new(&address, PublishLimits::default(), ConsumeLimits::default())
+        .map_err(|fault| away(&fault))?;
+    let mut states = broker.publisher.states();
+    let connected = states.wait_for(|state| *state == BrokerState::Connected);
+    let reached = tokio::select! {
+        () = broker.clone().run() => false,
+        reached = tokio::time::timeout(REACH_WAIT, connected) => reached.is_ok(),
+    };
+    broker.close().await;
+    if reached {
+        Text::CheckBrokerReached.say(&[]);
+        Ok(())
+    } else {
+        Err(away(&format!("{REACH_WAIT:?}")))
+    }
+}
