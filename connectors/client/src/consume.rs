@@ -19,7 +19,6 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::watch;
-use trust::Time;
 
 use crate::account::Account;
 use crate::clock;
@@ -46,6 +45,10 @@ async fn run(
     session: &Session,
     mut closing: watch::Receiver<bool>,
 ) -> Result<std::convert::Infallible, Ended> {
+    // Those of the last run that were stored and not reported.
+    if account.config.arrival == Arrival::Reported {
+        report::arrivals(account).await?;
+    }
     let channel = &session.channel;
     channel
         .basic_qos(account.config.limits.prefetch, BasicQosOptions::default())
@@ -130,7 +133,6 @@ struct Stored {
     case: Option<CaseId>,
     document: Option<String>,
     answers: Option<(SubmissionId, ReceiptKind)>,
-    at: Time,
 }
 
 impl Stored {
@@ -145,7 +147,6 @@ impl Stored {
             case: arrived.case,
             document: arrived.document.clone(),
             answers,
-            at: arrived.at,
         }
     }
 }
@@ -179,7 +180,7 @@ fn tell(account: &Account, stored: Vec<Stored>, repeats: &[DispatchId]) {
             kind,
             case,
             document,
-            at: one.at.max(at),
+            at,
         });
     }
     for dispatch in repeats {

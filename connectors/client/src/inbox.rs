@@ -35,7 +35,7 @@ pub struct About {
     pub receipt: Option<ReceiptKind>,
     /// For a receipt: the submission it answers.
     pub submission: Option<SubmissionId>,
-    /// When it was stored durably, by this machine's clock.
+    /// When it was taken from the broker to be stored, by this machine's clock.
     pub stored_at: Time,
 }
 

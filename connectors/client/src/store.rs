@@ -125,6 +125,26 @@ struct Inner {
     _lock: File,
 }
 
+impl Drop for Inner {
+    /// The lock of the folder goes only after the writer has ended.
+    fn drop(&mut self) {
+        self.end_writer();
+    }
+}
+
+impl Inner {
+    /// Ends the writer after what was given to it.
+    fn end_writer(&self) {
+        drop(self.jobs.lock().expect("no code under this lock panics").take());
+        let thread = self.thread.lock().expect("no code under this lock panics").take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the store panicked");
+        }
+    }
+}
+
 /// What the writer and the readers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -182,7 +202,7 @@ impl Store {
         done.await.map_err(|_| StoreFault::Stopped)?
     }
 
-    /// Writes records whose loss only costs a repetition: on disk with the next commit.
+    /// Writes records without bodies, whose loss only costs a repetition: on disk with the next commit.
     pub(crate) async fn note(&self, records: Vec<Logged>) -> Result<(), StoreFault> {
         let job = Job {
             records,
@@ -207,13 +227,7 @@ impl Store {
 
     /// Writes what waits, and ends the writer. Later commits fail with [`StoreFault::Stopped`].
     pub async fn close(&self) {
-        let jobs = self
-            .inner
-            .jobs
-            .lock()
-            .expect("no code under this lock panics")
-            .take();
-        let Some(jobs) = jobs else { return };
+        let Ok(jobs) = self.jobs() else { return };
         // Answered only after everything before it is on disk.
         let (answer, done) = oneshot::channel();
         let last = Job {
@@ -224,17 +238,9 @@ impl Store {
             let _ = done.await;
         }
         drop(jobs);
-        let thread = self
-            .inner
-            .thread
-            .lock()
-            .expect("no code under this lock panics")
-            .take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the writer of the store panicked");
-        }
+        let inner = Arc::clone(&self.inner);
+        let ended = tokio::task::spawn_blocking(move || inner.end_writer()).await;
+        ended.expect("ending the writer does not panic");
     }
 }
 

@@ -44,7 +44,7 @@ use self::figures::Counters;
 pub use self::figures::StoreFigures;
 use self::index::{Generations, Tuning};
 use self::journal::{Journal, JournalReader, Survey};
-use self::lock::DataDirectory;
+use self::lock::{DataDirectory, Space};
 use self::object::Objects;
 use self::pack::{PackReader, Packs};
 use self::rebuild::{Ends, Sources};
@@ -64,12 +64,15 @@ pub struct StoreConfig {
     pub index_cache_bytes: u64,
     /// Time between writes of the index' own log, in milliseconds.
     pub index_flush_every_ms: u64,
+    /// Nothing is taken while less than this is free in the directory, in bytes: sled does not survive a full disk.
+    pub free_bytes_min: u64,
     /// Commits that may wait for the writer; further callers wait for a place.
     pub queue_commits_max: usize,
 }
 
 impl StoreConfig {
-    /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 64 MiB of index cache, 1024 commits waiting.
+    /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 64 MiB of index cache,
+    /// 16 MiB kept free, 1024 commits waiting.
     pub fn at(directory: impl Into<PathBuf>) -> StoreConfig {
         StoreConfig {
             directory: directory.into(),
@@ -77,6 +80,7 @@ impl StoreConfig {
             inline_bytes_max: 1 << 20,
             index_cache_bytes: 64 << 20,
             index_flush_every_ms: 500,
+            free_bytes_min: 16 << 20,
             queue_commits_max: 1024,
         }
     }
@@ -137,7 +141,8 @@ impl Store {
             index,
             ends,
         };
-        let objects = Objects::open(&directory.objects())?;
+        let space = Space::new(config.directory.clone(), config.free_bytes_min);
+        let objects = Objects::open(&directory.objects(), space.clone())?;
         let shared = Arc::new(Shared::new(sources, objects, counters, start));
         let (orders, inbox) = crossbeam_channel::unbounded();
         let writer = Writer {
@@ -150,7 +155,8 @@ impl Store {
             stopped: None,
             closing: false,
             rebuild: None,
-            rebuild_failed: false,
+            rebuild_failed: None,
+            space,
         };
         let spawned = std::thread::Builder::new()
             .name("store-writer".to_owned())

@@ -16,11 +16,17 @@ use super::{CommandFault, Ending, file_fault};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The case of the document / Hồ sơ
-    #[arg(long, required_unless_present = "document")]
+    #[arg(long, required_unless_present_any = ["document", "packet"])]
     case: Option<String>,
     /// The document's id / Mã văn bản
     #[arg(long)]
     document: Option<String>,
+    /// The document itself, as a file / Tệp văn bản
+    #[arg(long, conflicts_with_all = ["case", "document"])]
+    packet: Option<PathBuf>,
+    /// Whom the status is for, if not the document's sender: for 13 the recipient that is asked / Mã cơ quan nhận
+    #[arg(long = "for")]
+    recipient: Option<String>,
     /// 01 to 06, 13, 15 or 16 / Mã trạng thái
     #[arg(long)]
     code: String,
@@ -48,7 +54,11 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         ));
     }
     let folder = arguments.from.clone().unwrap_or_else(|| folder_of(&config));
-    let document = find(&folder, &arguments, &config)?.ok_or_else(|| {
+    let found = match &arguments.packet {
+        Some(path) => open(path, &config)?,
+        None => find(&folder, &arguments, &config)?,
+    };
+    let document = found.ok_or_else(|| {
         CommandFault::Arguments(format!(
             "không thấy văn bản trong / no such document in {}",
             folder.display()
@@ -64,7 +74,9 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         path: folder.clone(),
         fault,
     };
-    let bytes = status_packet(&agency, &Subject::of(&document), &report).map_err(fault)?;
+    let mut subject = Subject::of(&document);
+    subject.organ_id = arguments.recipient.unwrap_or(subject.organ_id);
+    let bytes = status_packet(&agency, &subject, &report).map_err(fault)?;
     let rank = Rank::of_priority(document.other.priority);
     let parcel = Parcel {
         name: format!("{} {}", code.code(), document.document_id),
@@ -80,8 +92,6 @@ fn find(
     arguments: &Arguments,
     config: &Config,
 ) -> Result<Option<Box<DocumentPacket>>, CommandFault> {
-    let mut limits = Limits::default();
-    limits.xml.bytes_max = config.limits.packet_bytes_max;
     let cases = match &arguments.case {
         Some(case) => vec![folder.join(case)],
         None => list(folder)?,
@@ -96,8 +106,7 @@ fn find(
             if !name.ends_with(".edxml") || name.ends_with(".status.edxml") {
                 continue;
             }
-            let bytes = std::fs::read(&path).map_err(file_fault(&path))?;
-            if let Ok(Packet::Document(document)) = Packet::open(&bytes, &limits)
+            if let Some(document) = open(&path, config)?
                 && arguments
                     .document
                     .as_ref()
@@ -108,6 +117,17 @@ fn find(
         }
     }
     Ok(None)
+}
+
+/// The document in a file, if it holds one.
+fn open(path: &Path, config: &Config) -> Result<Option<Box<DocumentPacket>>, CommandFault> {
+    let mut limits = Limits::default();
+    limits.xml.bytes_max = config.limits.packet_bytes_max;
+    let bytes = std::fs::read(path).map_err(file_fault(path))?;
+    match Packet::open(&bytes, &limits) {
+        Ok(Packet::Document(document)) => Ok(Some(document)),
+        Ok(Packet::Status(_)) | Err(_) => Ok(None),
+    }
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, CommandFault> {

@@ -56,6 +56,9 @@ impl Writer {
             let batch = self.gather(first, &mut jobs);
             let result = self.write(&batch);
             let stopped = matches!(result, Err(StoreFault::Stopped));
+            if result.is_err() {
+                self.apply_notes(&batch);
+            }
             for job in batch {
                 if let Some(answer) = job.answer {
                     let _ = answer.send(result.clone());
@@ -124,6 +127,27 @@ impl Writer {
             book.apply(logged, place);
         }
         Ok(())
+    }
+
+    /// Notes whose write failed are true all the same; only a restart does not know of them, and repeats what they tell.
+    fn apply_notes(&self, batch: &[Job]) {
+        let nowhere = Place {
+            segment: self.head.number,
+            offset: self.head.bytes,
+            bytes: 0,
+        };
+        let mut book = self
+            .shared
+            .book
+            .lock()
+            .expect("records are applied without panics");
+        for logged in batch
+            .iter()
+            .filter(|job| job.answer.is_none())
+            .flat_map(|job| &job.records)
+        {
+            book.apply(logged, nowhere);
+        }
     }
 
     fn append(&self, buffer: &mut Vec<u8>, logged: &Logged) -> Place {

@@ -54,7 +54,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address with the usual values: heartbeat 20 s, frames of 128 KiB, 10 s to connect and at most between two
+    /// The address with the usual values: heartbeat 20 s, frames of 128 KiB, 10 s to connect, at most 2 s between two
     /// attempts.
     pub fn new(uri: SecretString) -> Address {
         Address {
@@ -63,7 +63,7 @@ impl Address {
             heartbeat_seconds: 20,
             frame_bytes_max: 128 * 1024,
             connect_timeout: Duration::from_secs(10),
-            pause_max: Duration::from_secs(10),
+            pause_max: Duration::from_secs(2),
         }
     }
 
@@ -157,8 +157,8 @@ impl Keeper {
                     tracing::info!(connection = self.purpose, session = number, "broker connected");
                     let session = Arc::new(Session { number, connection });
                     let reason = self.serve(&session).await;
-                    self.session.send_replace(None);
                     self.state.send_replace(BrokerState::Away);
+                    self.session.send_replace(None);
                     tracing::warn!(connection = self.purpose, session = number, %reason, "broker connection lost");
                     session.end().await;
                     (pause, quiet) = (PAUSE_MIN, false);
@@ -206,8 +206,9 @@ impl Keeper {
         let mut suspected = self.suspected.subscribe();
         let mut check = interval(CHECK_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.state.send_replace(BrokerState::Connected);
+        // In this order, so that who waits for the state finds the session.
         self.session.send_replace(Some(Arc::clone(session)));
+        self.state.send_replace(BrokerState::Connected);
         let mut last_error = None;
         loop {
             tokio::select! {

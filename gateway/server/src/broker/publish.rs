@@ -29,6 +29,8 @@ use super::topology::PARK_EXCHANGE;
 /// Pause before a channel that the broker closed is opened again: the cause (an exchange that is gone) seldom passes
 /// at once.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+/// Wait for a channel that is being opened.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// AMQP's number for "survives a restart".
 const PERSISTENT: u8 = 2;
 
@@ -201,12 +203,9 @@ impl Publisher {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let Some(open) = self.open.borrow().clone() else {
+        let Some(open) = self.open_channel_of_now().await else {
             return Outcome::Deferred;
         };
-        if self.keeper.state() != BrokerState::Connected {
-            return Outcome::Deferred;
-        }
         let sent_at = self.elapsed();
         match timeout(
             self.limits.confirm_timeout,
@@ -242,6 +241,21 @@ impl Publisher {
                 Outcome::Deferred
             }
         }
+    }
+
+    /// The channel to publish on, if messages go through. One that is just being opened is waited for.
+    async fn open_channel_of_now(&self) -> Option<Arc<Open>> {
+        if self.keeper.state() != BrokerState::Connected {
+            return None;
+        }
+        if let Some(open) = self.open.borrow().clone() {
+            return Some(open);
+        }
+        let mut opens = self.open.subscribe();
+        let opened = timeout(OPEN_TIMEOUT, opens.wait_for(Option::is_some))
+            .await
+            .ok()?;
+        opened.ok()?.clone()
     }
 
     /// A confirmation is overdue. When none came since, and the broker does not say that it is blocked, the

@@ -23,6 +23,16 @@ pub enum Fault {
     /// The derived index cannot be opened, read or written. It can be made again from the journal.
     #[error("the index fails: {0}")]
     Index(String),
+    /// So little space is left that the index could run out of it in the middle of a write, which sled does not survive.
+    #[error("only {free_bytes} bytes are free in {}, fewer than the {free_bytes_min} that are kept free", .directory.display())]
+    Full {
+        /// The data directory.
+        directory: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What must be.
+        free_bytes_min: u64,
+    },
     /// Another process has the data directory.
     #[error("the data directory {} is in use by another process", .directory.display())]
     Locked {
@@ -72,7 +82,7 @@ impl Fault {
     /// Whether the same may succeed later without anybody's help.
     pub fn is_transient(&self) -> bool {
         match self {
-            Fault::Index(_) | Fault::System { .. } => true,
+            Fault::Full { .. } | Fault::Index(_) | Fault::System { .. } => true,
             Fault::Damaged { .. } | Fault::Locked { .. } | Fault::Newer { .. } => false,
         }
     }

@@ -12,6 +12,42 @@ use super::file::{make_directory, sync_directory};
 /// Version of the directory's layout that this build writes.
 const FORMAT: u64 = 1;
 
+/// How much space is kept free in a directory, and how much there is.
+#[derive(Debug, Clone)]
+pub(super) struct Space {
+    directory: PathBuf,
+    free_bytes_min: u64,
+}
+
+impl Space {
+    pub(super) fn new(directory: PathBuf, free_bytes_min: u64) -> Space {
+        Space {
+            directory,
+            free_bytes_min,
+        }
+    }
+
+    /// Whether something may be written.
+    ///
+    /// # Errors
+    /// [`Fault::Full`], which passes when space returns.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let found = rustix::fs::statvfs(&self.directory);
+        let found =
+            found.map_err(|error| Fault::system("ask for the space of", &self.directory)(error.into()))?;
+        let free_bytes = found.f_bavail.saturating_mul(found.f_frsize);
+        if self.free_bytes_min <= free_bytes {
+            return Ok(());
+        }
+        let free_bytes_min = self.free_bytes_min;
+        Err(Fault::Full {
+            directory: self.directory.clone(),
+            free_bytes,
+            free_bytes_min,
+        })
+    }
+}
+
 /// A data directory that belongs to this process until it is dropped.
 #[derive(Debug)]
 pub(super) struct DataDirectory {

@@ -12,6 +12,7 @@ use trust::Digest;
 
 use super::fault::Fault;
 use super::file::{make_directory, sync_directory};
+use super::lock::Space;
 
 /// The folder of large originals.
 #[derive(Debug)]
@@ -19,11 +20,12 @@ pub(super) struct Objects {
     directory: PathBuf,
     /// Makes names of files under way differ.
     started: AtomicU64,
+    space: Space,
 }
 
 impl Objects {
     /// Opens the folder and removes what a crash left half written.
-    pub(super) fn open(directory: &Path) -> Result<Objects, Fault> {
+    pub(super) fn open(directory: &Path, space: Space) -> Result<Objects, Fault> {
         let aside = directory.join("aside");
         if aside.is_dir() {
             fs::remove_dir_all(&aside).map_err(Fault::system("remove", &aside))?;
@@ -33,6 +35,7 @@ impl Objects {
         Ok(Objects {
             directory: directory.to_owned(),
             started: AtomicU64::new(0),
+            space,
         })
     }
 
@@ -48,6 +51,7 @@ impl Objects {
             // Another thread or an earlier process may have renamed it and not yet made the name durable.
             return sync_directory(path.parent().expect("an object stands in a folder"));
         }
+        self.space.check()?;
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let aside = self.directory.join("aside").join(format!("{number}"));
         let written = self.write(&aside, &path, bytes);

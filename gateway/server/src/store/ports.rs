@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** nothing is decided here: commits go to the writer, questions to the index, bytes to packs and files.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::consequence::Consequences;
 use domain::directory::Directory;
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
@@ -76,6 +78,22 @@ impl Inner {
             return checkpoint(mark.before);
         }
         checkpoint(self.shared.sources.journal.chain_at(size, mark.location)?)
+    }
+
+    /// The events of the case itself, and those of the dispatches that these made.
+    fn events(&self, case: CaseId) -> Result<Vec<Recorded>, StoreFault> {
+        let journal = &self.shared.sources.journal;
+        let mut events = BTreeMap::new();
+        for (position, location) in self.ask(|view| view.events(case))? {
+            let recorded = journal.read(position, location)?;
+            for dispatch in Consequences::of(&recorded.event, &recorded.leaf).dispatches {
+                for (position, location) in self.ask(|view| view.moves(dispatch.id))? {
+                    events.insert(position, journal.read(position, location)?);
+                }
+            }
+            events.insert(position, recorded);
+        }
+        Ok(events.into_values().collect())
     }
 
     async fn append(&self, commit: Commit) -> Result<Appended, StoreFault> {
@@ -259,9 +277,7 @@ impl Journal for Store {
     }
 
     fn events(&self, case: CaseId) -> Result<Vec<Recorded>, StoreFault> {
-        let places = self.0.ask(|view| view.events(case))?;
-        let read = |(position, location)| Ok(self.0.shared.sources.journal.read(position, location)?);
-        places.into_iter().map(read).collect()
+        self.0.events(case)
     }
 
     fn checkpoint(&self) -> Checkpoint {

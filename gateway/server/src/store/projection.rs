@@ -8,7 +8,7 @@
 use domain::consequence::Consequences;
 use domain::dispatch::{Dispatch, DispatchKind, DispatchState};
 use domain::event::{
-    Accepted, Extended, Happening, Held, Identity, Moved, ReceiptIssued, Refused, Reported, Submission,
+    Accepted, Extended, Happening, Held, Identity, ReceiptIssued, Refused, Reported, Submission,
 };
 use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
 use domain::packet::BusinessType;
@@ -27,7 +27,10 @@ use super::pack::PackPlace;
 /// Makes the changes of one event.
 pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
     let (event, position) = (&placed.recorded.event, placed.recorded.position);
-    if let Some(case) = event.happening.case() {
+    // What moves a dispatch is found through the dispatch: most events of a case need no key of their own.
+    if let Some(case) = event.happening.case()
+        && dispatch_moved(&event.happening).is_none()
+    {
         view.insert(key::event(case, position), &placed.location);
     }
     if position == mark_of(position) {
@@ -53,10 +56,10 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
         Happening::Held(it) => step.held(it)?,
         Happening::Extended(it) => step.extended(it)?,
         Happening::Reported(it) => step.reported(it)?,
-        Happening::Consigned(it) => step.consigned(it)?,
-        Happening::HandedOver(it) => step.settled(it.dispatch, DispatchState::HandedOver)?,
-        Happening::Failed(it) => step.settled(it.dispatch, DispatchState::Failed)?,
-        Happening::Withdrawn(it) => step.settled(it.dispatch, DispatchState::Withdrawn)?,
+        Happening::Consigned(it) => step.moved(it.case, it.dispatch, DispatchState::Consigned)?,
+        Happening::HandedOver(it) => step.moved(it.case, it.dispatch, DispatchState::HandedOver)?,
+        Happening::Failed(it) => step.moved(it.case, it.dispatch, DispatchState::Failed)?,
+        Happening::Withdrawn(it) => step.moved(it.case, it.dispatch, DispatchState::Withdrawn)?,
         Happening::ReceiptIssued(it) => step.receipt_issued(it)?,
         Happening::DirectoryChanged(_) => step.view.insert(key::directory(position), &placed.location),
         Happening::BrokerLost { .. } => step.broker_lost()?,
@@ -68,6 +71,24 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
 /// The last marked position up to this one: every 64th event is marked, to be found by its position.
 pub(super) fn mark_of(position: u64) -> u64 {
     ((position - 1) & !63) + 1
+}
+
+/// The dispatch that an event moves.
+fn dispatch_moved(happening: &Happening) -> Option<DispatchId> {
+    match happening {
+        Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => Some(it.dispatch),
+        Happening::Failed(it) => Some(it.dispatch),
+        Happening::Accepted(_)
+        | Happening::Refused(_)
+        | Happening::Held(_)
+        | Happening::Repeated(_)
+        | Happening::Extended(_)
+        | Happening::Reported(_)
+        | Happening::ReceiptIssued(_)
+        | Happening::Parked(_)
+        | Happening::DirectoryChanged(_)
+        | Happening::BrokerLost { .. } => None,
+    }
 }
 
 /// Notes where an original stands.
@@ -287,38 +308,36 @@ impl Step<'_, '_> {
         self.view.get(&key::dispatch(id))
     }
 
-    fn consigned(&mut self, it: &Moved) -> Result<(), Fault> {
-        let Some(mut record) = self.dispatch(it.dispatch)? else {
+    /// An event of a dispatch, whether it changes its state or comes too late for that.
+    fn moved(&mut self, case: CaseId, id: DispatchId, state: DispatchState) -> Result<(), Fault> {
+        let Some(mut record) = self.dispatch(id)? else {
+            self.view
+                .insert(key::event(case, self.position), &self.placed.location);
             return Ok(());
         };
-        if record.head.state.is_settled() {
-            return Ok(());
+        record.places.push((self.position, self.placed.location));
+        if !record.head.state.is_settled() || state == DispatchState::HandedOver {
+            self.change_state(&mut record, state)?;
         }
-        self.view
-            .remove(key::row(key::DUE, &record.head.dispatch, record.position))?;
-        self.view
-            .put(key::row(key::FLYING, &record.head.dispatch, record.position), &())?;
-        record.head.state = DispatchState::Consigned;
-        record.head.consigned_at = Some(self.time);
-        self.view.put(key::dispatch(it.dispatch), &record)
+        self.view.put(key::dispatch(id), &record)
     }
 
-    fn settled(&mut self, id: DispatchId, state: DispatchState) -> Result<(), Fault> {
-        let Some(mut record) = self.dispatch(id)? else {
-            return Ok(());
-        };
-        if record.head.state.is_settled() && state != DispatchState::HandedOver {
-            return Ok(());
-        }
-        self.view
-            .remove(key::row(key::DUE, &record.head.dispatch, record.position))?;
-        self.view
-            .remove(key::row(key::FLYING, &record.head.dispatch, record.position))?;
-        if let Some(expires_at) = record.head.dispatch.expires_at {
-            self.view.remove(key::expiry(expires_at, id))?;
+    fn change_state(&mut self, record: &mut DispatchRecord, state: DispatchState) -> Result<(), Fault> {
+        let dispatch = &record.head.dispatch;
+        self.view.remove(key::row(key::DUE, dispatch, record.position))?;
+        if state.is_settled() {
+            self.view
+                .remove(key::row(key::FLYING, dispatch, record.position))?;
+            if let Some(expires_at) = dispatch.expires_at {
+                self.view.remove(key::expiry(expires_at, dispatch.id))?;
+            }
+        } else {
+            self.view
+                .put(key::row(key::FLYING, dispatch, record.position), &())?;
+            record.head.consigned_at = Some(self.time);
         }
         record.head.state = state;
-        self.view.put(key::dispatch(id), &record)
+        Ok(())
     }
 
     fn receipt_issued(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
@@ -391,6 +410,7 @@ impl Step<'_, '_> {
             &DispatchRecord {
                 head,
                 position: self.position,
+                places: Vec::new(),
             },
         );
         Ok(())

@@ -15,6 +15,7 @@ use trust::Digest;
 use super::fault::Fault;
 use super::figures::Counters;
 use super::index::value::Applied;
+use super::index::view::View;
 use super::index::{Generations, Index, Tuning};
 use super::journal::{JournalReader, Placed, Resume, Survey};
 use super::pack::{PackEnd, PackPlace, PackReader};
@@ -23,6 +24,8 @@ use super::segment::Tip;
 
 /// Changes that go into the tree at once. Large, because most entries of a replay come and go within it.
 const CHANGES_MAX: usize = 1 << 16;
+/// The same for an index that serves or has served: each batch is atomic, and its garbage stays until it is in.
+const BATCH_CHANGES_MAX: usize = 1 << 12;
 /// Events handed from thread to thread at once.
 const EVENTS_AT_ONCE: usize = 256;
 /// A new index this close to the journal's end is handed to the writer, which reads the rest itself.
@@ -37,6 +40,24 @@ pub(super) struct Sources {
     pub(super) tuning: Tuning,
     /// Set when the process ends: a rebuild is given up.
     pub(super) closing: Arc<AtomicBool>,
+}
+
+/// How changes go into the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settling {
+    /// In batches, each with the place reached: a crash leaves an index that is behind.
+    Batches,
+    /// One by one: a crash leaves an index that must be made again.
+    Apart,
+}
+
+impl Settling {
+    fn changes_max(self) -> usize {
+        match self {
+            Settling::Batches => BATCH_CHANGES_MAX,
+            Settling::Apart => CHANGES_MAX,
+        }
+    }
 }
 
 /// An end of journal and packs to come up to.
@@ -122,18 +143,30 @@ impl Sources {
         let index = Index::open(&self.generations.path(number), self.tuning)?;
         loop {
             let goal = ends();
-            self.catch_up(&index, goal, counters)?;
+            self.bring_up(&index, goal, (Settling::Apart, counters))?;
             if ends().tip.position - goal.tip.position <= BEHIND_MAX {
                 break;
             }
         }
+        // From here on it tells how far it has come.
+        index.flush()?;
+        index.settle()?;
         Counters::add(&counters.rebuilds, 1);
         Ok(index)
     }
 
-    /// Brings an index up to the ends.
+    /// Brings an index that tells how far it has come up to the ends.
     pub(super) fn catch_up(&self, index: &Index, ends: Ends, counters: &Counters) -> Result<(), Fault> {
-        self.list_originals(index, ends.packs)?;
+        self.bring_up(index, ends, (Settling::Batches, counters))
+    }
+
+    fn bring_up(
+        &self,
+        index: &Index,
+        ends: Ends,
+        (settling, counters): (Settling, &Counters),
+    ) -> Result<(), Fault> {
+        self.list_originals(index, ends.packs, settling)?;
         let from = index.applied().journal;
         if ends.tip.position <= from.tip.position {
             return Ok(());
@@ -142,7 +175,7 @@ impl Sources {
         thread::scope(|scope| {
             let (sender, receiver) = bounded(8);
             let reader = scope.spawn(move || self.read_events(from, ends.tip.position, &sender));
-            let projected = project(index, &receiver);
+            let projected = project(index, &receiver, settling);
             // A projection that failed no longer takes events: the reader must not wait for it.
             drop(receiver);
             let read = reader.join().expect("the reader of the journal does not panic");
@@ -150,17 +183,17 @@ impl Sources {
         })
     }
 
-    fn list_originals(&self, index: &Index, until: PackEnd) -> Result<(), Fault> {
+    fn list_originals(&self, index: &Index, until: PackEnd, settling: Settling) -> Result<(), Fault> {
         let mut listed = Vec::new();
         self.packs
             .list(index.applied().packs, until, &mut |digest, place, end| {
                 listed.push((digest, place));
-                if CHANGES_MAX <= listed.len() {
-                    keep_all(index, &mut listed, end)?;
+                if settling.changes_max() <= listed.len() {
+                    keep_all(index, &mut listed, (end, settling))?;
                 }
                 self.go_on()
             })?;
-        keep_all(index, &mut listed, until)
+        keep_all(index, &mut listed, (until, settling))
     }
 
     fn read_events(
@@ -196,15 +229,23 @@ impl Sources {
     }
 }
 
-fn keep_all(index: &Index, listed: &mut Vec<(Digest, PackPlace)>, packs: PackEnd) -> Result<(), Fault> {
+fn keep_all(
+    index: &Index,
+    listed: &mut Vec<(Digest, PackPlace)>,
+    (packs, settling): (PackEnd, Settling),
+) -> Result<(), Fault> {
     let mut view = index.view();
     for (digest, place) in listed.drain(..) {
         projection::keep(&mut view, &digest, place)?;
     }
-    take_over(index, view, |applied| Applied { packs, ..applied })
+    take_over(index, view, settling, |applied| Applied { packs, ..applied })
 }
 
-fn project(index: &Index, receiver: &Receiver<Vec<(Placed, Resume)>>) -> Result<(), Fault> {
+fn project(
+    index: &Index,
+    receiver: &Receiver<Vec<(Placed, Resume)>>,
+    settling: Settling,
+) -> Result<(), Fault> {
     let mut view = index.view();
     let mut reached = index.applied().journal;
     for chunk in receiver {
@@ -212,15 +253,15 @@ fn project(index: &Index, receiver: &Receiver<Vec<(Placed, Resume)>>) -> Result<
             projection::apply(&mut view, placed)?;
             reached = *resume;
         }
-        if CHANGES_MAX <= view.changed() {
-            take_over(index, view, |applied| Applied {
+        if settling.changes_max() <= view.changed() {
+            take_over(index, view, settling, |applied| Applied {
                 journal: reached,
                 ..applied
             })?;
             view = index.view();
         }
     }
-    take_over(index, view, |applied| Applied {
+    take_over(index, view, settling, |applied| Applied {
         journal: reached,
         ..applied
     })
@@ -228,10 +269,14 @@ fn project(index: &Index, receiver: &Receiver<Vec<(Placed, Resume)>>) -> Result<
 
 fn take_over(
     index: &Index,
-    view: super::index::view::View<'_>,
+    view: View<'_>,
+    settling: Settling,
     to: impl FnOnce(Applied) -> Applied,
 ) -> Result<(), Fault> {
     let changes = view.into_changes();
     index.absorb(changes, to(index.applied()));
-    index.settle()
+    match settling {
+        Settling::Batches => index.settle(),
+        Settling::Apart => index.settle_apart(),
+    }
 }

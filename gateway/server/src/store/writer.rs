@@ -12,7 +12,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use domain::directory::Directory;
@@ -27,6 +27,7 @@ use super::index::Index;
 use super::index::value::{Applied, FORMAT};
 use super::index::view::View;
 use super::journal::{Draft, Journal};
+use super::lock::Space;
 use super::pack::{PackDraft, Packs};
 use super::projection;
 use super::rebuild::Ends;
@@ -36,6 +37,8 @@ use super::shared::Shared;
 const BATCH_COMMITS_MAX: usize = 256;
 /// No further commit is taken into a batch that holds so many bytes of originals.
 const BATCH_BYTES_MAX: usize = 4 << 20;
+/// Pause after an index could not be made.
+const REBUILD_PAUSE: Duration = Duration::from_secs(5);
 /// Batches between two looks at how large the index has grown on disk.
 const GROWTH_CHECK_BATCHES: u64 = 4096;
 
@@ -76,8 +79,9 @@ pub(super) struct Writer {
     /// Whether the end was ordered.
     pub(super) closing: bool,
     pub(super) rebuild: Option<JoinHandle<()>>,
-    /// Whether making another index failed: not tried again before a restart.
-    pub(super) rebuild_failed: bool,
+    /// When making another index failed last.
+    pub(super) rebuild_failed: Option<Instant>,
+    pub(super) space: Space,
 }
 
 /// What is written together, and what it leads to.
@@ -201,6 +205,7 @@ impl Writer {
 
     /// Records all that holds, in one write each of packs and journal.
     fn record(&mut self, requests: &[Request]) -> Result<Vec<Appended>, Failure> {
+        self.space.check().map_err(Failure::Undone)?;
         let index = self.shared.index();
         let mut batch = Batch {
             packs: self.packs.draft().map_err(Failure::Undone)?,
@@ -285,7 +290,10 @@ impl Writer {
         if why != "grown" {
             self.shared.index().mark_damaged();
         }
-        if self.rebuild.is_some() || self.rebuild_failed {
+        let waits = self
+            .rebuild_failed
+            .is_some_and(|failed| failed.elapsed() < REBUILD_PAUSE);
+        if self.rebuild.is_some() || waits {
             return;
         }
         tracing::warn!(why, "another index is made while this one serves");
@@ -321,8 +329,8 @@ impl Writer {
                 tracing::info!("another index serves");
             }
             Err(fault) => {
-                self.rebuild_failed = true;
-                tracing::error!(%fault, "another index could not be made; a restart tries again");
+                self.rebuild_failed = Some(Instant::now());
+                tracing::error!(%fault, "another index could not be made; it is tried again when it is missed");
             }
         }
     }

@@ -198,9 +198,15 @@ impl View<'_> {
         found.iter().map(read).collect()
     }
 
-    /// Events of a case: positions and places.
+    /// Events of a case that no dispatch holds: positions and places.
     pub(crate) fn events(&self, case: CaseId) -> Result<Vec<(u64, Location)>, Fault> {
         self.located(&key::events(case))
+    }
+
+    /// Events that moved a dispatch: positions and places.
+    pub(crate) fn moves(&self, id: DispatchId) -> Result<Vec<(u64, Location)>, Fault> {
+        let record: Option<DispatchRecord> = self.get(&key::dispatch(id))?;
+        Ok(record.map_or_else(Vec::new, |record| record.places))
     }
 
     /// Changes of the directory: positions and places.

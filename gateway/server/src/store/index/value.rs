@@ -266,7 +266,7 @@ records! {
     PackEnd { number, offset }
     Applied { format, journal, packs, live_bytes }
     CaseRecord { seen, head, held_until }
-    DispatchRecord { head, position }
+    DispatchRecord { head, position, places }
     DocumentRecord { seen, bearer, named }
     HeldRecord { position, location }
     OwedRecord { kind, case, to, location, before }
@@ -314,6 +314,8 @@ pub(crate) struct DispatchRecord {
     pub(crate) head: DispatchHead,
     /// Position of the event that caused it: its age.
     pub(crate) position: u64,
+    /// Positions and places of the events that moved it.
+    pub(crate) places: Vec<(u64, Location)>,
 }
 
 /// A sender's document id.

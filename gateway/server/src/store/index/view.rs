@@ -39,8 +39,9 @@ impl Changes {
         Some((key.clone(), value.clone()))
     }
 
-    pub(super) fn absorb(&mut self, mut newer: Changes) {
-        self.entries.append(&mut newer.entries);
+    pub(super) fn absorb(&mut self, newer: Changes) {
+        // Not `append`: that builds the whole map anew.
+        self.entries.extend(newer.entries);
         self.live_bytes += newer.live_bytes;
     }
 }

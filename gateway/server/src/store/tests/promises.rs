@@ -12,7 +12,7 @@ use domain::port::{Appended, Commit, Expectation, Journal, Slot, StoreFault};
 use trust::{Digest, Time};
 
 use super::support::*;
-use crate::store::{Fault, Store};
+use crate::store::{Fault, Store, StoreConfig};
 
 #[test]
 fn many_commits_share_a_sync() {
@@ -198,6 +198,63 @@ fn a_store_that_is_open_is_not_opened_again() {
     assert!(matches!(&second, Fault::Locked { directory } if directory == folder.path()));
     drop(store);
     open(folder.path());
+}
+
+#[test]
+fn without_space_nothing_is_taken_and_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    record(&open(folder.path()), new_document(0));
+    let before = fs::metadata(folder.path().join("journal").join("00000000000000000001.journal"))
+        .expect("there")
+        .len();
+    // More than any disk has.
+    let full = StoreConfig {
+        free_bytes_min: u64::MAX,
+        ..small(folder.path())
+    };
+    let store = Store::open(&full, clock()).expect("a full disk does not keep it from answering");
+    let commit = || new_document(1).keeping(vec![1; 70].into());
+    let refused = run(store.append(commit())).expect_err("no space");
+    assert!(
+        matches!(&refused, StoreFault::NotNow(why) if why.contains("free")),
+        "{refused}"
+    );
+    assert!(matches!(
+        run(store.append(commit().keeping(vec![2; 9000].into()))),
+        Err(StoreFault::NotNow(_))
+    ));
+    assert_eq!((store.figures().refusals, store.figures().syncs), (1, 0));
+    drop(store);
+    let after = fs::metadata(folder.path().join("journal").join("00000000000000000001.journal"))
+        .expect("there")
+        .len();
+    assert_eq!(after, before);
+    assert_eq!(record(&open(folder.path()), commit())[0].position, 2);
+}
+
+#[test]
+fn a_write_that_fails_is_undone_and_the_next_one_goes_through() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = StoreConfig {
+        segment_bytes_max: 1,
+        ..small(folder.path())
+    };
+    let store = Store::open(&config, clock()).expect("opens");
+    record(&store, new_document(1));
+    // Every commit begins a segment here; a folder stands where the next one would.
+    let obstacle = folder.path().join("journal").join("00000000000000000002.journal");
+    fs::create_dir(&obstacle).expect("made");
+    let commit = || new_document(2).keeping(vec![3; 500].into());
+    for _ in 0..2 {
+        assert!(matches!(run(store.append(commit())), Err(StoreFault::NotNow(_))));
+        assert_eq!(store.case(case(2)), Ok(None));
+    }
+    fs::remove_dir(&obstacle).expect("removed");
+    assert_eq!(record(&store, commit())[0].position, 2);
+    assert!(fetch(&store, &Digest::of(&[3; 500])).expect("told").is_some());
+    let before = answers(&store, 3);
+    drop(store);
+    assert_eq!(answers(&open(folder.path()), 3), before);
 }
 
 #[test]
