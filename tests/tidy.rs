@@ -6,20 +6,29 @@ use std::path::{Path, PathBuf};
 const FILE_LINES_MAX: usize = 500;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests crate lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests crate lies in the workspace")
+        .to_owned()
 }
 
 /// All source files with this ending, with their paths relative to the root.
 fn sources(ending: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut folders = ["gateway", "connectors", "tests"].map(|folder| root().join(folder)).to_vec();
+    let mut folders = ["gateway", "connectors", "tests"]
+        .map(|folder| root().join(folder))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == ending) {
-                let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+                let name = path
+                    .strip_prefix(root())
+                    .expect("below the root")
+                    .to_string_lossy()
+                    .into_owned();
                 found.push((name, fs::read_to_string(&path).expect("UTF-8")));
             }
         }
@@ -53,26 +62,78 @@ fn every_module_opens_with_what_it_is() {
 
 /// Who must not import whom: (files below, forbidden text, why).
 const ARROWS: &[(&str, &str, &str)] = &[
-    ("gateway/trust/", "domain::", "trust knows signatures and nothing of documents"),
+    (
+        "gateway/trust/",
+        "domain::",
+        "trust knows signatures and nothing of documents",
+    ),
     ("gateway/trust/", "tokio", "trust is pure"),
     ("gateway/domain/", "tokio", "domain is pure"),
-    ("gateway/domain/", "serde::", "domain types derive no serialisation"),
+    (
+        "gateway/domain/",
+        "serde::",
+        "domain types derive no serialisation",
+    ),
     ("gateway/domain/", "std::fs", "domain does no I/O"),
     ("gateway/domain/", "SystemTime", "time is an argument"),
-    ("gateway/server/src/stages", "crate::broker", "stages know ports, not adapters"),
-    ("gateway/server/src/stages", "crate::store", "stages know ports, not adapters"),
-    ("gateway/server/src/stages", "crate::http", "stages know ports, not adapters"),
-    ("gateway/server/src/stages", "crate::trustkeeper", "stages know ports, not adapters"),
+    (
+        "gateway/server/src/stages",
+        "crate::broker",
+        "stages know ports, not adapters",
+    ),
+    (
+        "gateway/server/src/stages",
+        "crate::store",
+        "stages know ports, not adapters",
+    ),
+    (
+        "gateway/server/src/stages",
+        "crate::http",
+        "stages know ports, not adapters",
+    ),
+    (
+        "gateway/server/src/stages",
+        "crate::trustkeeper",
+        "stages know ports, not adapters",
+    ),
     ("gateway/server/src/stages", "lapin", "lapin stays in broker"),
-    ("gateway/server/src/broker", "crate::store", "adapters never import one another"),
-    ("gateway/server/src/broker", "crate::http", "adapters never import one another"),
-    ("gateway/server/src/store", "crate::broker", "adapters never import one another"),
-    ("gateway/server/src/store", "crate::http", "adapters never import one another"),
+    (
+        "gateway/server/src/broker",
+        "crate::store",
+        "adapters never import one another",
+    ),
+    (
+        "gateway/server/src/broker",
+        "crate::http",
+        "adapters never import one another",
+    ),
+    (
+        "gateway/server/src/store",
+        "crate::broker",
+        "adapters never import one another",
+    ),
+    (
+        "gateway/server/src/store",
+        "crate::http",
+        "adapters never import one another",
+    ),
     ("gateway/server/src/store", "lapin", "lapin stays in broker"),
     ("gateway/server/src/http", "lapin", "lapin stays in broker"),
-    ("gateway/server/src/trustkeeper", "crate::broker", "adapters never import one another"),
-    ("gateway/server/src/trustkeeper", "crate::store", "adapters never import one another"),
-    ("connectors/", "gateway::", "a connector relies on the contract, not on the gateway"),
+    (
+        "gateway/server/src/trustkeeper",
+        "crate::broker",
+        "adapters never import one another",
+    ),
+    (
+        "gateway/server/src/trustkeeper",
+        "crate::store",
+        "adapters never import one another",
+    ),
+    (
+        "connectors/",
+        "gateway::",
+        "a connector relies on the contract, not on the gateway",
+    ),
 ];
 
 #[test]
@@ -91,8 +152,19 @@ fn imports_follow_the_arrows() {
 
 /// Words that hide what a thing does, or that leave work undone.
 const WORDS: &[&str] = &[
-    "struct Manager", "Manager {", "Helper {", "Utils", "mod util", "mod helpers", "#[ignore", "todo!(",
-    "unimplemented!(", "// TODO", "// FIXME", "// XXX", "// HACK",
+    "struct Manager",
+    "Manager {",
+    "Helper {",
+    "Utils",
+    "mod util",
+    "mod helpers",
+    "#[ignore",
+    "todo!(",
+    "unimplemented!(",
+    "// TODO",
+    "// FIXME",
+    "// XXX",
+    "// HACK",
 ];
 
 #[test]
@@ -114,9 +186,17 @@ fn banned_words_are_absent() {
 #[test]
 fn every_dependency_says_why_it_is_there() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest");
-    let table = manifest.split("[workspace.dependencies]").nth(1).expect("shared versions");
+    let table = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .expect("shared versions");
     let table = table.split("\n[").next().expect("the table itself");
-    let mute = table.lines().filter(|line| line.contains(" = ") && !line.contains("path = "));
-    let mute: Vec<String> = mute.filter(|line| !line.contains('#')).map(str::to_owned).collect();
+    let mute = table
+        .lines()
+        .filter(|line| line.contains(" = ") && !line.contains("path = "));
+    let mute: Vec<String> = mute
+        .filter(|line| !line.contains('#'))
+        .map(str::to_owned)
+        .collect();
     complain(&mute);
 }

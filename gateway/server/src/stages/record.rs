@@ -103,12 +103,7 @@ async fn finish(road: &Road, inspectors: &Inspectors, step: Step) {
 pub async fn announce(road: &Road, recorded: &[Recorded]) {
     for about in recorded {
         let happening = &about.event.happening;
-        info!(
-            stage = "record",
-            event = happening.word(),
-            position = about.position,
-            "recorded"
-        );
+        log(about);
         let follows = Consequences::of(&about.event, &about.leaf);
         road.signals
             .due
@@ -144,5 +139,35 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
             | Happening::ReceiptIssued(_)
             | Happening::Parked(_) => {}
         }
+    }
+}
+
+/// What a person may want to see of each event; what happens to every document many times stays below.
+fn log(about: &Recorded) {
+    let happening = &about.event.happening;
+    let (event, position) = (happening.word(), about.position);
+    match happening {
+        Happening::Accepted(it) => {
+            info!(stage = "record", event, position, case.id = %it.case, "accepted");
+        }
+        Happening::Refused(it) => {
+            let codes: Vec<&str> = it.reasons.iter().map(|reason| reason.code.word()).collect();
+            info!(stage = "record", event, position, case.id = %it.case, codes = codes.join(" "), "refused");
+        }
+        Happening::Held(it) => info!(stage = "record", event, position, case.id = %it.case, "held"),
+        Happening::Failed(it) => info!(stage = "record", event, position, case.id = %it.case, "given up"),
+        Happening::Parked(it) => {
+            warn!(stage = "record", event, position, account.id = %it.submission.account, "parked for a person");
+        }
+        Happening::BrokerLost { .. } | Happening::DirectoryChanged(_) => {
+            info!(stage = "record", event, position, "recorded");
+        }
+        Happening::Repeated(_)
+        | Happening::Extended(_)
+        | Happening::Reported(_)
+        | Happening::Consigned(_)
+        | Happening::HandedOver(_)
+        | Happening::Withdrawn(_)
+        | Happening::ReceiptIssued(_) => debug!(stage = "record", event, position, "recorded"),
     }
 }
