@@ -14,6 +14,8 @@ pub use metrics::Metrics;
 pub use names::{Measure, Stage, Total};
 pub use readiness::{Probe, Readiness};
 
+use std::io::IsTerminal;
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -31,7 +33,8 @@ pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
     let filter = Targets::new()
         .with_default(libraries)
         .with_target("gateway", config.level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     let registry = tracing_subscriber::registry().with(filter);
     match config.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

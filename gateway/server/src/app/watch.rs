@@ -8,7 +8,7 @@ use crate::broker::{Broker, BrokerState};
 use crate::clock::ClockState;
 use crate::stages::Road;
 use crate::store::Store;
-use crate::telemetry::{Measure, Metrics, Probe, Readiness};
+use crate::telemetry::{Measure, Metrics, Probe, Readiness, Total};
 use crate::trustkeeper::TrustKeeper;
 
 /// Held or waiting things counted at most for a gauge.
@@ -59,7 +59,18 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     let connected = |state| i64::from(state == BrokerState::Connected);
     metrics.set(Measure::BrokerConsuming, connected(broker.intake.state()));
     metrics.set(Measure::BrokerPublishing, connected(broker.publisher.state()));
-    metrics.set(Measure::JournalEvents, whole(store.figures().journal_events));
+    let figures = store.figures();
+    metrics.set(Measure::JournalEvents, whole(figures.journal_events));
+    metrics.set(Measure::IndexBytes, whole(figures.index_disk_bytes));
+    metrics.set(Measure::StoreQueue, whole(figures.queue_commits));
+    metrics.set_total(Total::StoreBatches, figures.batches);
+    metrics.set_total(Total::StoreCommits, figures.commits);
+    metrics.set_total(Total::StoreConflicts, figures.conflicts);
+    metrics.set_total(Total::StoreRebuilds, figures.rebuilds);
+    metrics.set_total(Total::StoreRefusals, figures.refusals);
+    metrics.set_total(Total::StoreSyncs, figures.syncs);
+    let sync_micros = u64::try_from(figures.sync_time.as_micros()).unwrap_or(u64::MAX);
+    metrics.set_total(Total::StoreSyncMicroseconds, sync_micros);
     let jumped = match road.clock.state() {
         ClockState::Steady => 0,
         ClockState::Jumped { micros } => micros / 1_000_000,

@@ -34,7 +34,7 @@ texts! {
     AgencyUnknown = "Không có cơ quan {agency}", "There is no agency {agency}";
     CertificateIsAuthority = "Đây là chứng thư của tổ chức cấp chứng thư, không phải của người ký",
         "This is the certificate of an authority, not of a signer";
-    Change = "Thay đổi: {change}", "Change: {change}";
+    Change = "{change}", "{change}";
     CheckAnchors = "Tin cậy: {anchors} gốc, {candidates} chứng thư trung gian, {lists} danh sách thu hồi",
         "Trust: {anchors} anchors, {candidates} issuing certificates, {lists} revocation lists";
     CheckBroker = "Broker: {uri}, vhost {vhost}, người dùng {user}", "Broker: {uri}, vhost {vhost}, user {user}";
