@@ -179,6 +179,22 @@ impl Store {
         self.0.close();
     }
 
+    /// Why nothing can be written now although the writer works: too little space is free.
+    pub fn short_of_space(&self) -> Option<String> {
+        self.0
+            .shared
+            .objects
+            .space()
+            .check()
+            .err()
+            .map(|fault| fault.to_string())
+    }
+
+    /// Bytes free where the data lies; none when the system does not say.
+    pub fn free_bytes(&self) -> u64 {
+        self.0.shared.objects.space().free_bytes().unwrap_or_default()
+    }
+
     /// Why nothing more is taken before a restart; `None` while the store works.
     pub fn stopped(&self) -> Option<String> {
         self.0.shared.stopped()
