@@ -25,6 +25,7 @@ mod projection;
 mod rebuild;
 mod segment;
 mod shared;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -43,12 +44,13 @@ pub use self::fault::Fault;
 use self::figures::Counters;
 pub use self::figures::StoreFigures;
 use self::index::{Generations, Tuning};
-use self::journal::{Journal, JournalReader, Survey};
+use self::journal::{Journal, JournalReader};
 use self::lock::{DataDirectory, Space};
 use self::object::Objects;
 use self::pack::{PackReader, Packs};
 use self::rebuild::{Ends, Sources};
 use self::shared::{Shared, Start, fold_directory};
+use self::survey::Survey;
 use self::writer::{Order, Writer};
 
 /// Where and how a store keeps its data.
