@@ -1,7 +1,7 @@
 //! The embedded store: journal, archive and index in one data directory.
 //!
-//! Stands under the record stage, which acknowledges nothing before [`Journal::append`] has answered, and under every
-//! stage that asks what is due, owed or known.
+//! Stands under the record stage, which acknowledges nothing before [`domain::port::Journal::append`] has answered,
+//! and under every stage that asks what is due, owed or known.
 //!
 //! ```text
 //! append ──▶ queue ──▶ writer ──▶ packs ─fdatasync─▶ journal ─fdatasync─▶ index ──▶ answer
