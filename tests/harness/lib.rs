@@ -15,6 +15,7 @@ pub mod offspring;
 pub mod pdf;
 pub mod pki;
 pub mod process;
+pub mod province;
 pub mod proxy;
 
 mod der;

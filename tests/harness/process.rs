@@ -6,7 +6,7 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
     sync::OnceLock,
     time::Duration,
 };
@@ -150,6 +150,45 @@ impl Process {
         let text = self.log_text();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+/// A command longer than this hangs: it opens a store or asks a running gateway, and waits for a receipt at most.
+const COMMAND: Duration = Duration::from_secs(180);
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub output: String,
+    /// What it complained of.
+    pub errors: String,
+}
+
+/// Runs `program` to its end, whatever that is.
+///
+/// # Panics
+/// When it cannot be started, or does not end in time.
+pub async fn run(program: Program, arguments: &[&str]) -> Ended {
+    let name = format!("{} {}", program.name(), arguments.join(" "));
+    let child = tokio::process::Command::new(program.path())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+    let ended = tokio::time::timeout(COMMAND, child.wait_with_output()).await;
+    let ended = ended
+        .unwrap_or_else(|_| panic!("{name} did not end within {COMMAND:?}"))
+        .expect("the output of a command can be read");
+    Ended {
+        status: ended.status,
+        output: String::from_utf8_lossy(&ended.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&ended.stderr).into_owned(),
     }
 }
 

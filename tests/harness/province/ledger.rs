@@ -1,0 +1,299 @@
+//! The ledger: what agencies sent and what they stored, kept apart from the gateway, and held against its books.
+//!
+//! The oracle of every scenario and fault: every accepted packet is settled; everything delivered was sent; contents
+//! are equal, byte for byte (by SHA-256); nothing is stored twice under one dispatch id, and no document under two;
+//! the books balance.
+//!
+//! **Invariant**: the ledger believes connectors only: what they took into their outbox, and what they handed out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard},
+};
+
+use connector::Received;
+use domain::{
+    dispatch::{DispatchKind, DispatchState},
+    event::{Happening, Identity},
+    ids::{AccountId, AgencyId, CaseId, DispatchId, SubmissionId},
+};
+use trust::Digest;
+
+use super::books::{Balance, Books, Decision, SubmissionKey};
+
+/// Faults that are told one by one; the rest is counted.
+const TOLD_MAX: usize = 20;
+
+/// A dispatch that a connector stored and handed out.
+#[derive(Clone, Debug)]
+struct Stored {
+    account: AccountId,
+    dispatch: DispatchId,
+    kind: DispatchKind,
+    digest: Digest,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    sent: BTreeMap<SubmissionKey, Digest>,
+    stored: Vec<Stored>,
+}
+
+/// What was sent and stored; shared by all agencies of a province.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    pages: Mutex<Pages>,
+}
+
+/// What holding the ledger against the books gave.
+#[derive(Debug)]
+pub struct Audit {
+    /// What is wrong, in sentences; empty when all is well.
+    pub faults: Vec<String>,
+    /// The gateway's balance.
+    pub balance: Balance,
+    /// Submissions that connectors took into their outbox.
+    pub sent: usize,
+    /// Document packets that connectors stored.
+    pub packets: usize,
+    /// Status packets that connectors stored.
+    pub statuses: usize,
+    /// Receipts that connectors stored.
+    pub receipts: usize,
+}
+
+impl Audit {
+    /// # Panics
+    /// When anything is wrong, with the first things that are.
+    pub fn assert_clean(&self) {
+        let told: Vec<&str> = self.faults.iter().take(TOLD_MAX).map(String::as_str).collect();
+        assert!(
+            self.faults.is_empty(),
+            "{} faults; {self:?}:\n{}",
+            self.faults.len(),
+            told.join("\n")
+        );
+    }
+}
+
+impl Ledger {
+    /// A connector took `bytes` into its outbox under this id.
+    ///
+    /// # Panics
+    /// When the id was taken for other bytes before: the test is wrong.
+    pub fn sent(&self, account: &str, submission: &SubmissionId, bytes: &[u8]) {
+        let digest = Digest::of(bytes);
+        let earlier = self
+            .pages()
+            .sent
+            .insert((account_id(account), submission.clone()), digest);
+        assert!(
+            earlier.is_none_or(|earlier| earlier == digest),
+            "{submission} is sent with other bytes"
+        );
+    }
+
+    /// A connector handed out what it had stored.
+    pub fn stored(&self, account: &str, received: &Received) {
+        let about = &received.about;
+        self.stored_as(account, (about.dispatch, about.kind), &received.bytes);
+    }
+
+    /// The command of an agency's connector wrote a file.
+    pub fn stored_as(&self, account: &str, (dispatch, kind): (DispatchId, DispatchKind), bytes: &[u8]) {
+        let stored = Stored {
+            account: account_id(account),
+            dispatch,
+            kind,
+            digest: Digest::of(bytes),
+        };
+        self.pages().stored.push(stored);
+    }
+
+    /// Everything that connectors took into their outbox.
+    pub fn submissions(&self) -> Vec<SubmissionKey> {
+        self.pages().sent.keys().cloned().collect()
+    }
+
+    /// Holds the ledger against the books. `open` are the submissions that connectors have no final answer to yet:
+    /// they may be unknown to the gateway; and nobody wonders what is not settled while something is open.
+    pub fn audit(&self, books: &Books, open: &BTreeSet<SubmissionId>) -> Audit {
+        let pages = self.pages();
+        let count = |kind| pages.stored.iter().filter(|stored| stored.kind == kind).count();
+        let mut audit = Audit {
+            faults: Vec::new(),
+            balance: books.balance(),
+            sent: pages.sent.len(),
+            packets: count(DispatchKind::Packet),
+            statuses: count(DispatchKind::Status),
+            receipts: count(DispatchKind::Receipt),
+        };
+        audit.faults.extend(lost_or_changed(&pages, books, open));
+        audit.faults.extend(unsettled(books, open));
+        audit.faults.extend(never_sent(&pages, books));
+        audit.faults.extend(not_stored(&pages, books));
+        audit.faults.extend(doubled(&pages, books));
+        let Balance {
+            received,
+            settled,
+            refused,
+            held,
+            parked,
+            ..
+        } = audit.balance;
+        if open.is_empty() && received != settled + refused + held + parked {
+            audit
+                .faults
+                .push(format!("the books do not balance: {:?}", audit.balance));
+        }
+        audit
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().expect("nobody panics while holding the pages")
+    }
+}
+
+fn account_id(text: &str) -> AccountId {
+    AccountId::parse(text).expect("the gateway gave it")
+}
+
+/// What was sent and is unknown to the gateway, or known with other bytes.
+fn lost_or_changed(pages: &Pages, books: &Books, open: &BTreeSet<SubmissionId>) -> Vec<String> {
+    let fault = |(key, digest): (&SubmissionKey, &Digest)| match books.submissions.get(key) {
+        Some(entry) if entry.packet == *digest => None,
+        Some(_) => Some(format!(
+            "submission {} of {} was recorded with other bytes",
+            key.1, key.0
+        )),
+        None if open.contains(&key.1) => None,
+        None => Some(format!(
+            "submission {} of {} was answered and is not in the journal",
+            key.1, key.0
+        )),
+    };
+    pages.sent.iter().filter_map(fault).collect()
+}
+
+/// What was decided and not carried through to the end.
+fn unsettled(books: &Books, open: &BTreeSet<SubmissionId>) -> Vec<String> {
+    if !open.is_empty() {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for ((account, submission), entry) in &books.submissions {
+        let is_final = matches!(entry.decision, Decision::Accepted | Decision::Refused);
+        if is_final && !books.is_settled(entry) {
+            let waiting = |id: &&DispatchId| !books.dispatches[*id].state.is_settled();
+            let count = entry.dispatches.iter().filter(waiting).count();
+            faults.push(format!(
+                "submission {submission} of {account} ({:?}) is not settled: {count} dispatches wait, answered: {}",
+                entry.decision, entry.answered
+            ));
+        }
+    }
+    faults
+}
+
+/// What was stored and never sent, or not by the gateway's books, or with other bytes.
+fn never_sent(pages: &Pages, books: &Books) -> Vec<String> {
+    let mut written: BTreeSet<Digest> = pages.sent.values().copied().collect();
+    let mut receipts = BTreeSet::new();
+    for recorded in &books.events {
+        if let Happening::ReceiptIssued(issued) = &recorded.event.happening {
+            receipts.insert(issued.receipt);
+            written.extend(issued.status_packet); // the gateway's own word for software that only knows edXML
+        }
+    }
+    let mut faults = Vec::new();
+    for Stored {
+        account,
+        dispatch,
+        kind,
+        digest,
+    } in &pages.stored
+    {
+        let is_known = match kind {
+            DispatchKind::Packet | DispatchKind::Status => written.contains(digest),
+            DispatchKind::Receipt => receipts.contains(digest),
+        };
+        if !is_known {
+            faults.push(format!(
+                "{account} stored a {} that nobody sent, under {dispatch}",
+                kind.word()
+            ));
+        }
+        match books.dispatches.get(dispatch) {
+            Some(sent) if sent.dispatch.body == *digest && sent.dispatch.kind == *kind => {}
+            Some(_) => faults.push(format!(
+                "{account} stored other bytes than those of dispatch {dispatch}"
+            )),
+            None => faults.push(format!(
+                "{account} stored dispatch {dispatch}, which nothing caused"
+            )),
+        }
+    }
+    faults
+}
+
+/// What was handed over by the books and is not at the account that took it.
+fn not_stored(pages: &Pages, books: &Books) -> Vec<String> {
+    let stored: BTreeSet<(&AccountId, DispatchId)> = pages
+        .stored
+        .iter()
+        .map(|stored| (&stored.account, stored.dispatch))
+        .collect();
+    let handed_over = books
+        .dispatches
+        .values()
+        .filter(|sent| sent.state == DispatchState::HandedOver);
+    let fault = |sent: &super::books::Sent| {
+        let (id, kind) = (sent.dispatch.id, sent.dispatch.kind.word());
+        match &sent.account {
+            Some(account) if stored.contains(&(account, id)) => None,
+            Some(account) => Some(format!(
+                "{kind} {id} is handed over to {account}, which never had it"
+            )),
+            None => Some(format!("{kind} {id} is handed over to nobody")),
+        }
+    };
+    handed_over.filter_map(fault).collect()
+}
+
+/// What was stored twice under one dispatch id, and documents stored by one addressee under two.
+fn doubled(pages: &Pages, books: &Books) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut seen: HashMap<DispatchId, &AccountId> = HashMap::new();
+    let mut documents: BTreeMap<(AgencyId, &Identity), Vec<CaseId>> = BTreeMap::new();
+    for stored in &pages.stored {
+        if let Some(earlier) = seen.insert(stored.dispatch, &stored.account) {
+            let (id, account) = (stored.dispatch, &stored.account);
+            faults.push(format!(
+                "dispatch {id} was stored twice, by {earlier} and by {account}"
+            ));
+            continue;
+        }
+        let Some(sent) = books.dispatches.get(&stored.dispatch) else {
+            continue;
+        };
+        if let (DispatchKind::Packet, Some(identity)) =
+            (stored.kind, books.identities.get(&sent.dispatch.case))
+        {
+            let cases = documents.entry((sent.dispatch.to, identity)).or_default();
+            cases.push(sent.dispatch.case);
+        }
+    }
+    for ((to, identity), cases) in documents {
+        // A recalled document frees its id; only one of the cases may stand.
+        let standing = cases.iter().filter(|case| !books.recalled.contains(case)).count();
+        let distinct: BTreeSet<&CaseId> = cases.iter().collect();
+        if standing > 1 || distinct.len() < cases.len() {
+            let document = &identity.document;
+            faults.push(format!(
+                "{to} stored {document} under {} dispatch ids",
+                cases.len()
+            ));
+        }
+    }
+    faults
+}
