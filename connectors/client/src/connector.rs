@@ -117,7 +117,11 @@ impl Connector {
         let check =
             Check::new(&config.gateway_certificates).map_err(|_: ReceiptFault| OpenFault::Certificate)?;
         let account = Arc::new(Account::new(config, store, check));
-        account.book(|book| book.inbox.confirm_open());
+        account.book(|book| {
+            book.inbox.confirm_open();
+            // What the log tells was told when it happened.
+            drop(book.outbox.take_answered_alike());
+        });
         let (closing, closed) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for side in [Side::Publishing, Side::Consuming] {
@@ -211,13 +215,20 @@ impl Connector {
 
     /// Waits for the final answer to a submission.
     pub async fn final_answer(&self, submission: &SubmissionId) -> Answer {
+        self.answer_that(submission, |answer| answer.kind.is_final_answer())
+            .await
+    }
+
+    /// Waits for an answer to a submission: the final one, or that the gateway holds it.
+    pub async fn first_answer(&self, submission: &SubmissionId) -> Answer {
+        self.answer_that(submission, |_| true).await
+    }
+
+    async fn answer_that(&self, submission: &SubmissionId, is_it: impl Fn(&Answer) -> bool) -> Answer {
         loop {
             let mut answered = std::pin::pin!(self.account.signals.answered.notified());
             answered.as_mut().enable();
-            if let Some(answer) = self
-                .answer_of(submission)
-                .filter(|answer| answer.kind.is_final_answer())
-            {
+            if let Some(answer) = self.answer_of(submission).filter(&is_it) {
                 return answer;
             }
             answered.await;

@@ -24,8 +24,10 @@ use crate::account::Account;
 use crate::clock;
 use crate::config::{Arrival, Receipts};
 use crate::event::{Event, add};
+use crate::receipt::{Claim, ReceiptFault, Standing, is_of_document};
 use crate::report;
 use crate::session::{Ended, Session};
+use crate::store::StoreFault;
 use crate::store::record::{Arrived, Due, Record};
 
 /// Bytes of packets that one commit gathers.
@@ -119,6 +121,7 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
     });
     account.signals.publish.notify_one();
     tell(account, stored, &intake.repeats);
+    settle_alike(account).await?;
     recall(account, &intake.recalls).await?;
     if account.config.arrival == Arrival::Reported {
         report::arrivals(account).await?;
@@ -188,6 +191,24 @@ fn tell(account: &Account, stored: Vec<Stored>, repeats: &[DispatchId]) {
     }
 }
 
+/// What was held and is answered now by the receipt of another submission of its case: told like any other answer, and
+/// noted, because that receipt may go from the log before what it answered.
+async fn settle_alike(account: &Account) -> Result<(), Ended> {
+    let alike = account.book(|book| book.outbox.take_answered_alike());
+    if alike.is_empty() {
+        return Ok(());
+    }
+    let mut records = Vec::with_capacity(alike.len());
+    for (submission, kind) in alike {
+        add(&account.counting.answered, 1);
+        records.push(account.logged(Record::Settled {
+            submission: submission.clone(),
+        }));
+        account.tell(Event::Answered(submission, kind));
+    }
+    Ok(account.store.note(records).await?)
+}
+
 /// What one batch holds.
 #[derive(Default)]
 struct Intake {
@@ -208,7 +229,7 @@ struct Recall {
 impl Intake {
     async fn sort(&mut self, account: &Account, delivery: Delivery) -> Result<(), Ended> {
         let (tag, acker) = (delivery.delivery_tag, delivery.acker.clone());
-        let (arrived, targets) = match read(account, delivery) {
+        let (mut arrived, targets) = match read(delivery) {
             Ok(read) => read,
             Err(reason) => {
                 // Not of the contract: back to the broker, which lays it aside for a person (dead letter).
@@ -219,12 +240,14 @@ impl Intake {
                 return Ok(());
             }
         };
-        self.last_tag = Some(tag);
         let dispatch = arrived.dispatch;
         if !self.new.insert(dispatch) || account.book(|book| book.inbox.knows(&dispatch)) {
+            self.last_tag = Some(tag);
             self.repeats.push(dispatch);
             return Ok(());
         }
+        arrived.due = due(account, &mut arrived)?;
+        self.last_tag = Some(tag);
         if !targets.is_empty() && is_recall(account, &arrived.body) {
             self.recalls.push(Recall {
                 dispatch,
@@ -237,7 +260,7 @@ impl Intake {
 }
 
 /// Reads a message by its headers.
-fn read(account: &Account, delivery: Delivery) -> Result<(Arrived, Vec<CaseId>), &'static str> {
+fn read(delivery: Delivery) -> Result<(Arrived, Vec<CaseId>), &'static str> {
     let properties = delivery.properties;
     let message_id = properties.message_id().as_ref().map(|id| id.as_str());
     let dispatch = message_id
@@ -251,7 +274,7 @@ fn read(account: &Account, delivery: Delivery) -> Result<(Arrived, Vec<CaseId>),
     let headers = properties.headers().as_ref();
     let text = |name: &str| headers.and_then(|headers| header(headers, name));
     let targets = text(wire::HEADER_TARGETS).unwrap_or_default();
-    let mut arrived = Arrived {
+    let arrived = Arrived {
         dispatch,
         at: clock::now(),
         kind,
@@ -271,7 +294,6 @@ fn read(account: &Account, delivery: Delivery) -> Result<(Arrived, Vec<CaseId>),
         .split_ascii_whitespace()
         .filter_map(|case| case.parse().ok())
         .collect();
-    arrived.due = due(account, &arrived);
     Ok((arrived, cases))
 }
 
@@ -283,28 +305,61 @@ fn header<'a>(headers: &'a FieldTable, name: &str) -> Option<&'a str> {
 }
 
 /// What is to be done for it besides handing it out. A receipt answers only after its check.
-fn due(account: &Account, arrived: &Arrived) -> Due {
+fn due(account: &Account, arrived: &mut Arrived) -> Result<Due, Ended> {
     match arrived.kind {
-        DispatchKind::Packet if account.config.arrival == Arrival::Reported => Due::Arrival,
-        DispatchKind::Packet | DispatchKind::Status => Due::Nothing,
-        DispatchKind::Receipt => {
-            let (Some(submission), Some(kind)) = (&arrived.submission, arrived.receipt) else {
-                return Due::Nothing;
+        DispatchKind::Packet if account.config.arrival == Arrival::Reported => Ok(Due::Arrival),
+        DispatchKind::Packet | DispatchKind::Status => Ok(Due::Nothing),
+        DispatchKind::Receipt => match believe(account, arrived) {
+            Ok(due) => Ok(due),
+            Err(Doubt::Receipt(fault)) => {
+                tracing::error!(account.id = %account.id(), dispatch = %arrived.dispatch, %fault, "receipt not believed");
+                add(&account.counting.doubted, 1);
+                account.tell(Event::ReceiptDoubted(arrived.dispatch, fault.to_string()));
+                Ok(Due::Nothing)
+            }
+            Err(Doubt::Store(fault @ StoreFault::Damaged { .. })) => {
+                // That packet is lost to the publisher too; everything else of the inbox is not to wait for it.
+                tracing::error!(account.id = %account.id(), dispatch = %arrived.dispatch, %fault, "receipt not compared");
+                Ok(Due::Nothing)
+            }
+            Err(Doubt::Store(fault)) => Err(Ended::Store(fault)),
+        },
+    }
+}
+
+/// Why it is not known that a receipt answers its submission.
+#[derive(Debug, thiserror::Error)]
+enum Doubt {
+    #[error(transparent)]
+    Receipt(#[from] ReceiptFault),
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+}
+
+/// Whether a receipt answers its submission. What is signed counts; where nothing is checked, the headers do.
+fn believe(account: &Account, arrived: &mut Arrived) -> Result<Due, Doubt> {
+    let (Some(submission), Some(kind)) = (&arrived.submission, arrived.receipt) else {
+        return Ok(Due::Nothing);
+    };
+    if !kind.is_final_answer() && kind != ReceiptKind::SubmissionHeld {
+        return Ok(Due::Nothing);
+    }
+    let claim = Claim { submission, kind };
+    match account.check.confirm(&arrived.body, claim, arrived.at)? {
+        Standing::Unchecked => {}
+        Standing::Signed(case) => arrived.case = Some(case),
+        Standing::Repeat(receipt) => {
+            let Some(entered) = account.read(|book| book.outbox.place(submission))? else {
+                // Answered already, or submitted from another folder of this account: nobody here waits for it.
+                return Ok(Due::Nothing);
             };
-            if !kind.is_final_answer() && kind != ReceiptKind::SubmissionHeld {
-                return Due::Nothing;
+            if !is_of_document(&receipt, &entered.into_body(), &account.config.packet_limits()) {
+                return Err(ReceiptFault::Other.into());
             }
-            match account.check.confirm(&arrived.body, submission, kind, arrived.at) {
-                Ok(()) => Due::Answer,
-                Err(fault) => {
-                    tracing::error!(account.id = %account.id(), dispatch = %arrived.dispatch, %fault, "receipt not believed");
-                    add(&account.counting.doubted, 1);
-                    account.tell(Event::ReceiptDoubted(arrived.dispatch, fault.to_string()));
-                    Due::Nothing
-                }
-            }
+            arrived.case = Some(receipt.case);
         }
     }
+    Ok(Due::Answer)
 }
 
 /// Only a recall takes documents back; updates and replacements name targets too.

@@ -3,21 +3,26 @@
 //! waiting → published (the broker confirmed) → answered (final receipt stored). Pure state: the log is its only
 //! source ([`crate::store`]), except for what is on its way to the broker, which a restart forgets on purpose.
 //!
+//! A submission that repeats what the gateway holds is told "held" in the same case, and the case is decided by one
+//! receipt, for the submission that came first: it answers every entry that is held in that case.
+//!
 //! **Invariant:** an entry leaves only when its final receipt is stored; every doubt sends it again, under the same id.
+//! **Invariant:** whatever is told "held" is an entry: the notice lives and goes with it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use domain::dispatch::Rank;
-use domain::ids::{DispatchId, SubmissionId};
+use domain::ids::{CaseId, DispatchId, SubmissionId};
 use domain::receipt::ReceiptKind;
 use trust::Time;
 
 use crate::store::Place;
 
-/// How many answers are kept in memory for [`crate::Connector::answer_of`].
+/// How many final answers are kept in memory for [`crate::Connector::answer_of`].
 const ANSWERS_MAX: usize = 100_000;
 
-/// A held submission is known to the gateway and is asked about again only after this long, in seconds.
+/// A held submission is known to the gateway and is asked about again only after this long, in seconds. The gateway
+/// knows it again by account, id and packet digest, and only acknowledges it.
 const HELD_SECONDS: i64 = 6 * 3600;
 
 /// What the gateway answered to a submission.
@@ -29,6 +34,8 @@ pub struct Answer {
     pub dispatch: DispatchId,
     /// When it was stored here.
     pub at: Time,
+    /// The case that the receipt is about: as signed when receipts are checked, otherwise as its header says.
+    pub case: Option<CaseId>,
     pub(crate) place: Place,
 }
 
@@ -47,6 +54,18 @@ struct Entry {
     place: Place,
     rank: Rank,
     stage: Stage,
+    /// The newest notice that the gateway holds it.
+    held: Option<Answer>,
+}
+
+/// An entry as it is carried forward.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) submission: SubmissionId,
+    /// Where the entry lies, and since when it is published; nothing when only its notice is to be carried.
+    pub(crate) entry: Option<(Place, Option<Time>)>,
+    /// The notice, to be written after the entry.
+    pub(crate) held: Option<Answer>,
 }
 
 /// See the module.
@@ -56,8 +75,15 @@ pub(crate) struct Outbox {
     /// Urgent, normal. May name entries that are no longer waiting: those are passed over.
     lanes: [VecDeque<SubmissionId>; 2],
     published: BTreeSet<(Time, SubmissionId)>,
+    /// Entries by the case they are held in.
+    held: HashMap<CaseId, Vec<SubmissionId>>,
+    /// Final answers.
     answers: HashMap<SubmissionId, Answer>,
     answer_order: VecDeque<SubmissionId>,
+    /// Cases with the submission in `answers` whose receipt decided them.
+    decided: HashMap<CaseId, SubmissionId>,
+    /// Answered by the receipt of another submission of their case; not told yet.
+    answered_alike: Vec<(SubmissionId, ReceiptKind)>,
 }
 
 fn lane(rank: Rank) -> usize {
@@ -83,6 +109,7 @@ impl Outbox {
                 place,
                 rank,
                 stage: Stage::Waiting,
+                held: None,
             },
         );
         self.lanes[lane(rank)].push_back(submission.clone());
@@ -100,30 +127,111 @@ impl Outbox {
         self.published.insert((at, submission.clone()));
     }
 
+    /// From when on a submission that the broker confirms now counts as published: later when the gateway is known to
+    /// hold it, because it does not answer it again before the case is decided.
+    pub(crate) fn published_from(&self, submission: &SubmissionId, now: Time) -> Time {
+        match self.entries.get(submission) {
+            Some(entry) if entry.held.is_some() => now.plus_seconds(HELD_SECONDS),
+            Some(_) | None => now,
+        }
+    }
+
     /// A checked receipt for the submission is stored.
     pub(crate) fn answered(&mut self, submission: &SubmissionId, answer: Answer) {
         if !answer.kind.is_final_answer() {
             self.published(submission, answer.at.plus_seconds(HELD_SECONDS));
-        } else if let Some(entry) = self.entries.remove(submission)
+            self.held(submission, answer);
+            return;
+        }
+        let held_in = self
+            .entries
+            .get(submission)
+            .and_then(|entry| entry.held.as_ref()?.case);
+        let cases = [answer.case, held_in.filter(|case| answer.case != Some(*case))];
+        self.settle(submission, answer.clone());
+        for case in cases.into_iter().flatten() {
+            for alike in self.held.remove(&case).unwrap_or_default() {
+                self.settle_alike(&alike, answer.clone());
+            }
+        }
+    }
+
+    /// The gateway holds the submission. When its case is decided already, receipts came in another order than they were
+    /// made: the one that decided it is the answer.
+    pub(crate) fn held(&mut self, submission: &SubmissionId, notice: Answer) {
+        self.leave_case(submission);
+        let Some(entry) = self.entries.get_mut(submission) else {
+            return;
+        };
+        let case = notice.case;
+        entry.held = Some(notice);
+        let Some(case) = case else { return };
+        let decision = self.decided.get(&case).and_then(|first| self.answers.get(first));
+        match decision.cloned() {
+            Some(answer) => self.settle_alike(submission, answer),
+            None => self.held.entry(case).or_default().push(submission.clone()),
+        }
+    }
+
+    fn settle_alike(&mut self, submission: &SubmissionId, answer: Answer) {
+        self.answered_alike.push((submission.clone(), answer.kind));
+        self.settle(submission, answer);
+    }
+
+    /// The submission is answered; a restart need not have the receipt that did it in its log any more.
+    pub(crate) fn settled(&mut self, submission: &SubmissionId) {
+        self.leave_case(submission);
+        if let Some(entry) = self.entries.remove(submission)
             && let Stage::Published(at) = entry.stage
         {
             self.published.remove(&(at, submission.clone()));
         }
-        let is_final = |answer: &Answer| answer.kind.is_final_answer();
-        match self.answers.get_mut(submission) {
-            // The first final answer stands; repeats of it come under other dispatch ids.
-            Some(known) if is_final(known) => {}
-            Some(known) => *known = answer,
-            None => {
-                self.answers.insert(submission.clone(), answer);
-                self.answer_order.push_back(submission.clone());
-            }
+    }
+
+    /// The entry leaves with its final answer. The first one stands; repeats of it come under other dispatch ids.
+    fn settle(&mut self, submission: &SubmissionId, answer: Answer) {
+        self.settled(submission);
+        if self.answers.contains_key(submission) {
+            return;
         }
+        if let Some(case) = answer.case {
+            self.decided.entry(case).or_insert_with(|| submission.clone());
+        }
+        self.answers.insert(submission.clone(), answer);
+        self.answer_order.push_back(submission.clone());
         while self.answer_order.len() > ANSWERS_MAX {
-            if let Some(oldest) = self.answer_order.pop_front() {
-                self.answers.remove(&oldest);
+            self.forget_oldest_answer();
+        }
+    }
+
+    fn leave_case(&mut self, submission: &SubmissionId) {
+        let entry = self.entries.get(submission);
+        let Some(case) = entry.and_then(|entry| entry.held.as_ref()?.case) else {
+            return;
+        };
+        if let Some(alike) = self.held.get_mut(&case) {
+            alike.retain(|one| one != submission);
+            if alike.is_empty() {
+                self.held.remove(&case);
             }
         }
+    }
+
+    fn forget_oldest_answer(&mut self) {
+        let Some(oldest) = self.answer_order.pop_front() else {
+            return;
+        };
+        let case = self.answers.remove(&oldest).and_then(|answer| answer.case);
+        if let Some(case) = case
+            && self.decided.get(&case) == Some(&oldest)
+        {
+            self.decided.remove(&case);
+        }
+    }
+
+    /// What was answered by the receipt of another submission of its case, since this was last asked.
+    pub(crate) fn take_answered_alike(&mut self) -> Vec<(SubmissionId, ReceiptKind)> {
+        std::mem::take(&mut self.answered_alike)
     }
 
     /// The next submission of this rank to give to the broker.
@@ -167,8 +275,10 @@ impl Outbox {
         revived
     }
 
+    /// The final answer, or the notice that it is held.
     pub(crate) fn answer(&self, submission: &SubmissionId) -> Option<&Answer> {
-        self.answers.get(submission)
+        let notice = || self.entries.get(submission)?.held.as_ref();
+        self.answers.get(submission).or_else(notice)
     }
 
     /// Where a submission without final receipt lies.
@@ -185,27 +295,39 @@ impl Outbox {
         self.entries.len()
     }
 
-    /// Live entries of a segment, and since when they are published.
-    pub(crate) fn live_in(&self, segment: u32) -> Vec<(SubmissionId, Place, Option<Time>)> {
+    /// What of a segment is still needed: entries, and notices of entries. A notice goes with its entry into the log,
+    /// after it, because a restart keeps notices of entries only.
+    pub(crate) fn live_in(&self, segment: u32) -> Vec<Live> {
         let published = |stage| match stage {
             Stage::Published(at) => Some(at),
             Stage::Waiting | Stage::InFlight => None,
         };
-        let mut live: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.place.segment == segment)
-            .map(|(submission, entry)| (submission.clone(), entry.place, published(entry.stage)))
-            .collect();
-        live.sort_by_key(|(_, place, _)| place.offset);
+        let is_here = |place: Place| place.segment == segment;
+        let mut live = Vec::new();
+        for (submission, entry) in &self.entries {
+            let is_entry_here = is_here(entry.place);
+            let held = entry.held.as_ref();
+            if is_entry_here || held.is_some_and(|notice| is_here(notice.place)) {
+                live.push(Live {
+                    submission: submission.clone(),
+                    entry: is_entry_here.then(|| (entry.place, published(entry.stage))),
+                    held: held.cloned(),
+                });
+            }
+        }
+        live.sort_by_key(|one| one.entry.map(|(place, _)| place.offset));
         live
     }
 
-    /// Bytes that entries take in the log.
-    pub(crate) fn live_bytes(&self) -> u64 {
-        self.entries
-            .values()
-            .map(|entry| u64::from(entry.place.bytes))
+    /// Bytes that entries and their notices take in the log, in one segment or (without one) in all.
+    pub(crate) fn live_bytes(&self, segment: Option<u32>) -> u64 {
+        let places = self.entries.values().flat_map(|entry| {
+            let notice = entry.held.as_ref().map(|notice| notice.place);
+            std::iter::once(entry.place).chain(notice)
+        });
+        places
+            .filter(|place| segment.is_none_or(|segment| place.segment == segment))
+            .map(|place| u64::from(place.bytes))
             .sum()
     }
 }
@@ -229,8 +351,23 @@ mod tests {
             kind,
             dispatch: DispatchId::from_bytes([1; 16]),
             at: Time::from_seconds(50),
+            case: None,
             place: PLACE,
         }
+    }
+
+    fn in_case(kind: ReceiptKind, case: u8) -> Answer {
+        Answer {
+            case: Some(CaseId::from_bytes([case; 16])),
+            ..answer(kind)
+        }
+    }
+
+    fn outbox_of(names: &[&str]) -> (Outbox, Vec<SubmissionId>) {
+        let (mut outbox, ids) = (Outbox::default(), names.iter().map(|name| submission(name)));
+        let ids: Vec<_> = ids.collect();
+        ids.iter().for_each(|id| outbox.entered(id, Rank::Normal, PLACE));
+        (outbox, ids)
     }
 
     #[test]
@@ -277,5 +414,75 @@ mod tests {
             (outbox.len(), outbox.next(Rank::Urgent), outbox.published.len()),
             (0, None, 0)
         );
+    }
+    #[test]
+    fn the_receipt_that_decides_a_case_answers_all_that_are_held_in_it() {
+        let (mut outbox, ids) = outbox_of(&["s1", "s2", "s3"]);
+        let held = ReceiptKind::SubmissionHeld;
+        outbox.answered(&ids[0], in_case(held, 1));
+        outbox.answered(&ids[1], in_case(held, 1));
+        outbox.answered(&ids[2], in_case(held, 2));
+        assert_eq!(outbox.take_answered_alike(), []);
+        let decision = in_case(ReceiptKind::SubmissionRejection, 1);
+        outbox.answered(&ids[0], decision.clone());
+        assert_eq!(outbox.answer(&ids[1]), Some(&decision));
+        let alike = [(ids[1].clone(), ReceiptKind::SubmissionRejection)];
+        assert_eq!(outbox.take_answered_alike(), alike);
+        assert_eq!(outbox.take_answered_alike(), [], "told once");
+        assert!(outbox.holds(&ids[2]), "of another case");
+        assert_eq!(outbox.answer(&ids[2]).map(|answer| answer.kind), Some(held));
+        assert_eq!(
+            (outbox.len(), outbox.published.len(), outbox.held.len()),
+            (1, 1, 1)
+        );
+    }
+
+    #[test]
+    fn a_notice_that_comes_after_the_decision_of_its_case_is_answered_by_it() {
+        let (mut outbox, ids) = outbox_of(&["s1", "s2"]);
+        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionAcceptance, 1));
+        assert!(outbox.holds(&ids[1]));
+        outbox.answered(&ids[1], in_case(ReceiptKind::SubmissionHeld, 1));
+        assert_eq!(
+            (outbox.len(), outbox.published.len(), outbox.held.len()),
+            (0, 0, 0)
+        );
+        assert_eq!(outbox.take_answered_alike().len(), 1);
+    }
+
+    #[test]
+    fn a_held_document_that_extends_another_case_answers_its_repeats() {
+        let (mut outbox, ids) = outbox_of(&["s1", "s2"]);
+        ids.iter()
+            .for_each(|id| outbox.answered(id, in_case(ReceiptKind::SubmissionHeld, 2)));
+        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionAcceptance, 1));
+        assert_eq!((outbox.len(), outbox.take_answered_alike().len()), (0, 1));
+    }
+
+    #[test]
+    fn what_is_held_is_asked_about_rarely_also_after_it_was_asked_about() {
+        let (mut outbox, ids) = outbox_of(&["s1"]);
+        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionHeld, 1));
+        let later = Time::from_seconds(51 + HELD_SECONDS);
+        assert_eq!(outbox.revive(later), 1);
+        assert!(outbox.next(Rank::Normal).is_some());
+        let from = outbox.published_from(&ids[0], later);
+        outbox.published(&ids[0], from);
+        assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS)), 0);
+        assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS + 1)), 1);
+        let unknown = submission("s9");
+        assert_eq!(outbox.published_from(&unknown, later), later);
+    }
+
+    #[test]
+    fn an_entry_carried_past_its_notice_is_still_there_after_a_restart() {
+        // The log after its first segment went: the notice, then the copy of the entry and of the notice.
+        let (mut outbox, id) = (Outbox::default(), submission("s1"));
+        let notice = in_case(ReceiptKind::SubmissionHeld, 1);
+        outbox.answered(&id, notice.clone());
+        outbox.entered(&id, Rank::Normal, PLACE);
+        assert!(outbox.holds(&id) && outbox.answer(&id).is_none());
+        outbox.held(&id, notice.clone());
+        assert_eq!(outbox.answer(&id), Some(&notice));
     }
 }

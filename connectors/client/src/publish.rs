@@ -311,7 +311,10 @@ impl Publisher<'_> {
                 self.lane(rank).taken();
                 add(&counting.published, 1);
                 self.account.tell(Event::Published(submission.clone()));
-                Record::Published { submission, at: now }
+                let at = self
+                    .account
+                    .book(|book| book.outbox.published_from(&submission, now));
+                Record::Published { submission, at }
             }
             Cargo::Handovers(stored) => {
                 self.handovers.taken();

@@ -1,10 +1,14 @@
 //! Receipts as they arrive: opened, and checked against the gateway's certificates when those are configured.
 //!
-//! **Invariant:** with certificates configured, only a receipt signed under one of them answers a submission, and only
-//! the one that stands in the signed content.
+//! A document that is submitted again under a new id is answered with the receipt of the first submission, the same
+//! bytes: what is signed names the first id, only the message's header names the new one.
+//!
+//! **Invariant:** with certificates configured, only a receipt signed under one of them answers a submission: the one
+//! that stands in the signed content, or one whose packet in the outbox bears the document id in the signed content.
 
-use domain::ids::SubmissionId;
+use domain::ids::{CaseId, DocumentId, SubmissionId};
 use domain::json::JsonFault;
+use domain::packet::{Limits, Packet};
 use domain::receipt::{Receipt, ReceiptKind};
 use trust::{Certificate, Digest, Policy, Snapshot, Time, cms};
 
@@ -26,6 +30,41 @@ pub enum ReceiptFault {
     /// It says something else than the message that brought it.
     #[error("it answers another submission than its header says")]
     Other,
+}
+
+/// What the headers of a receipt say that it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    pub(crate) submission: &'a SubmissionId,
+    pub(crate) kind: ReceiptKind,
+}
+
+/// How far a receipt bears out its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No certificates are pinned: the headers are believed.
+    Unchecked,
+    /// Signed for this submission, about this case.
+    Signed(CaseId),
+    /// Signed for another submission: it answers this one if it is of the same document, see [`is_of_document`].
+    Repeat(Box<Receipt>),
+}
+
+/// Whether a receipt is of the document that a packet is, or (for a status packet) speaks of.
+///
+/// This is what lets a receipt answer a submission that it does not name. Headers are not signed: without this, whoever
+/// can write into the inbox could pass off the acceptance of any document for that of another. The packet's digest in
+/// the receipt cannot be asked for, since document software builds its packet anew for every attempt; the document id
+/// stays, and the gateway repeats an answer only where sender, id and contents are the same.
+pub(crate) fn is_of_document(receipt: &Receipt, packet: &[u8], limits: &Limits) -> bool {
+    let id = match Packet::open(packet, limits) {
+        Ok(Packet::Document(document)) => document.document_id,
+        Ok(Packet::Status(status)) => status.response_for.document_id,
+        // The gateway cannot read it either: it refuses it under its own submission id.
+        Err(_) => return false,
+    };
+    let signed = receipt.document.as_deref().map(DocumentId::parse);
+    matches!((signed, DocumentId::parse(&id)), (Some(Ok(signed)), Ok(own)) if signed == own)
 }
 
 /// The gateway's certificates, by fingerprint.
@@ -80,33 +119,39 @@ impl Check {
         Receipt::decode(&content.ok_or(ReceiptFault::Unreadable)?).map_err(ReceiptFault::Content)
     }
 
-    /// Whether a receipt answers this submission in this way. Without pinned certificates its header is believed.
-    pub(crate) fn confirm(
-        &self,
-        der: &[u8],
-        submission: &SubmissionId,
-        kind: ReceiptKind,
-        now: Time,
-    ) -> Result<(), ReceiptFault> {
+    /// Whether a receipt is what its headers claim. Without pinned certificates they are believed.
+    pub(crate) fn confirm(&self, der: &[u8], claim: Claim<'_>, now: Time) -> Result<Standing, ReceiptFault> {
         if !self.is_pinned() {
-            return Ok(());
+            return Ok(Standing::Unchecked);
         }
         let receipt = self.open(der, now)?;
-        if receipt.kind != kind || receipt.submission.as_deref() != Some(submission.as_str()) {
+        if receipt.kind != claim.kind {
             return Err(ReceiptFault::Other);
         }
-        Ok(())
+        Ok(match &receipt.submission {
+            Some(signed) if signed == claim.submission.as_str() => Standing::Signed(receipt.case),
+            Some(_) => Standing::Repeat(Box::new(receipt)),
+            None => return Err(ReceiptFault::Other),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ids::{CaseId, Code};
+    use crate::config::Agency;
+    use crate::report::{StatusReport, Subject, status_packet};
+    use domain::ids::Code;
+    use domain::packet::{DocumentPacket, StatusCode};
     use trust::cms::Content;
     use trust::{Signer, SoftwareKey};
 
     const NOW: Time = Time::from_seconds(1_795_282_200);
+    const DOCUMENT: &str = "000.00.01.H53,2026/11/22,424a/SNV-VP";
+
+    fn case() -> CaseId {
+        CaseId::from_bytes([1; 16])
+    }
 
     struct Gateway {
         key: SoftwareKey,
@@ -132,9 +177,9 @@ mod tests {
 
         fn receipt(&self, kind: ReceiptKind, submission: &str) -> Vec<u8> {
             let code = Code::parse("000.00.00.H53").expect("a code");
-            let mut receipt =
-                Receipt::new(kind, code, CaseId::from_bytes([1; 16]), NOW, Digest::of(b"event"));
+            let mut receipt = Receipt::new(kind, code, case(), NOW, Digest::of(b"event"));
             receipt.submission = Some(submission.to_owned());
+            receipt.document = Some(DOCUMENT.to_owned());
             let certificate = Certificate::from_der(&self.der).expect("a certificate");
             let key: &dyn Signer = &self.key;
             cms::sign(Content::Attached(&receipt.encode()), key, &[&certificate], NOW).expect("signed")
@@ -145,25 +190,28 @@ mod tests {
         SubmissionId::parse("s1").expect("an id")
     }
 
+    fn claimed(check: &Check, der: &[u8], kind: ReceiptKind) -> Result<Standing, ReceiptFault> {
+        let submission = &submission();
+        check.confirm(der, Claim { submission, kind }, NOW)
+    }
+
     #[test]
     fn only_the_pinned_gateway_answers_and_only_what_it_signed() {
         let (gateway, stranger) = (Gateway::new(), Gateway::new());
         let check = Check::new(std::slice::from_ref(&gateway.der)).expect("a check");
         let accepted = ReceiptKind::SubmissionAcceptance;
         let good = gateway.receipt(accepted, "s1");
-        assert_eq!(check.confirm(&good, &submission(), accepted, NOW), Ok(()));
-        let foreign = check.confirm(&stranger.receipt(accepted, "s1"), &submission(), accepted, NOW);
+        assert_eq!(claimed(&check, &good, accepted), Ok(Standing::Signed(case())));
+        let foreign = claimed(&check, &stranger.receipt(accepted, "s1"), accepted);
         assert!(matches!(foreign, Err(ReceiptFault::Signer(_))), "{foreign:?}");
-        let other = check.confirm(&gateway.receipt(accepted, "s2"), &submission(), accepted, NOW);
-        assert_eq!(other, Err(ReceiptFault::Other));
-        let turned = check.confirm(&good, &submission(), ReceiptKind::SubmissionRejection, NOW);
+        let turned = claimed(&check, &good, ReceiptKind::SubmissionRejection);
         assert_eq!(turned, Err(ReceiptFault::Other));
         let mut unsigned = 0;
         for place in (0..good.len()).step_by(7) {
             let mut bent = good.clone();
             bent[place] ^= 1;
             // Some octets of CMS are not signed (the list of digest algorithms); what they say changes nothing.
-            if check.confirm(&bent, &submission(), accepted, NOW).is_ok() {
+            if claimed(&check, &bent, accepted).is_ok() {
                 assert_eq!(
                     check.open(&bent, NOW),
                     check.open(&good, NOW),
@@ -176,8 +224,72 @@ mod tests {
     }
 
     #[test]
+    fn a_receipt_of_another_submission_answers_for_the_same_document_only() {
+        let gateway = Gateway::new();
+        let check = Check::new(std::slice::from_ref(&gateway.der)).expect("a check");
+        let accepted = ReceiptKind::SubmissionAcceptance;
+        let standing = claimed(&check, &gateway.receipt(accepted, "s0"), accepted);
+        let Ok(Standing::Repeat(receipt)) = standing else {
+            panic!("{standing:?}")
+        };
+        let limits = Limits::default();
+        let document = |id: &str| {
+            let packet = DocumentPacket {
+                document_id: id.to_owned(),
+                ..DocumentPacket::default()
+            };
+            Packet::Document(Box::new(packet)).write().expect("a packet")
+        };
+        assert!(is_of_document(&receipt, &document(DOCUMENT), &limits));
+        let other = document("000.00.01.H53,2026/11/22,424b/SNV-VP");
+        assert!(!is_of_document(&receipt, &other, &limits));
+        assert!(!is_of_document(&receipt, &document(""), &limits));
+        assert!(!is_of_document(&receipt, b"not a packet", &limits));
+        let nameless = Receipt {
+            document: None,
+            ..*receipt
+        };
+        assert!(!is_of_document(&nameless, &document(DOCUMENT), &limits));
+        assert!(!is_of_document(&nameless, &document(""), &limits));
+    }
+
+    #[test]
+    fn a_status_is_of_the_document_that_it_speaks_of() {
+        let gateway = Gateway::new();
+        let check = Check::new(&[]).expect("a check");
+        let der = gateway.receipt(ReceiptKind::SubmissionAcceptance, "s0");
+        let receipt = check.open(&der, NOW).expect("a receipt");
+        let agency = Agency {
+            code: Code::parse("000.00.02.H53").expect("a code"),
+            name: "Sở Tài chính".to_owned(),
+            place: String::new(),
+            department: None,
+        };
+        let about = |id: &str| {
+            let subject = Subject {
+                organ_id: "000.00.01.H53".to_owned(),
+                code: "424a/SNV-VP".to_owned(),
+                promulgation_date: "2026/11/22".to_owned(),
+                document_id: id.to_owned(),
+            };
+            let report = StatusReport {
+                code: StatusCode::Arrived,
+                note: None,
+                staff: None,
+                at: NOW,
+            };
+            status_packet(&agency, &subject, &report).expect("a status")
+        };
+        let limits = Limits::default();
+        assert!(is_of_document(&receipt, &about(DOCUMENT), &limits));
+        assert!(!is_of_document(&receipt, &about("another"), &limits));
+    }
+
+    #[test]
     fn without_certificates_a_receipt_is_opened_and_believed() {
         let check = Check::new(&[]).expect("a check");
+        let other = claimed(&check, b"nothing", ReceiptKind::SubmissionHeld);
+        assert_eq!(other, Ok(Standing::Unchecked));
         let der = Gateway::new().receipt(ReceiptKind::SubmissionRejection, "s1");
         let receipt = check.open(&der, NOW).expect("a receipt");
         assert_eq!(receipt.kind, ReceiptKind::SubmissionRejection);

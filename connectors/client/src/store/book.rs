@@ -5,14 +5,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::ids::AccountId;
+use domain::ids::{AccountId, SubmissionId};
+use domain::receipt::ReceiptKind;
 use tokio::sync::Notify;
 use trust::Time;
 
 use super::Place;
 use super::record::{Due, Logged, Record};
 use crate::inbox::Inbox;
-use crate::outbox::{Answer, Outbox};
+use crate::outbox::{Answer, Live, Outbox};
 
 /// Ids in one record that carries them forward.
 const KNOWN_MAX: usize = 4_096;
@@ -49,6 +50,12 @@ pub(crate) enum Carry {
     Again(Place),
     /// This one.
     Record(Logged),
+    /// The receipt at the notice's place, as the notice that the submission is held.
+    Held {
+        account: AccountId,
+        submission: SubmissionId,
+        notice: Answer,
+    },
 }
 
 impl Book {
@@ -85,6 +92,7 @@ impl Book {
                         kind,
                         dispatch: arrived.dispatch,
                         at: arrived.at,
+                        case: arrived.case,
                         place,
                     };
                     outbox.answered(submission, answer);
@@ -93,6 +101,17 @@ impl Book {
                 signals.publish.notify_one();
                 signals.received.notify_one();
             }
+            Record::Held(held) => outbox.held(
+                &held.submission,
+                Answer {
+                    kind: ReceiptKind::SubmissionHeld,
+                    dispatch: held.dispatch,
+                    at: held.at,
+                    case: held.case,
+                    place,
+                },
+            ),
+            Record::Settled { submission } => outbox.settled(submission),
             Record::Confirmed { dispatches } => inbox.confirmed(dispatches),
             Record::Taken { dispatch } => inbox.taken(*dispatch),
             Record::Withdrawn { dispatch, .. } => inbox.withdrawn(*dispatch),
@@ -105,19 +124,14 @@ impl Book {
     pub(crate) fn live_bytes(&self) -> u64 {
         self.accounts
             .values()
-            .map(|account| account.outbox.live_bytes() + account.inbox.live_bytes())
+            .map(|account| account.outbox.live_bytes(None) + account.inbox.live_bytes())
             .sum()
     }
 
     /// Bytes of one segment that are still needed.
     pub(crate) fn live_bytes_in(&self, segment: u32) -> u64 {
         let bytes = |account: &AccountBook| {
-            let entries: u64 = account
-                .outbox
-                .live_in(segment)
-                .iter()
-                .map(|(_, place, _)| u64::from(place.bytes))
-                .sum();
+            let entries = account.outbox.live_bytes(Some(segment));
             let items: u64 = account
                 .inbox
                 .live_in(segment)
@@ -143,15 +157,8 @@ impl Book {
             for ids in book.inbox.known_in(segment).chunks(KNOWN_MAX) {
                 push(Record::Known { ids: ids.to_vec() });
             }
-            for (submission, place, published) in book.outbox.live_in(segment) {
-                carried.push(Carry::Again(place));
-                if let Some(at) = published {
-                    let record = Record::Published { submission, at };
-                    carried.push(Carry::Record(Logged {
-                        account: account.clone(),
-                        record,
-                    }));
-                }
+            for live in book.outbox.live_in(segment) {
+                carried.extend(carry_entry(account, live));
             }
             for item in book.inbox.live_in(segment) {
                 carried.push(Carry::Again(item.place));
@@ -173,4 +180,32 @@ impl Book {
             .values_mut()
             .for_each(|account| account.inbox.forget(limit, ids_max));
     }
+}
+
+/// An entry of an outbox, since when it is published, and the notice that it is held, in this order.
+fn carry_entry(account: &AccountId, live: Live) -> Vec<Carry> {
+    let Live {
+        submission,
+        entry,
+        held,
+    } = live;
+    let mut carried = Vec::new();
+    if let Some((place, published)) = entry {
+        carried.push(Carry::Again(place));
+        carried.extend(published.map(|at| {
+            Carry::Record(Logged {
+                account: account.clone(),
+                record: Record::Published {
+                    submission: submission.clone(),
+                    at,
+                },
+            })
+        }));
+    }
+    carried.extend(held.map(|notice| Carry::Held {
+        account: account.clone(),
+        submission,
+        notice,
+    }));
+    carried
 }

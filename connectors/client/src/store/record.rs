@@ -39,6 +39,10 @@ pub(crate) enum Record {
     Reported { dispatch: DispatchId },
     /// Ids carried forward from a segment that goes.
     Known { ids: Vec<Known> },
+    /// The notice that a submission is held, carried forward from a segment that goes.
+    Held(Held),
+    /// It was answered by the receipt of another submission of its case.
+    Settled { submission: SubmissionId },
 }
 
 /// A submission that waits for its final receipt.
@@ -66,6 +70,19 @@ pub(crate) struct Arrived {
     /// For a receipt: the submission that it answers.
     pub(crate) submission: Option<SubmissionId>,
     pub(crate) due: Due,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A notice of the gateway that it holds a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) submission: SubmissionId,
+    /// What brought the notice.
+    pub(crate) dispatch: DispatchId,
+    pub(crate) at: Time,
+    /// The case whose decision answers it.
+    pub(crate) case: Option<CaseId>,
+    /// The receipt.
     pub(crate) body: Vec<u8>,
 }
 
@@ -109,6 +126,8 @@ impl Logged {
             Record::Withdrawn { .. } => 6,
             Record::Reported { .. } => 7,
             Record::Known { .. } => 8,
+            Record::Held(_) => 9,
+            Record::Settled { .. } => 10,
         };
         let mut put = Put(buffer);
         put.byte(tag);
@@ -133,6 +152,8 @@ impl Logged {
                 put.time(known.at);
                 put.byte(u8::from(known.handover == Handover::Open));
             }),
+            Record::Held(held) => held.encode(&mut put),
+            Record::Settled { submission } => put.text(submission.as_str()),
         }
     }
 
@@ -141,12 +162,14 @@ impl Logged {
         match &self.record {
             Record::Entered(entered) => entered.body.len(),
             Record::Arrived(arrived) => arrived.body.len(),
+            Record::Held(held) => held.body.len(),
             Record::Published { .. }
             | Record::Confirmed { .. }
             | Record::Taken { .. }
             | Record::Withdrawn { .. }
             | Record::Reported { .. }
-            | Record::Known { .. } => 0,
+            | Record::Known { .. }
+            | Record::Settled { .. } => 0,
         }
     }
 
@@ -178,6 +201,10 @@ impl Logged {
             8 => Record::Known {
                 ids: get.all(Get::known)?,
             },
+            9 => Record::Held(Held::decode(&mut get)?),
+            10 => Record::Settled {
+                submission: get.submission()?,
+            },
             _ => return None,
         };
         get.0.is_empty().then_some(Logged { account, record })
@@ -190,12 +217,14 @@ impl Record {
         match self {
             Record::Entered(entered) => entered.body,
             Record::Arrived(arrived) => arrived.body,
+            Record::Held(held) => held.body,
             Record::Published { .. }
             | Record::Confirmed { .. }
             | Record::Taken { .. }
             | Record::Withdrawn { .. }
             | Record::Reported { .. }
-            | Record::Known { .. } => Vec::new(),
+            | Record::Known { .. }
+            | Record::Settled { .. } => Vec::new(),
         }
     }
 }
@@ -224,6 +253,26 @@ impl Entered {
             rank,
             at: get.time()?,
             reports: get.maybe_dispatch()?,
+            body: get.rest(),
+        })
+    }
+}
+
+impl Held {
+    fn encode(&self, put: &mut Put<'_>) {
+        put.text(self.submission.as_str());
+        put.dispatch(self.dispatch);
+        put.time(self.at);
+        put.text(&self.case.map(|case| case.to_string()).unwrap_or_default());
+        put.0.extend_from_slice(&self.body);
+    }
+
+    fn decode(get: &mut Get<'_>) -> Option<Held> {
+        Some(Held {
+            submission: get.submission()?,
+            dispatch: get.dispatch()?,
+            at: get.time()?,
+            case: get.maybe(|text| text.parse().ok())?,
             body: get.rest(),
         })
     }
@@ -409,10 +458,14 @@ mod tests {
         ) {
             let (dispatch, at) = (DispatchId::from_bytes(id), Time::from_micros(micros));
             let submission = SubmissionId::parse("0190-x").expect("an id");
+            reads_back(Record::Held(Held {
+                submission: submission.clone(), dispatch, at, case: Some(CaseId::from_bytes(id)), body: body.clone(),
+            }));
             reads_back(Record::Entered(Entered {
                 submission: submission.clone(), rank: Rank::Urgent, at, reports: Some(dispatch), body: body.clone(),
             }));
             reads_back(Record::Published { submission: submission.clone(), at });
+            reads_back(Record::Settled { submission: submission.clone() });
             reads_back(Record::Arrived(Arrived {
                 dispatch, at, kind: DispatchKind::Receipt, case: Some(CaseId::from_bytes(id)), sender: None,
                 document: (!document.is_empty()).then_some(document), due: Due::Answer,

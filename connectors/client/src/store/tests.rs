@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::dispatch::{DispatchKind, Rank};
-use domain::ids::{AccountId, DispatchId, SubmissionId};
+use domain::ids::{AccountId, CaseId, DispatchId, SubmissionId};
 use domain::receipt::ReceiptKind;
 use proptest::prelude::*;
 use trust::Time;
@@ -13,6 +13,8 @@ use trust::Time;
 use super::record::{Arrived, Due, Entered, Record};
 use super::*;
 use crate::clock;
+
+mod held;
 
 fn account() -> AccountId {
     AccountId::parse("a17").expect("an account")
@@ -66,6 +68,23 @@ fn arrived(number: u8, body_bytes: usize, answers: Option<u8>) -> Record {
     })
 }
 
+/// Two submissions each share a case, as a document and its repeat do while it is held.
+fn case(number: u8) -> CaseId {
+    CaseId::from_bytes([number / 2; 16])
+}
+
+/// A receipt for the submission, under its own dispatch id.
+fn receipt(dispatch: u8, number: u8, kind: ReceiptKind, body_bytes: usize) -> Record {
+    let Record::Arrived(arrived) = arrived(dispatch, body_bytes, Some(number)) else {
+        unreachable!("made so")
+    };
+    Record::Arrived(Arrived {
+        case: Some(case(number)),
+        receipt: Some(kind),
+        ..arrived
+    })
+}
+
 const LIMITS: StoreLimits = StoreLimits {
     segment_bytes_max: 4_096,
     commit_interval: Duration::ZERO,
@@ -81,6 +100,8 @@ enum Act {
     Arrive(u8, usize),
     /// A final receipt, under dispatch id 128 and following.
     Answer(u8),
+    /// A notice that it is held, under dispatch id 64 and following.
+    Hold(u8, usize),
     Confirm(u8),
     Take(u8),
 }
@@ -92,6 +113,7 @@ fn act() -> impl Strategy<Value = Act> {
         number.clone().prop_map(Act::Publish),
         (number.clone(), 1_usize..900).prop_map(|(number, bytes)| Act::Arrive(number, bytes)),
         number.clone().prop_map(Act::Answer),
+        (number.clone(), 1_usize..900).prop_map(|(number, bytes)| Act::Hold(number, bytes)),
         number.clone().prop_map(Act::Confirm),
         number.prop_map(Act::Take),
     ]
@@ -102,6 +124,10 @@ fn act() -> impl Strategy<Value = Act> {
 struct Model {
     waiting: BTreeSet<SubmissionId>,
     answered: BTreeSet<SubmissionId>,
+    /// Those that wait and are told to be held in their case.
+    held: BTreeSet<SubmissionId>,
+    /// Cases with a final answer.
+    decided: BTreeSet<CaseId>,
     known: BTreeSet<DispatchId>,
     untaken: BTreeSet<DispatchId>,
     open: BTreeSet<DispatchId>,
@@ -132,9 +158,30 @@ impl Model {
                 if !self.arrive(dispatch(128 + number)) {
                     return None;
                 }
-                self.waiting.remove(&submission(*number));
-                self.answered.insert(submission(*number));
-                Some(arrived(128 + number, 60, Some(*number)))
+                self.answer(submission(*number));
+                self.decided.insert(case(*number));
+                let alike = submission(*number ^ 1);
+                if self.held.contains(&alike) {
+                    self.answer(alike);
+                }
+                Some(receipt(
+                    128 + number,
+                    *number,
+                    ReceiptKind::SubmissionAcceptance,
+                    60,
+                ))
+            }
+            Act::Hold(number, bytes) => {
+                let id = submission(*number);
+                if !self.arrive(dispatch(64 + number)) {
+                    return None;
+                }
+                if self.decided.contains(&case(*number)) && self.waiting.contains(&id) {
+                    self.answer(id);
+                } else if self.waiting.contains(&id) {
+                    self.held.insert(id);
+                }
+                Some(receipt(64 + number, *number, ReceiptKind::SubmissionHeld, *bytes))
             }
             Act::Confirm(number) => {
                 let id = dispatch(*number);
@@ -147,6 +194,12 @@ impl Model {
                 self.untaken.remove(&id).then_some(Record::Taken { dispatch: id })
             }
         }
+    }
+
+    fn answer(&mut self, id: SubmissionId) {
+        self.waiting.remove(&id);
+        self.held.remove(&id);
+        self.answered.insert(id);
     }
 
     fn arrive(&mut self, id: DispatchId) -> bool {
@@ -172,8 +225,22 @@ impl Model {
         Model {
             waiting: submissions().filter(|id| state.outbox.holds(id)).collect(),
             answered: submissions()
-                .filter(|id| state.outbox.answer(id).is_some())
+                .filter(|id| {
+                    state
+                        .outbox
+                        .answer(id)
+                        .is_some_and(|it| it.kind.is_final_answer())
+                })
                 .collect(),
+            held: submissions()
+                .filter(|id| {
+                    state
+                        .outbox
+                        .answer(id)
+                        .is_some_and(|it| !it.kind.is_final_answer())
+                })
+                .collect(),
+            decided: like.decided.clone(),
             known: numbers
                 .iter()
                 .map(|number| dispatch(*number))
@@ -184,6 +251,17 @@ impl Model {
                 .collect(),
             open,
         }
+    }
+}
+
+/// What a connector does after what it took in.
+async fn settle_alike(store: &Store) {
+    let alike = store.book().account(&account()).outbox.take_answered_alike();
+    for (submission, _) in alike {
+        store
+            .commit(vec![logged(Record::Settled { submission })])
+            .await
+            .expect("a commit");
     }
 }
 
@@ -225,6 +303,7 @@ proptest! {
             for (number, act) in acts.iter().enumerate() {
                 if let Some(record) = model.act(act) {
                     store.commit(vec![logged(record)]).await.expect("a commit");
+                    settle_alike(&store).await;
                 }
                 if number == crash.min(acts.len() - 1) {
                     // The writer may still be tidying up old segments: that is part of what a crash may meet.
@@ -239,7 +318,13 @@ proptest! {
         let mut found = Model::of(&crashed, &at_crash);
         prop_assert!(found.answered.is_subset(&at_crash.answered));
         found.answered.clone_from(&at_crash.answered);
-        prop_assert_eq!(found, at_crash);
+        prop_assert_eq!(found, at_crash.clone());
+        // Why something is held can still be read.
+        for id in &at_crash.held {
+            let notice = crashed.book().account(&account()).outbox.answer(id).cloned().expect("held");
+            let record = crashed.read(notice.place).expect("the notice").record;
+            prop_assert!(!record.into_body().is_empty());
+        }
     }
 
     /// A write that was torn: only what came last is missing, and the store goes on.

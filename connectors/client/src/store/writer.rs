@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use trust::Time;
 
 use super::book::Carry;
-use super::record::Logged;
+use super::record::{Held, Logged, Record};
 use super::segment::Head;
 use super::{Place, Shared, StoreFault, fault, frame};
 use crate::clock;
@@ -242,6 +242,20 @@ impl Writer {
             let logged = match one {
                 Carry::Again(place) => self.shared.segments.read(place)?,
                 Carry::Record(logged) => logged,
+                Carry::Held {
+                    account,
+                    submission,
+                    notice,
+                } => Logged {
+                    account,
+                    record: Record::Held(Held {
+                        submission,
+                        dispatch: notice.dispatch,
+                        at: notice.at,
+                        case: notice.case,
+                        body: self.shared.segments.read(notice.place)?.record.into_body(),
+                    }),
+                },
             };
             bytes += logged.body_bytes();
             batch.push(logged);
