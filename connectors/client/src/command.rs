@@ -1,9 +1,11 @@
 //! The commands, and what they share: endings, faults, and how an answer is shown.
 
 pub(crate) mod delivery;
+pub(crate) mod purpose;
 pub(crate) mod receive;
 pub(crate) mod send;
 pub(crate) mod status;
+pub(crate) mod summary;
 pub(crate) mod watch;
 
 use std::path::PathBuf;

@@ -32,7 +32,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Sends packets, or builds one and sends it / Gửi văn bản
-    Send(command::send::Arguments),
+    Send(Box<command::send::Arguments>),
     /// Writes received documents to a folder / Nhận văn bản
     Receive(command::receive::Arguments),
     /// Reports a status of a received document / Gửi trạng thái xử lý
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<Ending, CommandFault> {
     let config = Config::load(&arguments.config)?;
     match arguments.command {
-        Command::Send(send) => command::send::run(config, send).await,
+        Command::Send(send) => command::send::run(config, *send).await,
         Command::Receive(receive) => command::receive::run(config, receive).await,
         Command::Status(status) => command::status::run(config, status).await,
         Command::Watch(watch) => command::watch::run(config, watch).await,

@@ -1,7 +1,8 @@
 //! The spool: how another process hands submissions to the one that holds the folder.
 //!
 //! `spool/<submission>.<rank>.edxml` waits to be taken into the outbox; `spool/<submission>.receipt` is the final receipt,
-//! put there for whoever handed the packet in, who removes it.
+//! put there for whoever handed the packet in, who removes it. `spool/<submission>.held` is the gateway's notice that it
+//! holds the submission; the final receipt follows.
 //!
 //! **Invariant:** a file under its final name is whole (written aside, synced, renamed, folder synced).
 //! **Invariant:** a packet is removed only after its final receipt lies beside it.
@@ -85,7 +86,16 @@ impl Spool {
     /// # Errors
     /// [`StoreFault::File`].
     pub fn answer(&self, submission: &SubmissionId, receipt: &[u8]) -> Result<(), StoreFault> {
-        write_whole(&self.folder, &format!("{submission}.receipt"), receipt)
+        write_whole(&self.folder, &format!("{submission}.receipt"), receipt)?;
+        self.take_notice(submission).map(drop)
+    }
+
+    /// Puts the notice that a submission is held where its sender looks.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn notify(&self, submission: &SubmissionId, receipt: &[u8]) -> Result<(), StoreFault> {
+        write_whole(&self.folder, &format!("{submission}.held"), receipt)
     }
 
     /// Takes the final receipt of a submission away, if it is there.
@@ -93,14 +103,29 @@ impl Spool {
     /// # Errors
     /// [`StoreFault::File`].
     pub fn take_answer(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
-        let path = self.folder.join(format!("{submission}.receipt"));
-        match fs::read(&path) {
-            Ok(receipt) => {
-                fs::remove_file(&path).map_err(fault("remove", &path))?;
-                Ok(Some(receipt))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fault("read", &path)(error)),
+        self.take(&format!("{submission}.receipt"))
+    }
+
+    /// Takes the notice that a submission is held away, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn take_notice(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.take(&format!("{submission}.held"))
+    }
+
+    fn take(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
+        let path = self.folder.join(name);
+        let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        let receipt = match fs::read(&path) {
+            Ok(receipt) => receipt,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(fault("read", &path)(error)),
+        };
+        match fs::remove_file(&path) {
+            // Taken by the other side in between: it was here all the same.
+            Err(error) if !is_missing(&error) => Err(fault("remove", &path)(error)),
+            Ok(()) | Err(_) => Ok(Some(receipt)),
         }
     }
 }
@@ -171,5 +196,22 @@ mod tests {
             Some(b"receipt".to_vec())
         );
         assert_eq!(spool.take_answer(&first).expect("no fault"), None);
+    }
+
+    #[test]
+    fn a_notice_is_taken_once_and_goes_with_the_final_receipt() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path()).expect("a spool");
+        let submission = SubmissionId::parse("01-a").expect("an id");
+        assert_eq!(spool.take_notice(&submission).expect("no fault"), None);
+        spool.notify(&submission, b"held").expect("a file");
+        assert_eq!(spool.list().expect("a list"), [], "no packet");
+        let notice = spool.take_notice(&submission).expect("no fault");
+        assert_eq!(notice, Some(b"held".to_vec()));
+        spool.notify(&submission, b"held").expect("a file");
+        spool.answer(&submission, b"receipt").expect("a file");
+        assert_eq!(spool.take_notice(&submission).expect("no fault"), None);
+        let answer = spool.take_answer(&submission).expect("no fault");
+        assert_eq!(answer, Some(b"receipt".to_vec()));
     }
 }

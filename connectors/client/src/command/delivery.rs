@@ -9,6 +9,7 @@ use connector::{Connector, OpenFault, StoreFault, Submission};
 use domain::ids::SubmissionId;
 use domain::json::{Writer, text};
 use domain::receipt::{Receipt, ReceiptKind};
+use domain::refusal::Remark;
 use indicatif::{ProgressBar, ProgressStyle};
 use trust::Time;
 
@@ -16,6 +17,9 @@ use super::{CommandFault, Ending, say};
 
 /// How often the spool is looked at for an answer.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a receipt is waited for unless told otherwise.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A packet with the name that it is told by.
 pub(crate) struct Parcel {
@@ -30,23 +34,59 @@ pub(crate) enum Form {
     Json,
 }
 
+/// How receipts are waited for, and told.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Waiting {
+    /// How long to wait for the receipt, in seconds; 120 by default, and then not for what the gateway holds
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u64>,
+    /// One JSON object for each packet
+    #[arg(long)]
+    json: bool,
+}
+
+/// Whether a submission that is held is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// No: that it is held, and why, is the answer for now.
+    IsTold,
+    /// As long as for any other: somebody asked to wait.
+    IsWaitedFor,
+}
+
+impl Waiting {
+    pub(crate) fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+
+    fn patience(&self) -> Duration {
+        self.wait.map_or(PATIENCE, Duration::from_secs)
+    }
+
+    fn held(&self) -> Held {
+        match self.wait {
+            Some(_) => Held::IsWaitedFor,
+            None => Held::IsTold,
+        }
+    }
+}
+
 /// Submits all, waits for the receipts, tells each.
 pub(crate) async fn deliver(
     config: Config,
     parcels: Vec<Parcel>,
-    patience: Duration,
-    form: Form,
+    waiting: Waiting,
 ) -> Result<Ending, CommandFault> {
     let check = Check::new(&config.gateway_certificates)?;
     let data = config.folder.clone();
     match Connector::open(config).await {
         Ok(connector) => {
-            let ending = directly(&connector, parcels, patience, form).await;
+            let ending = directly(&connector, parcels, &waiting).await;
             connector.close().await;
             ending
         }
         Err(OpenFault::Store(StoreFault::Locked(_))) => {
-            through(&Spool::open(&data)?, &check, parcels, Waiting { patience, form }).await
+            through(&Spool::open(&data)?, &check, parcels, &waiting).await
         }
         Err(fault) => Err(fault.into()),
     }
@@ -55,37 +95,37 @@ pub(crate) async fn deliver(
 async fn directly(
     connector: &Connector,
     parcels: Vec<Parcel>,
-    patience: Duration,
-    form: Form,
+    waiting: &Waiting,
 ) -> Result<Ending, CommandFault> {
     let (names, submissions): (Vec<_>, Vec<_>) =
         parcels.into_iter().map(|one| (one.name, one.submission)).unzip();
     let ids = connector.submit_many(submissions).await?;
-    let (deadline, progress) = (Instant::now() + patience, progress(ids.len()));
+    let (deadline, progress) = (Instant::now() + waiting.patience(), progress(ids.len()));
     let mut ending = Ending::Done;
     for (name, id) in names.iter().zip(&ids) {
-        let answered = tokio::time::timeout_at(deadline.into(), connector.final_answer(id)).await;
+        let answer = async {
+            match waiting.held() {
+                Held::IsTold => connector.first_answer(id).await,
+                Held::IsWaitedFor => connector.final_answer(id).await,
+            }
+        };
+        let answered = tokio::time::timeout_at(deadline.into(), answer).await;
         progress.inc(1);
         let receipt = match answered.ok().or_else(|| connector.answer_of(id)) {
             Some(answer) => Some(connector.receipt_of(&answer)??),
             None => None,
         };
-        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), form)));
+        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), waiting.form())));
     }
     progress.finish_and_clear();
     Ok(ending)
-}
-
-struct Waiting {
-    patience: Duration,
-    form: Form,
 }
 
 async fn through(
     spool: &Spool,
     check: &Check,
     parcels: Vec<Parcel>,
-    waiting: Waiting,
+    waiting: &Waiting,
 ) -> Result<Ending, CommandFault> {
     let mut handed_in = Vec::with_capacity(parcels.len());
     for Parcel { name, submission } in parcels {
@@ -93,20 +133,29 @@ async fn through(
         spool.put(&id, submission.rank, &submission.bytes)?;
         handed_in.push((name, id));
     }
-    let (deadline, progress) = (Instant::now() + waiting.patience, progress(handed_in.len()));
+    let (deadline, progress) = (Instant::now() + waiting.patience(), progress(handed_in.len()));
     let mut ending = Ending::Done;
     for (name, id) in &handed_in {
-        let mut answer = spool.take_answer(id)?;
-        while answer.is_none() && Instant::now() < deadline {
+        let answer = loop {
+            let is_over = Instant::now() >= deadline;
+            let answer = spool.take_answer(id)?;
+            if answer.is_some() {
+                break answer;
+            }
+            if is_over || waiting.held() == Held::IsTold {
+                let notice = spool.take_notice(id)?;
+                if is_over || notice.is_some() {
+                    break notice;
+                }
+            }
             tokio::time::sleep(LOOK).await;
-            answer = spool.take_answer(id)?;
-        }
+        };
         progress.inc(1);
         // The signature says who answered; when, only the receipt's own time matters.
         let receipt = answer
             .map(|der| check.open(&der, Time::from_seconds(0)))
             .transpose()?;
-        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), waiting.form)));
+        ending = ending.max(progress.suspend(|| tell(name, id, receipt.as_ref(), waiting.form())));
     }
     progress.finish_and_clear();
     Ok(ending)
@@ -155,6 +204,13 @@ fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: 
         .text("result", word)
         .maybe("case", receipt.map(|receipt| receipt.case))
         .list("reasons", codes)
+        .list(
+            "remarks",
+            receipt
+                .into_iter()
+                .flat_map(|receipt| &receipt.remarks)
+                .map(Remark::to_json),
+        )
         .end()
         .to_string()
 }
@@ -172,7 +228,7 @@ fn lines(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, endin
         Ending::Done => format!("{name}: đã tiếp nhận, hồ sơ {case} / accepted, case {case}"),
         Ending::Refused => format!("{name}: bị từ chối, hồ sơ {case} / refused, case {case}"),
         Ending::NotNow => {
-            format!("{name}: đang chờ xử lý, hồ sơ {case} / held, case {case}; it goes on by itself")
+            format!("{name}: trục đang giữ lại chờ xử lý, hồ sơ {case} / held by the gateway, case {case}")
         }
     };
     let mut lines = vec![head];
@@ -190,10 +246,33 @@ fn lines(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, endin
         lines.push(format!("    {}", words.en));
         lines.push(format!("    → {}", words.action_en));
     }
-    for remark in &receipt.remarks {
-        lines.push(format!("  lưu ý / remark: {} {}", remark.code, remark.about));
+    lines.extend(
+        receipt
+            .remarks
+            .iter()
+            .map(|remark| format!("  {}", noted(remark))),
+    );
+    if ending == Ending::NotNow {
+        lines.push(format!(
+            "  → không cần gửi lại: trục tự xử lý tiếp, kết quả đến hộp nhận ({submission})"
+        ));
+        lines.push("  → nothing to do: it goes on by itself, `connector watch` takes the result".to_owned());
     }
     lines
+}
+
+/// A remark in words. What a held submission waits for is said in full: whoever sent it asks why.
+fn noted(remark: &Remark) -> String {
+    let about = &remark.about;
+    match remark.code.as_str() {
+        "revocation-unknown" => format!(
+            "chưa biết chứng thư do «{about}» cấp có bị thu hồi không / not known whether certificates of this issuer are revoked"
+        ),
+        "issuer-unknown" => format!(
+            "chưa tìm được chứng thư của cơ quan cấp «{about}» / the certificate of this issuer is not found yet"
+        ),
+        code => format!("lưu ý / remark: {code} {about}"),
+    }
 }
 
 #[cfg(test)]
@@ -234,6 +313,47 @@ mod tests {
         assert!(
             vi < en && lines.iter().any(|line| line.contains(&words.action_vi)),
             "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_told_with_why_in_vietnamese_first() {
+        let mut held = receipt(ReceiptKind::SubmissionHeld);
+        held.remarks = vec![
+            Remark::new("revocation-unknown", "CN=CA"),
+            Remark::new("issuer-unknown", "CN=Root"),
+            Remark::new("something-new", "x"),
+        ];
+        let submission = SubmissionId::parse("s1").expect("an id");
+        let lines = lines("one.edxml", &submission, Some(&held), Ending::NotNow);
+        for (line, expected) in lines[1..4]
+            .iter()
+            .zip(["«CN=CA»", "«CN=Root»", "something-new x"])
+        {
+            assert!(line.contains(expected), "{line}");
+        }
+        assert!(
+            lines[1].find("chưa biết") < lines[1].find("not known"),
+            "{lines:#?}"
+        );
+        let json = json("one.edxml", &submission, Some(&held), "held");
+        assert!(
+            json.contains(r#"{"about":"CN=CA","code":"revocation-unknown"}"#),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn what_is_held_is_waited_for_only_when_asked_to() {
+        let waiting = |wait| Waiting { wait, json: false };
+        assert_eq!(
+            (waiting(None).held(), waiting(None).patience()),
+            (Held::IsTold, PATIENCE)
+        );
+        let asked = waiting(Some(7));
+        assert_eq!(
+            (asked.held(), asked.patience()),
+            (Held::IsWaitedFor, Duration::from_secs(7))
         );
     }
 

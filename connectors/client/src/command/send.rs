@@ -1,17 +1,18 @@
 //! `connector send`: packets as files, or one built from its fields.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use connector::compose::{Addressee, Draft, File, compose};
 use connector::config::Config;
 use connector::{Submission, SubmitFault};
 use domain::dispatch::Rank;
 use domain::ids::Code;
-use domain::packet::{Business, DocumentType, Limits, Packet, Priority, SignerInfo, WrittenDate};
+use domain::packet::{DocumentType, Limits, Packet, Priority, SignerInfo, WrittenDate};
 use trust::Time;
 
-use super::delivery::{Form, Parcel, deliver};
+use super::delivery::{Parcel, Waiting, deliver};
+use super::purpose::Purpose;
+use super::summary::Summary;
 use super::{CommandFault, Ending, file_fault};
 
 #[derive(Debug, clap::Args)]
@@ -49,15 +50,16 @@ pub(crate) struct Arguments {
     /// 0 to 4 / Độ khẩn
     #[arg(long, default_value = "0")]
     priority: String,
-    /// Writes the built packet to this file and does not send it
-    #[arg(long, requires = "to")]
-    write: Option<PathBuf>,
-    /// How long to wait for the receipt, in seconds
-    #[arg(long, default_value_t = 120)]
-    wait: u64,
-    /// One JSON object for each packet
+    #[command(flatten)]
+    purpose: Purpose,
+    /// Shows what would be sent, and does not send it / Chỉ xem, không gửi
     #[arg(long)]
-    json: bool,
+    dry_run: bool,
+    /// With --dry-run: writes the edXML to this file
+    #[arg(long, requires = "dry_run", value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
@@ -75,20 +77,42 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
             "không có gì để gửi / nothing to send: FILE... or --to".to_owned(),
         ));
     }
-    if let Some(path) = &arguments.write {
-        std::fs::write(path, &parcels[0].submission.bytes).map_err(file_fault(path))?;
-        return Ok(Ending::Done);
+    if arguments.dry_run {
+        return show(&parcels, &arguments, &config);
     }
-    let form = if arguments.json { Form::Json } else { Form::Text };
-    deliver(config, parcels, Duration::from_secs(arguments.wait), form).await
+    deliver(config, parcels, arguments.waiting).await
+}
+
+/// What would be sent, without sending it.
+fn show(parcels: &[Parcel], arguments: &Arguments, config: &Config) -> Result<Ending, CommandFault> {
+    let limits = limits(config);
+    let mut ending = Ending::Done;
+    for parcel in parcels {
+        let summary = Summary::of(&parcel.submission.bytes, &limits);
+        summary.tell(&parcel.name, arguments.waiting.form());
+        ending = ending.max(summary.ending());
+    }
+    if let Some(path) = &arguments.out {
+        let [parcel] = parcels else {
+            return Err(CommandFault::Arguments(
+                "--out: chỉ một gói tin / one packet only".to_owned(),
+            ));
+        };
+        std::fs::write(path, &parcel.submission.bytes).map_err(file_fault(path))?;
+    }
+    Ok(ending)
+}
+
+fn limits(config: &Config) -> Limits {
+    let mut limits = Limits::default();
+    limits.xml.bytes_max = config.limits.packet_bytes_max;
+    limits
 }
 
 /// A packet from a file. It is opened for its priority only; whether it is good is for the gateway to say.
 fn as_it_is(path: &Path, config: &Config) -> Result<Parcel, CommandFault> {
     let bytes = std::fs::read(path).map_err(file_fault(path))?;
-    let mut limits = Limits::default();
-    limits.xml.bytes_max = config.limits.packet_bytes_max;
-    let rank = match Packet::open(&bytes, &limits) {
+    let rank = match Packet::open(&bytes, &limits(config)) {
         Ok(Packet::Document(document)) => Rank::of_priority(document.other.priority),
         Ok(Packet::Status(_)) | Err(_) => Rank::Normal,
     };
@@ -120,7 +144,7 @@ fn built(arguments: &Arguments, config: &Config) -> Result<Parcel, CommandFault>
         Some(None) => return Err(wrong("--type")),
         None => DocumentType::default(),
     };
-    let draft = Draft {
+    let mut draft = Draft {
         to: to.collect::<Result<_, _>>()?,
         number: arguments.number.clone().unwrap_or_default(),
         notation: arguments.notation.clone().unwrap_or_default(),
@@ -134,13 +158,14 @@ fn built(arguments: &Arguments, config: &Config) -> Result<Parcel, CommandFault>
         date: arguments.date.clone().map(WrittenDate),
         document_id: None,
         priority,
-        business: Business::default(),
+        business: arguments.purpose.business(),
         files: arguments
             .attach
             .iter()
             .map(|path| file(path))
             .collect::<Result<_, _>>()?,
     };
+    arguments.purpose.name_target(&mut draft);
     let name = format!("{}/{}", draft.number, draft.notation);
     let bytes = compose(agency, draft, now())?;
     Ok(Parcel {

@@ -1,7 +1,6 @@
 //! `connector status`: reports a status of a document that `receive` or `watch` wrote to the folder.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use connector::config::Config;
 use connector::report::{StatusReport, Subject, status_packet};
@@ -9,7 +8,7 @@ use connector::{Submission, SubmitFault};
 use domain::dispatch::Rank;
 use domain::packet::{DocumentPacket, Limits, Packet, StatusCode};
 
-use super::delivery::{Form, Parcel, deliver};
+use super::delivery::{Parcel, Waiting, deliver};
 use super::receive::folder_of;
 use super::{CommandFault, Ending, file_fault};
 
@@ -36,12 +35,8 @@ pub(crate) struct Arguments {
     /// Where received documents lie; `received` in the data folder by default
     #[arg(long)]
     from: Option<PathBuf>,
-    /// How long to wait for the receipt, in seconds
-    #[arg(long, default_value_t = 120)]
-    wait: u64,
-    /// One JSON object
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    waiting: Waiting,
 }
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
@@ -82,8 +77,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         name: format!("{} {}", code.code(), document.document_id),
         submission: Submission { bytes, rank },
     };
-    let form = if arguments.json { Form::Json } else { Form::Text };
-    deliver(config, vec![parcel], Duration::from_secs(arguments.wait), form).await
+    deliver(config, vec![parcel], arguments.waiting).await
 }
 
 /// The document of the case, or with the id.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use connector::config::Config;
 use connector::spool::{Spool, Spooled};
-use connector::{Connector, Event, Submission};
-use domain::ids::SubmissionId;
+use connector::{Answer, Connector, Event, Submission};
+use domain::ids::{DispatchId, SubmissionId};
 use domain::receipt::vietnam_time;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
@@ -68,10 +68,17 @@ fn line(event: &Event) -> String {
     line
 }
 
+/// A packet of the spool that has no final receipt yet.
+struct Open {
+    spooled: Spooled,
+    /// The notice that its sender was given.
+    notice: Option<DispatchId>,
+}
+
 /// Takes packets from the spool, and puts their receipts there. A packet leaves the spool after its receipt is there, so
 /// that a restart in between forgets nobody; taking it again under its id changes nothing.
 async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, CommandFault> {
-    let mut open: HashMap<SubmissionId, Spooled> = HashMap::new();
+    let mut open: HashMap<SubmissionId, Open> = HashMap::new();
     let mut look = tokio::time::interval(LOOK);
     loop {
         look.tick().await;
@@ -84,22 +91,26 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
                 connector
                     .submit_as(spooled.submission.clone(), submission)
                     .await?;
-                open.insert(spooled.submission.clone(), spooled);
+                let notice = None;
+                open.insert(spooled.submission.clone(), Open { spooled, notice });
             }
         }
-        let is_final = |id: &SubmissionId| {
-            connector
-                .answer_of(id)
-                .filter(|answer| answer.kind.is_final_answer())
-        };
-        let answered: Vec<_> = open
+        let answers: Vec<(SubmissionId, Answer)> = open
             .keys()
-            .filter_map(|id| Some((id.clone(), is_final(id)?)))
+            .filter_map(|id| Some((id.clone(), connector.answer_of(id)?)))
             .collect();
-        for (submission, answer) in answered {
-            spool.answer(&submission, &connector.receipt_bytes(&answer)?)?;
-            let spooled = open.remove(&submission).expect("listed above");
-            spool.remove(&spooled)?;
+        for (submission, answer) in answers {
+            if answer.kind.is_final_answer() {
+                spool.answer(&submission, &connector.receipt_bytes(&answer)?)?;
+                let Open { spooled, .. } = open.remove(&submission).expect("listed above");
+                spool.remove(&spooled)?;
+                continue;
+            }
+            let one = open.get_mut(&submission).expect("listed above");
+            if one.notice != Some(answer.dispatch) {
+                spool.notify(&submission, &connector.receipt_bytes(&answer)?)?;
+                one.notice = Some(answer.dispatch);
+            }
         }
     }
 }
