@@ -73,6 +73,9 @@ pub fn store_config(config: &Config) -> StoreConfig {
         segment_bytes_max: config.store.segment_bytes_max,
         inline_bytes_max: config.store.inline_bytes_max,
         index_cache_bytes: config.store.index_cache_bytes,
+        index_flush_every_ms: config.store.index_flush_milliseconds,
+        queue_commits_max: config.store.queue_commits_max,
+        free_bytes_min: config.store.free_bytes_min,
         ..StoreConfig::at(&config.gateway.data_dir)
     }
 }
@@ -132,6 +135,8 @@ fn rules(config: &Config) -> Rules {
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),
+        hold_retry: Duration::from_secs(exchange.hold_retry_seconds),
+        sweep_every: Duration::from_secs(exchange.sweep_seconds),
     }
 }
 
@@ -180,7 +185,6 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     let metrics = Arc::new(Metrics::new());
     let (signals, ends) = Signals::new();
     let signals = Arc::new(signals);
-    let counted = Arc::clone(&metrics);
     let road = Road {
         journal: Arc::new(store.clone()),
         archive: Arc::new(store.clone()),
@@ -190,7 +194,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         rules: Arc::new(rules(config)),
         clock: clock.clone(),
         signals: Arc::clone(&signals),
-        observer: Arc::new(move |recorded| counted.count(recorded)),
+        metrics: Arc::clone(&metrics),
     };
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());

@@ -24,10 +24,11 @@ use std::time::Duration;
 use domain::ids::{AccountId, Code, SubmissionId};
 use domain::judge::Terms;
 use domain::packet;
-use domain::port::{Appended, Archive, Commit, Inbox, Journal, Recorded, Soon, StoreFault};
+use domain::port::{Appended, Archive, Commit, Inbox, Journal, Soon, StoreFault};
 use trust::{Certificate, Need, Signer, Snapshot, Time};
 
 use crate::clock::Clock;
+use crate::telemetry::Metrics;
 use signal::Signals;
 
 /// The settings of this gateway that the road depends on.
@@ -51,6 +52,10 @@ pub struct Rules {
     pub needs_wait: Duration,
     /// How long until what failed for a passing reason is tried again.
     pub retry_after: Duration,
+    /// How often what is held is judged again although nothing is known to have changed.
+    pub hold_retry: Duration,
+    /// How often the index is asked for what a signal may have lost, and for what is late.
+    pub sweep_every: Duration,
 }
 
 /// Where trust material comes from.
@@ -90,12 +95,9 @@ pub struct Road {
     pub clock: Clock,
     /// Signals between stages.
     pub signals: Arc<Signals>,
-    /// Hears of every event once it is durable, to count it.
-    pub observer: Observer,
+    /// Counts every event once it is durable, and times the stages.
+    pub metrics: Arc<Metrics>,
 }
-
-/// Hears of events once they are durable.
-pub type Observer = Arc<dyn Fn(&[Recorded]) + Send + Sync>;
 
 impl Road {
     /// The moment that verdicts and events of now rest on.
@@ -103,14 +105,14 @@ impl Road {
         self.clock.now()
     }
 
-    /// Records a commit and lets the observer count it.
+    /// Records a commit and counts it.
     ///
     /// # Errors
     /// Of the journal.
     pub async fn append(&self, commit: Commit) -> Result<Appended, StoreFault> {
         let appended = self.journal.append(commit).await?;
         if let Appended::Done(recorded) = &appended {
-            (self.observer)(recorded);
+            self.metrics.count(recorded);
         }
         Ok(appended)
     }

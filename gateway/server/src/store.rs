@@ -25,6 +25,7 @@ mod projection;
 mod rebuild;
 mod segment;
 mod shared;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -43,12 +44,13 @@ pub use self::fault::Fault;
 use self::figures::Counters;
 pub use self::figures::StoreFigures;
 use self::index::{Generations, Tuning};
-use self::journal::{Journal, JournalReader, Survey};
+use self::journal::{Journal, JournalReader};
 use self::lock::{DataDirectory, Space};
 use self::object::Objects;
 use self::pack::{PackReader, Packs};
 use self::rebuild::{Ends, Sources};
 use self::shared::{Shared, Start, fold_directory};
+use self::survey::Survey;
 use self::writer::{Order, Writer};
 
 /// Where and how a store keeps its data.
@@ -177,6 +179,22 @@ impl Store {
     /// [`StoreFault::Stopped`](domain::port::StoreFault::Stopped); questions are still answered. Blocks meanwhile.
     pub fn close(&self) {
         self.0.close();
+    }
+
+    /// Why nothing can be written now although the writer works: too little space is free.
+    pub fn short_of_space(&self) -> Option<String> {
+        self.0
+            .shared
+            .objects
+            .space()
+            .check()
+            .err()
+            .map(|fault| fault.to_string())
+    }
+
+    /// Bytes free where the data lies; none when the system does not say.
+    pub fn free_bytes(&self) -> u64 {
+        self.0.shared.objects.space().free_bytes().unwrap_or_default()
     }
 
     /// Why nothing more is taken before a restart; `None` while the store works.

@@ -34,7 +34,9 @@ pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
         .with_default(libraries)
         .with_target("gateway", config.level);
     let is_terminal = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal);
     let registry = tracing_subscriber::registry().with(filter);
     match config.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

@@ -49,6 +49,7 @@ pub(super) async fn watch(
                 misses = 0;
                 proven = broker.state() == BrokerState::Connected;
             }
+            Some(false) if matches!(read_epoch(&data_dir), Ok(None)) => misses = MISSES_MIN,
             Some(false) => misses += 1,
             None => {}
         }

@@ -17,6 +17,7 @@ use crate::administration::{AccountStep, Provision};
 use crate::broker::{Broker, BrokerState, Depth};
 use crate::stages::Road;
 use crate::stages::signal::DispatchNews;
+use crate::telemetry::Measure;
 
 /// How often inboxes are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -33,6 +34,9 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         if broker.state() != BrokerState::Connected {
             suspects.clear();
             continue;
+        }
+        if let Ok(Some(parked)) = broker.intake.inspector().parked().await {
+            road.metrics.set(Measure::Parked, i64::from(parked.ready));
         }
         let expected = match expected(&road) {
             Ok(expected) => expected,

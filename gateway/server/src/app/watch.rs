@@ -31,9 +31,11 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
         BrokerState::Blocked => Probe::NotReady("the broker takes nothing: memory or disk alarm".to_owned()),
     });
     let store = watched.store.clone();
-    readiness.register("store", move || match store.stopped() {
-        None => Probe::Ready,
-        Some(why) => Probe::NotReady(why),
+    readiness.register("store", move || {
+        match store.stopped().or_else(|| store.short_of_space()) {
+            None => Probe::Ready,
+            Some(why) => Probe::NotReady(why),
+        }
     });
     let road = watched.road.clone();
     readiness.register("clock", move || match road.clock.state() {
@@ -62,6 +64,7 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     let figures = store.figures();
     metrics.set(Measure::JournalEvents, whole(figures.journal_events));
     metrics.set(Measure::IndexBytes, whole(figures.index_disk_bytes));
+    metrics.set(Measure::FreeBytes, whole(store.free_bytes()));
     metrics.set(Measure::StoreQueue, whole(figures.queue_commits));
     metrics.set_total(Total::StoreBatches, figures.batches);
     metrics.set_total(Total::StoreCommits, figures.commits);

@@ -27,6 +27,7 @@ use self::lane::Lanes;
 use super::Road;
 use super::record::announce;
 use super::signal::DispatchNews;
+use crate::telemetry::Stage;
 
 /// Parcels on their way to the broker at most, over all inboxes.
 const UNDER_WAY_MAX: usize = 1024;
@@ -248,10 +249,12 @@ impl Dispatcher {
         self.lanes.board(&account, head.dispatch.id);
         let road = self.road.clone();
         self.under_way.push(Box::pin(async move {
+            let began = Instant::now();
             let ending = attempt(&road, &head, &account).await.unwrap_or_else(|fault| {
                 warn!(stage = "dispatch", dispatch.id = %head.dispatch.id, error = %fault, "not now");
                 Ending::NotNow
             });
+            road.metrics.time(Stage::Dispatch, began.elapsed());
             Attempt {
                 head,
                 account,

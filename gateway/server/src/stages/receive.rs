@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use crossbeam_channel as threads;
 use domain::event::{Happening, Parked};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use super::inspect::{Job, Verdict, inspect, submission_of};
 use super::poison::{Admission, CrashNotes};
 use super::{Acknowledge, Arrival, Road};
+use crate::telemetry::Stage;
 
 /// A job on its way, with the other side of its arrival and its place.
 pub struct Travelling {
@@ -172,7 +174,9 @@ struct Worker {
 impl Worker {
     fn run(self) {
         while let Some(travelling) = self.next() {
+            let began = Instant::now();
             let verdict = self.guarded(&travelling);
+            self.road.metrics.time(Stage::Inspect, began.elapsed());
             if self.judged.send(Judged { travelling, verdict }).is_err() {
                 return;
             }

@@ -4,6 +4,8 @@
 //! and its bytes are durable.
 //! **Invariant:** what conflicts is judged again; what fails for a passing reason comes again; nothing is dropped.
 
+use std::time::Instant;
+
 use domain::consequence::Consequences;
 use domain::event::Happening;
 use domain::port::{Appended, Commit, Recorded, StoreFault};
@@ -17,6 +19,7 @@ use super::Road;
 use super::inspect::Verdict;
 use super::receive::{Inspectors, Judged, Travelling};
 use super::signal::{DispatchNews, OwedNow};
+use crate::telemetry::Stage;
 
 /// Races that one job may lose before it is left to come again.
 const CONFLICTS_MAX: u32 = 16;
@@ -70,7 +73,10 @@ async fn step(road: Road, judged: Judged) -> Step {
 }
 
 async fn append(road: &Road, mut travelling: Travelling, commit: Commit) -> Step {
-    match road.append(commit).await {
+    let began = Instant::now();
+    let appended = road.append(commit).await;
+    road.metrics.time(Stage::Record, began.elapsed());
+    match appended {
         Ok(Appended::Done(recorded)) => Step::Recorded(travelling, recorded),
         Ok(Appended::Conflict) => {
             travelling.conflicts += 1;

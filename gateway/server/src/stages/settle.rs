@@ -4,6 +4,7 @@
 //! **Invariant:** a confirmation is acknowledged after all that it settles is durable.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::dispatch::DispatchState;
 use domain::event::{Happening, Moved};
@@ -18,6 +19,7 @@ use tracing::{debug, warn};
 
 use super::record::announce;
 use super::{Acknowledge, Road};
+use crate::telemetry::Stage;
 
 /// Confirmation messages under way at most.
 const UNDER_WAY_MAX: usize = 64;
@@ -66,7 +68,9 @@ async fn take(road: Road, confirming: Confirming) {
         .stored
         .iter()
         .map(|stored| settle_one(&road, &account, stored));
+    let began = Instant::now();
     let fault = join_all(each).await.into_iter().find_map(Result::err);
+    road.metrics.time(Stage::Settle, began.elapsed());
     match fault {
         None => handle.done(),
         Some(fault) => {

@@ -3,7 +3,7 @@
 //! **Invariant:** driven by the journal, never by a timer that a restart forgets.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::{Failed, Happening};
@@ -21,10 +21,6 @@ use super::{FromJournal, Road, tell};
 
 /// How often the index is asked.
 const TICK: Duration = Duration::from_millis(500);
-/// How many ticks pass between looks for what a signal may have lost.
-const LEFT_OVER_TICKS: u64 = 10;
-/// How many ticks pass until what is held is judged again although nothing is known to have changed.
-const HELD_TICKS: u64 = 60;
 /// Held submissions judged again in one look. They wait for places on the road one after another.
 const HELD_MAX: usize = 20_000;
 /// Things of one kind taken in one look.
@@ -39,6 +35,24 @@ struct Sweeper {
     noticed: HashSet<DispatchId>,
 }
 
+/// What this round is for, beside what every round does.
+#[derive(Clone, Copy)]
+struct Due {
+    /// What a signal may have lost, and what is late.
+    look: bool,
+    /// What is held.
+    judge: bool,
+}
+
+/// Whether so much time has passed; begins anew when it has.
+fn lapsed(since: &mut Instant, every: Duration) -> bool {
+    let is_over = since.elapsed() >= every;
+    if is_over {
+        *since = Instant::now();
+    }
+    is_over
+}
+
 /// Sweeps for ever; the task is ended from outside, which loses nothing.
 pub async fn sweep(road: Road, inspectors: Inspectors) {
     let mut sweeper = Sweeper {
@@ -49,21 +63,24 @@ pub async fn sweep(road: Road, inspectors: Inspectors) {
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut ticks: u64 = 0;
+    let (mut looked, mut judged) = (Instant::now(), Instant::now());
     loop {
         tick.tick().await;
-        ticks += 1;
-        if let Err(fault) = sweeper.once(ticks).await {
+        let due = Due {
+            look: lapsed(&mut looked, sweeper.road.rules.sweep_every),
+            judge: lapsed(&mut judged, sweeper.road.rules.hold_retry),
+        };
+        if let Err(fault) = sweeper.once(due).await {
             warn!(stage = "sweep", error = %fault, "not now");
         }
     }
 }
 
 impl Sweeper {
-    async fn once(&mut self, ticks: u64) -> Result<(), StoreFault> {
-        self.release_held(ticks).await?;
+    async fn once(&mut self, due: Due) -> Result<(), StoreFault> {
+        self.release_held(due).await?;
         self.fail_expired().await?;
-        if ticks.is_multiple_of(LEFT_OVER_TICKS) {
+        if due.look {
             self.road.signals.due.add(self.road.journal.waiting()?);
             self.road.signals.look_for_owed();
             self.tell_of_full_inboxes().await?;
@@ -72,9 +89,9 @@ impl Sweeper {
     }
 
     /// Held submissions are judged again when the trust material changed, when their time is over, and now and then.
-    async fn release_held(&mut self, ticks: u64) -> Result<(), StoreFault> {
+    async fn release_held(&mut self, due: Due) -> Result<(), StoreFault> {
         let version = self.road.trust.snapshot().version();
-        let all = self.judged_with != Some(version) || ticks.is_multiple_of(HELD_TICKS);
+        let all = self.judged_with != Some(version) || due.judge;
         let now = self.road.now();
         for held in self.road.journal.held(if all { HELD_MAX } else { LOOK_MAX })? {
             if all || held.until <= now {

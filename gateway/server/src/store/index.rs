@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use sled::Batch;
 
@@ -35,6 +36,8 @@ const GROWN_TIMES: u64 = 3;
 const GROWN_BYTES_MIN: u64 = 256 << 20;
 /// Marks an index that was found damaged while it served: the next start makes it again.
 const MARKER: &str = "damaged";
+/// How long an earlier handle of this process may keep the lock on the index.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How sled is to run.
 #[derive(Debug, Clone, Copy)]
@@ -220,6 +223,25 @@ impl Drop for Index {
     }
 }
 
+/// Opens sled once an earlier handle of this process has let go of its file: sled gives the lock back from a thread of
+/// its own, a moment after the last handle is dropped.
+fn open_unlocked(config: &sled::Config) -> sled::Result<sled::Db> {
+    let began = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_lock(&error) && began.elapsed() < LOCK_WAIT_MAX => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+/// sled tells a lock that is held by its words only.
+fn is_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
 /// Opens sled in a thread of its own, because it panics on some damaged files.
 fn open_sled(path: PathBuf, tuning: Tuning) -> Result<sled::Db, Fault> {
     if path.join(MARKER).exists() {
@@ -231,7 +253,7 @@ fn open_sled(path: PathBuf, tuning: Tuning) -> Result<sled::Db, Fault> {
             .cache_capacity(tuning.cache_bytes)
             .flush_every_ms(Some(tuning.flush_every_ms))
             .mode(sled::Mode::HighThroughput);
-        panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+        panic::catch_unwind(AssertUnwindSafe(|| open_unlocked(&config)))
     };
     let opener = thread::Builder::new().name("index-open".to_owned()).spawn(open);
     let opener = opener.map_err(|error| Fault::Index(format!("no thread to open it: {error}")))?;

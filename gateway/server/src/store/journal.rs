@@ -15,8 +15,9 @@ use trust::{Digest, Time};
 use super::fault::Fault;
 use super::file::{GrowingFile, numbered, sync_directory};
 use super::segment::{self, Frame, HEAD_BYTES, SegmentReader, Step, Tip};
+use super::survey::Survey;
 
-const EXTENSION: &str = "journal";
+pub(super) const EXTENSION: &str = "journal";
 /// Bytes read at once for one event: most events fit, head included.
 const EVENT_READ_BYTES: usize = 4096;
 
@@ -58,128 +59,12 @@ impl Resume {
     };
 }
 
-fn segment_path(directory: &Path, first: u64) -> PathBuf {
+pub(super) fn segment_path(directory: &Path, first: u64) -> PathBuf {
     directory.join(format!("{first:020}.{EXTENSION}"))
 }
 
-/// What the end of the journal looks like before anything is changed.
-#[derive(Debug)]
-pub(super) struct Survey {
-    directory: PathBuf,
-    /// First position of the newest segment that has a whole header; `None` for a new journal.
-    newest: Option<u64>,
-    /// Its good length, in bytes.
-    length: u64,
-    /// Bytes behind that, which a crash left.
-    pub(super) torn_bytes: u64,
-    /// A segment whose making a crash interrupted.
-    unmade: Option<PathBuf>,
-    pub(super) tip: Tip,
-}
-
-impl Survey {
-    /// Looks at the newest segment. Older ones are checked when they are replayed.
-    ///
-    /// # Errors
-    /// [`Fault::Damaged`] for anything that a crash cannot have done.
-    pub(super) fn of(directory: &Path) -> Result<Survey, Fault> {
-        let mut segments = numbered(directory, EXTENSION)?;
-        let mut survey = Survey {
-            directory: directory.to_owned(),
-            newest: None,
-            length: 0,
-            torn_bytes: 0,
-            unmade: None,
-            tip: Tip::START,
-        };
-        while let Some(first) = segments.pop() {
-            let path = segment_path(directory, first);
-            if let Some(reader) = SegmentReader::open(&path)? {
-                survey.read(first, &path, reader)?;
-                return Ok(survey);
-            }
-            if survey.unmade.is_some() {
-                return Err(Fault::damaged(&path, 0, "two segments without a whole header"));
-            }
-            survey.unmade = Some(path);
-        }
-        Ok(survey)
-    }
-
-    /// The fault of a torn end that an index has seen whole.
-    pub(super) fn lost(&self, seen: u64) -> Fault {
-        let path = segment_path(&self.directory, self.newest.unwrap_or(1));
-        let what = format!(
-            "the index has seen event {seen}, which is not whole here (to go on without, remove the index)"
-        );
-        Fault::damaged(&path, self.length, what)
-    }
-
-    fn read(&mut self, first: u64, path: &Path, mut reader: SegmentReader) -> Result<(), Fault> {
-        self.newest = Some(first);
-        let mut fold = Fold::new(path, reader.before());
-        if fold.tip.position + 1 != first {
-            return Err(Fault::damaged(
-                path,
-                0,
-                "the header tells another position than the name",
-            ));
-        }
-        loop {
-            match reader.step()? {
-                Step::Frame(offset, frame) => fold.check(offset, &frame)?,
-                Step::End => break,
-                Step::Bad => {
-                    let offset = reader.offset();
-                    if reader.was_durable(fold.tip.position + 1)? {
-                        return Err(Fault::damaged(
-                            path,
-                            offset,
-                            "no whole frame, and later ones behind it",
-                        ));
-                    }
-                    self.torn_bytes = fs::metadata(path).map_err(Fault::system("read", path))?.len() - offset;
-                    break;
-                }
-            }
-        }
-        self.length = reader.offset();
-        self.tip = fold.tip;
-        if let Some(newest) = fold.newest {
-            self.tip.time = decode(path, self.length, &newest)?.time;
-        }
-        Ok(())
-    }
-}
-
-/// Checks frames one after the other.
-struct Fold<'a> {
-    path: &'a Path,
-    tip: Tip,
-    newest: Option<Vec<u8>>,
-}
-
-impl<'a> Fold<'a> {
-    fn new(path: &'a Path, before: Tip) -> Fold<'a> {
-        Fold {
-            path,
-            tip: before,
-            newest: None,
-        }
-    }
-
-    fn check(&mut self, offset: u64, frame: &Frame<'_>) -> Result<(), Fault> {
-        self.tip = follow(&self.tip, &Event::leaf(frame.payload), frame)
-            .map_err(|what| Fault::damaged(self.path, offset, what))?;
-        let newest = self.newest.get_or_insert_default();
-        newest.clear();
-        newest.extend_from_slice(frame.payload);
-        Ok(())
-    }
-}
-
 /// The place after a frame, if it follows on `tip`. The time stays that of `tip`.
-fn follow(tip: &Tip, leaf: &Digest, frame: &Frame<'_>) -> Result<Tip, &'static str> {
+pub(super) fn follow(tip: &Tip, leaf: &Digest, frame: &Frame<'_>) -> Result<Tip, &'static str> {
     let next = tip.next(leaf, tip.time);
     if frame.position != next.position {
         return Err("the position does not follow");
@@ -190,7 +75,8 @@ fn follow(tip: &Tip, leaf: &Digest, frame: &Frame<'_>) -> Result<Tip, &'static s
     Ok(next)
 }
 
-fn decode(path: &Path, offset: u64, payload: &[u8]) -> Result<Event, Fault> {
+/// The event of stored bytes.
+pub(super) fn decode(path: &Path, offset: u64, payload: &[u8]) -> Result<Event, Fault> {
     Event::decode(payload).map_err(|fault| Fault::damaged(path, offset, format!("not an event: {fault}")))
 }
 

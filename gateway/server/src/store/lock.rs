@@ -27,15 +27,23 @@ impl Space {
         }
     }
 
+    /// Bytes free where the data lies.
+    ///
+    /// # Errors
+    /// [`Fault::System`] when the system does not say.
+    pub(super) fn free_bytes(&self) -> Result<u64, Fault> {
+        let found = rustix::fs::statvfs(&self.directory);
+        let found =
+            found.map_err(|error| Fault::system("ask for the space of", &self.directory)(error.into()))?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     /// Whether something may be written.
     ///
     /// # Errors
     /// [`Fault::Full`], which passes when space returns.
     pub(super) fn check(&self) -> Result<(), Fault> {
-        let found = rustix::fs::statvfs(&self.directory);
-        let found =
-            found.map_err(|error| Fault::system("ask for the space of", &self.directory)(error.into()))?;
-        let free_bytes = found.f_bavail.saturating_mul(found.f_frsize);
+        let free_bytes = self.free_bytes()?;
         if self.free_bytes_min <= free_bytes {
             return Ok(());
         }

@@ -25,6 +25,11 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Opens the folder and removes what a crash left half written.
+    /// The space that is kept free.
+    pub(super) fn space(&self) -> &Space {
+        &self.space
+    }
+
     pub(super) fn open(directory: &Path, space: Space) -> Result<Objects, Fault> {
         let aside = directory.join("aside");
         if aside.is_dir() {

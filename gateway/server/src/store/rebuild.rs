@@ -17,10 +17,11 @@ use super::figures::Counters;
 use super::index::value::Applied;
 use super::index::view::View;
 use super::index::{Generations, Index, Tuning};
-use super::journal::{JournalReader, Placed, Resume, Survey};
+use super::journal::{JournalReader, Placed, Resume};
 use super::pack::{PackEnd, PackPlace, PackReader};
 use super::projection;
 use super::segment::Tip;
+use super::survey::Survey;
 
 /// Changes that go into the tree at once. Large, because most entries of a replay come and go within it.
 const CHANGES_MAX: usize = 1 << 16;
