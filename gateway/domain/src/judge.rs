@@ -182,8 +182,10 @@ impl Judging<'_> {
     /// only when it acts on the same cases.
     fn is_repeat_of(&self, same: &CaseHead) -> bool {
         match same.state {
-            CaseState::Refused | CaseState::Recalled => false,
-            CaseState::Held => true,
+            CaseState::Refused | CaseState::Recalled | CaseState::Joined => false,
+            // Not decided yet: this one may name further addressees, and waits (or goes) on its own. Whichever is
+            // judged last finds the other accepted.
+            CaseState::Held => false,
             CaseState::Accepted => {
                 bears_id(self.identity.business)
                     || self.targets().iter().all(|case| same.targets.contains(case))
@@ -201,7 +203,7 @@ impl Judging<'_> {
             .into_iter()
             .filter(|one| !self.facts.same_addressees.contains(&one.agency))
             .collect();
-        if further.is_empty() || same.state == CaseState::Held {
+        if further.is_empty() {
             return Happening::Repeated(Repeated {
                 case: same.case,
                 submission: self.matter.submission.clone(),
@@ -246,7 +248,8 @@ impl Judging<'_> {
     fn id_taken(&self) -> Option<Refusal> {
         let bearer = self.facts.bearer.as_ref()?;
         let replaces_it = self.targets().contains(&bearer.case);
-        if !bears_id(self.identity.business) || replaces_it {
+        let is_same = bearer.identity.as_ref() == Some(self.identity);
+        if !bears_id(self.identity.business) || replaces_it || is_same {
             return None;
         }
         Some(Refusal::new(RefusalCode::DocumentIdTaken).with("case", bearer.case))

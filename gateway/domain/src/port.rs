@@ -136,6 +136,8 @@ pub enum CaseState {
     Recalled,
     /// Refused for ever.
     Refused,
+    /// Held, and then found to be the same as a case that was accepted meanwhile.
+    Joined,
 }
 
 /// What the index knows of a case.

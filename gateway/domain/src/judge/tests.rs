@@ -235,6 +235,23 @@ fn the_same_for_further_addressees_goes_to_those_only() {
 }
 
 #[test]
+fn a_twin_of_a_held_document_is_judged_on_its_own_and_neither_bars_the_other() {
+    let packet = letter(&[2, 3], "x");
+    let held = head(&packet, 9, CaseState::Held);
+    let facts = Facts {
+        same: Some(held.clone()),
+        bearer: Some(held),
+        ..Facts::default()
+    };
+    assert!(matches!(judged(&packet, &facts), Happening::Accepted(_)));
+    let other = Facts { same: None, ..facts };
+    assert_eq!(
+        codes(&judged(&letter(&[2], "other"), &other)),
+        [RefusalCode::DocumentIdTaken]
+    );
+}
+
+#[test]
 fn other_content_is_refused_only_while_a_live_document_bears_the_id() {
     let other = letter(&[2], "other");
     let facts = Facts {

@@ -63,7 +63,8 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
         Happening::ReceiptIssued(it) => step.receipt_issued(it)?,
         Happening::DirectoryChanged(_) => step.view.insert(key::directory(position), &placed.location),
         Happening::BrokerLost { .. } => step.broker_lost()?,
-        Happening::Repeated(_) | Happening::Parked(_) => {}
+        Happening::Repeated(it) => step.join(&it.submission, it.case)?,
+        Happening::Parked(_) => {}
     }
     step.consequences(Consequences::of(event, &placed.recorded.leaf))
 }
@@ -280,7 +281,32 @@ impl Step<'_, '_> {
         })
     }
 
+    /// A submission turned out to belong to `case`: if it was held as a case of its own, that one ends.
+    fn join(&mut self, submission: &Submission, case: CaseId) -> Result<(), Fault> {
+        let known: Option<SubmissionRecord> = self
+            .view
+            .get(&key::submission(&submission.account, &submission.id))?;
+        let own = known.and_then(|known| known.head).map(|head| head.case);
+        let Some(own) = own.filter(|own| *own != case) else {
+            return Ok(());
+        };
+        let Some(mut record) = self.case(own)? else {
+            return Ok(());
+        };
+        if record.head.state != CaseState::Held {
+            return Ok(());
+        }
+        self.end_hold(Some(&record))?;
+        if let Some(identity) = record.head.identity.clone() {
+            self.free(&identity, own)?;
+        }
+        record.head.state = CaseState::Joined;
+        (record.seen, record.held_until) = (self.position, None);
+        self.put_case(&record)
+    }
+
     fn extended(&mut self, it: &Extended) -> Result<(), Fault> {
+        self.join(&it.submission, it.case)?;
         let Some(record) = self.case(it.case)? else {
             return Ok(());
         };

@@ -16,7 +16,7 @@ pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, Stor
     };
     match case.state {
         CaseState::Recalled => return Ok(true),
-        CaseState::Held | CaseState::Accepted | CaseState::Refused => {}
+        CaseState::Held | CaseState::Accepted | CaseState::Refused | CaseState::Joined => {}
     }
     let recalls = case
         .identity

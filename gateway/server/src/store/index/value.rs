@@ -160,6 +160,7 @@ fn case_state_byte(state: &CaseState) -> u8 {
         CaseState::Accepted => 1,
         CaseState::Recalled => 2,
         CaseState::Refused => 3,
+        CaseState::Joined => 4,
     }
 }
 
@@ -169,6 +170,7 @@ fn case_state_of(byte: u8) -> Option<CaseState> {
         CaseState::Accepted,
         CaseState::Recalled,
         CaseState::Refused,
+        CaseState::Joined,
     ];
     all.into_iter().find(|state| case_state_byte(state) == byte)
 }
