@@ -151,6 +151,7 @@ struct Gateway {
     port: InternalPort,
     notes: Arc<CrashNotes>,
     provision: Option<Arc<BrokerProvision>>,
+    metrics: Arc<Metrics>,
 }
 
 /// Runs the gateway until `end` is ready, then ends it gracefully.
@@ -206,7 +207,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     watch::questions(&readiness, &metrics, &watched);
     let services = Services {
-        metrics,
+        metrics: Arc::clone(&metrics),
         readiness,
         administration: Arc::new(administration(&road, provision.as_ref())),
         trust: Arc::clone(&keeper) as Arc<dyn crate::administration::TrustDesk>,
@@ -224,6 +225,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         port,
         notes: Arc::new(notes),
         provision,
+        metrics,
     })
 }
 

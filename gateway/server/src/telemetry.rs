@@ -8,10 +8,12 @@
 
 mod metrics;
 mod names;
+mod processor;
 mod readiness;
 
 pub use metrics::Metrics;
 pub use names::{Measure, Stage, Total};
+pub use processor::Metered;
 pub use readiness::{Probe, Readiness};
 
 use std::io::IsTerminal;

@@ -9,6 +9,7 @@ use tracing::error;
 use super::{Gateway, epoch, feeds, inboxes};
 use crate::stages::receive::{Inspectors, Judged, receive};
 use crate::stages::{dispatch, record, settle, sweep, tell};
+use crate::telemetry::Metrics;
 
 /// Starts them all. Each gives its name when it ends, which it does only when all end.
 pub(super) fn start(
@@ -25,37 +26,54 @@ pub(super) fn start(
         keeper,
         port,
         provision,
+        metrics,
         ..
     } = gateway;
     let stage_ends = feeds::stage_ends();
     let mut tasks = JoinSet::new();
-    tasks.spawn(named("broker", broker.clone().run()));
+    tasks.spawn(named(&metrics, "broker", broker.clone().run()));
     tasks.spawn(named(
+        &metrics,
         "pump",
         feeds::pump(lanes, stage_ends.inlets, feeds::Pump::new(&road, &broker)),
     ));
     let (urgent, normal) = (stage_ends.urgent, stage_ends.normal);
     tasks.spawn(named(
+        &metrics,
         "receive",
         receive(road.clone(), inspectors.clone(), urgent, normal),
     ));
     tasks.spawn(named(
+        &metrics,
         "record",
         record::record(road.clone(), inspectors.clone(), judged),
     ));
-    tasks.spawn(named("tell", tell::tell(road.clone(), ends.owed)));
-    tasks.spawn(named("dispatch", dispatch::dispatch(road.clone(), ends.news)));
-    tasks.spawn(named("settle", settle::settle(road.clone(), stage_ends.confirm)));
-    tasks.spawn(named("sweep", sweep::sweep(road.clone(), inspectors.clone())));
-    let watching = inboxes::watch(road.clone(), broker.clone(), provision.clone());
-    tasks.spawn(named("inboxes", watching));
+    tasks.spawn(named(&metrics, "tell", tell::tell(road.clone(), ends.owed)));
     tasks.spawn(named(
+        &metrics,
+        "dispatch",
+        dispatch::dispatch(road.clone(), ends.news),
+    ));
+    tasks.spawn(named(
+        &metrics,
+        "settle",
+        settle::settle(road.clone(), stage_ends.confirm),
+    ));
+    tasks.spawn(named(
+        &metrics,
+        "sweep",
+        sweep::sweep(road.clone(), inspectors.clone()),
+    ));
+    let watching = inboxes::watch(road.clone(), broker.clone(), provision.clone());
+    tasks.spawn(named(&metrics, "inboxes", watching));
+    tasks.spawn(named(
+        &metrics,
         "epoch",
         epoch::watch(road.clone(), broker.clone(), provision, data_dir),
     ));
-    tasks.spawn(named("accounts", feeds::accounts(road, broker)));
-    tasks.spawn(named("trust keeper", async move { keeper.run().await }));
-    tasks.spawn(named("internal port", async move {
+    tasks.spawn(named(&metrics, "accounts", feeds::accounts(road, broker)));
+    tasks.spawn(named(&metrics, "trust keeper", async move { keeper.run().await }));
+    tasks.spawn(named(&metrics, "internal port", async move {
         if let Err(fault) = port.run().await {
             error!(error = %fault, "the internal port ended");
         }
@@ -63,7 +81,14 @@ pub(super) fn start(
     tasks
 }
 
-async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
-    task.await;
-    name
+fn named<T: Future<Output = ()> + Send>(
+    metrics: &Metrics,
+    name: &'static str,
+    task: T,
+) -> impl Future<Output = &'static str> + Send + use<T> {
+    let task = metrics.metered(name, task);
+    async move {
+        task.await;
+        name
+    }
 }

@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::names::{Measure, Stage, Total};
+use super::processor::{Metered, Seconds};
 
 /// One label and its value; values come from closed lists, so that the number of series is bounded.
 type Label = [(&'static str, String); 1];
@@ -33,6 +34,7 @@ pub struct Metrics {
     crl_ages: Family<Label, Gauge>,
     crl_remains: Family<Label, Gauge>,
     stage_seconds: Family<Label, Histogram>,
+    task_cpu_seconds: Family<Label, Seconds>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -67,6 +69,7 @@ impl Metrics {
             crl_ages: Family::default(),
             crl_remains: Family::default(),
             stage_seconds: Family::new_with_constructor(stage_histogram),
+            task_cpu_seconds: Family::default(),
         };
         metrics.register();
         metrics
@@ -112,6 +115,11 @@ impl Metrics {
             "gateway_stage_seconds",
             "How long a stage took for one document, in seconds",
             stages,
+        );
+        registry.register(
+            "gateway_task_cpu_seconds",
+            "Processor time of a task, without the threads it hands work to",
+            self.task_cpu_seconds.clone(),
         );
     }
 
@@ -178,6 +186,12 @@ impl Metrics {
         self.stage_seconds
             .get_or_create(&label("stage", stage.word()))
             .observe(took.as_secs_f64());
+    }
+
+    /// The task, with its processor time counted under its name.
+    pub fn metered<F: Future>(&self, name: &'static str, task: F) -> Metered<F> {
+        let spent = self.task_cpu_seconds.get_or_create(&label("task", name)).clone();
+        Metered::new(task, spent)
     }
 
     /// Says how far a part's own total has come.
