@@ -1,7 +1,7 @@
 //! Who certifies a province's officials: one root, an authority whose revocation list is served, and a second one
 //! whose list can be made to fail.
 //!
-//! **Invariant**: the second authority certifies nobody but the officials of [`super::Agency::unreachable`], so that
+//! **Invariant**: the second authority certifies nobody but the officials of [`super::Agency::remote`], so that
 //! its failing list holds no other document.
 
 use std::{path::Path, sync::Mutex};
