@@ -1,0 +1,21 @@
+//! Scenarios: the whole exchange over real services, each test one behaviour, named as a sentence.
+//!
+//! **Invariant**: nothing of the gateway is called from inside; scenarios see what agencies and operators see, and read
+//! the journal as an auditor would.
+
+mod addressees;
+mod away;
+mod broker_rights;
+mod delivery;
+mod document_id;
+mod evidence;
+mod expiry;
+mod held;
+mod merger;
+mod refusal_as_status;
+mod repeats;
+mod seals;
+mod software;
+mod statuses;
+mod unreadable;
+mod urgency;
