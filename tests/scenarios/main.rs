@@ -3,4 +3,20 @@
 //! **Invariant**: nothing of the gateway is called from inside; scenarios see what agencies and operators see, and read
 //! the journal as an auditor would.
 
+mod addressees;
+mod away;
+mod broker_rights;
+mod delivery;
+mod document_id;
+mod evidence;
+mod expiry;
 mod faults;
+mod held;
+mod merger;
+mod refusal_as_status;
+mod repeats;
+mod seals;
+mod software;
+mod statuses;
+mod unreadable;
+mod urgency;

@@ -3,6 +3,7 @@
 //! Crash-only: every stage can be ended at any moment and loses nothing, so that a graceful end is only a shorter next
 //! start. It stops taking, lets what is on the road be recorded, and closes the store.
 
+mod accounts;
 mod epoch;
 mod feeds;
 mod inboxes;

@@ -19,6 +19,9 @@ struct Opened {
     password: String,
 }
 
+/// Users belong to the whole node: two gateways that make one of the same name at once get in each other's way.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 impl Province {
     /// Enrols agencies: the first of a new province alone, as the office above the others; the others from a list.
     /// Opens their connectors.
@@ -29,13 +32,17 @@ impl Province {
         let mut plans = plans;
         if self.agencies.is_empty() {
             let office = plans.remove(0);
+            let turn = TURN.lock().await;
             let opened = self.add(&office).await;
+            drop(turn);
             self.take_in(office, opened).await;
         }
         if plans.is_empty() {
             return;
         }
+        let turn = TURN.lock().await;
         let mut opened = self.import(&plans).await;
+        drop(turn);
         for plan in plans {
             let account = opened.remove(&plan.code);
             let account = account.unwrap_or_else(|| panic!("no account was opened for {}", plan.code));

@@ -1,6 +1,5 @@
-//! Between adapters and stages: arrivals, trust material, accounts to listen to.
+//! Between adapters and stages: arrivals and trust material.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,6 @@ use crate::trustkeeper::TrustKeeper;
 
 /// Arrivals between broker and stages at most, each lane.
 const READY_MAX: usize = 64;
-/// How often the accounts to listen to are compared with the directory.
-const ACCOUNTS_EVERY: Duration = Duration::from_millis(500);
 
 /// The certificates that may vouch for the broker.
 pub(super) fn authorities(config: &BrokerConfig) -> Option<String> {
@@ -217,26 +214,4 @@ pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) {
             }
         },
     );
-}
-
-/// Keeps the broker listening to exactly the accounts that the directory has open.
-pub(super) async fn accounts(road: Road, broker: Broker) {
-    let mut known = None;
-    let mut tick = tokio::time::interval(ACCOUNTS_EVERY);
-    loop {
-        tick.tick().await;
-        let directory = road.journal.directory();
-        if known == Some(directory.version()) {
-            continue;
-        }
-        known = Some(directory.version());
-        let now = road.now();
-        let open = |account: &&domain::agency::Account| account.is_open(now);
-        let accounts: BTreeSet<_> = directory
-            .agencies()
-            .flat_map(|agency| agency.accounts.iter().filter(open))
-            .map(|account| account.id.clone())
-            .collect();
-        broker.intake.watch_accounts(accounts);
-    }
 }

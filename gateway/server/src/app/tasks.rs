@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::error;
 
-use super::{Gateway, epoch, feeds, inboxes};
+use super::{Gateway, accounts, epoch, feeds, inboxes};
 use crate::stages::receive::{Inspectors, Judged, receive};
 use crate::stages::{dispatch, record, settle, sweep, tell};
 use crate::telemetry::Metrics;
@@ -71,7 +71,7 @@ pub(super) fn start(
         "epoch",
         epoch::watch(road.clone(), broker.clone(), provision, data_dir),
     ));
-    tasks.spawn(named(&metrics, "accounts", feeds::accounts(road, broker)));
+    tasks.spawn(named(&metrics, "accounts", accounts::watch(road, broker)));
     tasks.spawn(named(&metrics, "trust keeper", async move { keeper.run().await }));
     tasks.spawn(named(&metrics, "internal port", async move {
         if let Err(fault) = port.run().await {
