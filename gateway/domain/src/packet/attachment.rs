@@ -15,8 +15,9 @@
 //! **Invariant**: a `Content` and its digest always belong together.
 //! **Invariant**: expansion stops at its limits; a zip bomb costs no more than `Limits::attachment_bytes_max`.
 
+use std::alloc::Layout;
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -261,10 +262,13 @@ fn unwrap(bytes: &[u8], bytes_max: usize) -> Result<Vec<u8>, Unwrap> {
     // The claim is the sender's: it never decides how much memory is taken at once.
     let mut content = Vec::with_capacity(claimed.min(RATIO_FREE_BYTES));
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    entry
-        .take(limit)
-        .read_to_end(&mut content)
-        .map_err(|_| Unwrap::Broken)?;
+    if let Err(fault) = entry.take(limit).read_to_end(&mut content) {
+        if fault.kind() == ErrorKind::OutOfMemory {
+            // Our trouble, as at any other allocation; the sender's zip must not be blamed for it.
+            std::alloc::handle_alloc_error(Layout::for_value(content.as_slice()));
+        }
+        return Err(Unwrap::Broken);
+    }
     if content.len() > bytes_max {
         Err(Unwrap::OverLimit)
     } else {
