@@ -42,8 +42,8 @@ pub enum Verdict {
     Record(Box<Commit>),
     /// The very submission was recorded before; it is only to be acknowledged.
     Known,
-    /// It waits on, and there is nothing new to record.
-    StillHeld,
+    /// It waits on, for this if it waits for trust material, and there is nothing new to record.
+    StillHeld(Vec<Need>),
     /// This must be fetched first, within a bounded wait.
     Needs(Vec<Need>),
     /// Our trouble: judge again later.
@@ -142,7 +142,7 @@ impl Bench<'_> {
         if waits && !self.job.asked {
             Ok(Verdict::Needs(verified.needs().to_vec()))
         } else if waits && self.job.held_until.is_some() {
-            Ok(Verdict::StillHeld)
+            Ok(Verdict::StillHeld(verified.needs().to_vec()))
         } else {
             Ok(self.finish(happening))
         }

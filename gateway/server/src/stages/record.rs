@@ -59,16 +59,27 @@ async fn step(road: Road, judged: Judged) -> Step {
     } = judged;
     match verdict {
         Verdict::Record(commit) => append(&road, travelling, *commit).await,
-        Verdict::Known | Verdict::StillHeld => Step::Nothing(travelling),
+        Verdict::Known => Step::Nothing(travelling),
+        Verdict::StillHeld(needs) => {
+            // Since its start the keeper was told by nobody else: what a submission was held for before is in the
+            // journal only. What comes is a new version, with which it is judged again.
+            fetch(&road, needs).await;
+            Step::Nothing(travelling)
+        }
         Verdict::Needs(needs) => {
-            let wait = road.rules.needs_wait;
-            if tokio::time::timeout(wait, road.trust.fetch(needs)).await.is_err() {
-                debug!(stage = "inspect", "trust material did not come within the wait");
-            }
+            fetch(&road, needs).await;
             travelling.job.asked = true;
             Step::Again(travelling)
         }
         Verdict::NotNow(fault) => Step::NotNow(travelling, fault),
+    }
+}
+
+/// Asks for what is missing and waits for it a while.
+async fn fetch(road: &Road, needs: Vec<trust::Need>) {
+    let fetched = tokio::time::timeout(road.rules.needs_wait, road.trust.fetch(needs)).await;
+    if fetched.is_err() {
+        debug!(stage = "inspect", "trust material did not come within the wait");
     }
 }
 

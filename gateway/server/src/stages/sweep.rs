@@ -123,7 +123,7 @@ impl Sweeper {
             submission: event.submission,
             case: held.case,
             held_until: Some(held.until),
-            // The keeper is asked for everything that is held on its own rounds; here nobody waits for it.
+            // What is missing is asked for once more when it is still held; this look does not wait for it.
             asked: true,
         };
         self.inspectors.hand_over(Travelling {
