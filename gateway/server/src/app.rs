@@ -199,11 +199,14 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());
+    let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
+    let notes = Arc::new(notes);
     let watched = watch::Watched {
         road: &road,
         store: &store,
         broker: &broker,
         trust: &keeper,
+        notes: &notes,
     };
     watch::questions(&readiness, &metrics, &watched);
     let services = Services {
@@ -214,7 +217,6 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         clock,
     };
     let port = InternalPort::open(&config.http, data_dir, services)?;
-    let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
     Ok(Gateway {
         road,
         store,
@@ -223,7 +225,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         lanes,
         keeper,
         port,
-        notes: Arc::new(notes),
+        notes,
         provision,
         metrics,
     })

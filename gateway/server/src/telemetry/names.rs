@@ -52,8 +52,10 @@ pub enum Measure {
     InFlight,
     /// Events in the journal.
     JournalEvents,
-    /// Messages that wait for a person.
+    /// Messages at the broker that nobody can attribute and that wait for a person.
     Parked,
+    /// Packets that crashed their inspector too often and wait for a person.
+    ParkedPackets,
     /// Commits that wait for the writer.
     StoreQueue,
     /// Version of the trust material in use.
@@ -62,7 +64,7 @@ pub enum Measure {
 
 impl Measure {
     /// All of them, with name and meaning in the exposition.
-    pub(super) const TABLE: [(Measure, &'static str, &'static str); 12] = [
+    pub(super) const TABLE: [(Measure, &'static str, &'static str); 13] = [
         (
             Measure::BrokerConsuming,
             "gateway_broker_consuming",
@@ -116,7 +118,12 @@ impl Measure {
         (
             Measure::Parked,
             "gateway_parked_messages",
-            "Messages that wait for a person",
+            "Messages at the broker that nobody can attribute",
+        ),
+        (
+            Measure::ParkedPackets,
+            "gateway_parked_packets",
+            "Packets that crashed their inspector too often",
         ),
         (
             Measure::TrustVersion,
