@@ -115,6 +115,11 @@ impl Ledger {
         self.pages().sent.keys().cloned().collect()
     }
 
+    /// Every dispatch that connectors stored.
+    pub fn dispatches(&self) -> BTreeSet<DispatchId> {
+        self.pages().stored.iter().map(|stored| stored.dispatch).collect()
+    }
+
     /// Holds the ledger against the books. `open` are the submissions that connectors have no final answer to yet:
     /// they may be unknown to the gateway; and nobody wonders what is not settled while something is open.
     pub fn audit(&self, books: &Books, open: &BTreeSet<SubmissionId>) -> Audit {

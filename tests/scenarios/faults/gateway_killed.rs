@@ -1,0 +1,225 @@
+//! The gateway dies by `kill -9`, again and again, under load.
+//!
+//! It is killed when its journal has grown by a random number of bytes; a proxy before the broker and connectors that
+//! take their time widen the boundaries that chance hits too seldom. Where documents stood is told afterwards, from
+//! the journal and the connectors' folders, and each boundary must have caught enough of them.
+
+use std::time::Duration;
+
+use domain::dispatch::{DispatchKind, DispatchState};
+use harness::{
+    province::{Plan, Province},
+    proxy::{Direction, Proxy},
+    wait_until,
+};
+
+use super::{PATIENCE, Stream, place, stream::open_with, tell};
+
+/// Letters in all.
+const LETTERS: usize = 2_100;
+/// Letters given to the connectors before each death.
+const LETTERS_A_ROUND: usize = 100;
+/// What the events of one letter take in the journal, about.
+const LETTER_EVENTS_BYTES: u64 = 6_000;
+/// The least number of documents that must have stood at each boundary when the process died, over all deaths.
+const CAUGHT_MIN: usize = 40;
+
+/// Connectors confirm handovers so late that many are open whenever the gateway dies.
+const HANDOVERS_GATHER: Duration = Duration::from_millis(150);
+
+/// Where documents stood when the process died.
+#[derive(Debug, Default)]
+struct Caught {
+    /// The broker had confirmed them, the journal did not know them.
+    before_record: usize,
+    /// Accepted, and at no addressee.
+    after_record: usize,
+    /// At the addressee, and by the journal not yet in its inbox.
+    after_dispatch: usize,
+    /// At the addressee and by the journal in its inbox, but not handed over.
+    before_settle: usize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing() {
+    let _place = place().await;
+    let mut province = Province::start(Plan::new(4)).await;
+    let proxy = Proxy::start(province.broker().amqp_address());
+    province.gateway.terminate().await;
+    let uri = format!("\"amqp://{}\"", proxy.address());
+    province.set("broker", "uri", uri);
+    province.gateway.start();
+    open_with(&mut province, |settings| {
+        settings.limits.confirm_delay = HANDOVERS_GATHER
+    })
+    .await;
+    let mut stream = Stream::new(&province);
+    let mut chance = Chance::seeded();
+    let (mut caught, mut deaths) = (Caught::default(), 0);
+    while stream.sent() < LETTERS {
+        stream.send(&province, LETTERS_A_ROUND).await;
+        let end = End::of_life(deaths);
+        if !matches!(end, End::Young) {
+            province.gateway.ready().await;
+        }
+        end.comes(&mut province, &proxy, &mut chance).await;
+        deaths += 1;
+        rest(&province).await;
+        caught.add(&province);
+        province.gateway.start();
+    }
+    province.gateway.ready().await;
+    let audit = stream.prove(&province).await;
+    tell(&format!(
+        "{deaths} deaths, {} letters, {caught:?}, {:?}",
+        stream.sent(),
+        audit.balance
+    ));
+    let Caught {
+        before_record,
+        after_record,
+        after_dispatch,
+        before_settle,
+    } = caught;
+    let each = [before_record, after_record, after_dispatch, before_settle];
+    assert!(
+        each.iter().all(|count| *count >= CAUGHT_MIN),
+        "a boundary was hardly met: {caught:?}"
+    );
+    assert!(
+        deaths >= 20 && audit.packets >= 2_000,
+        "{deaths} deaths, {audit:?}"
+    );
+    province.end().await;
+}
+
+/// How a life of the gateway ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// At any moment.
+    Sudden,
+    /// Perhaps before it was ready, while it takes up what the one before left.
+    Young,
+    /// After a while in which nothing reached the broker: what is recorded stays.
+    Dumb,
+    /// After a while in which nothing came back from the broker: what is dispatched is not known to be.
+    Deaf,
+}
+
+impl End {
+    fn of_life(number: usize) -> End {
+        [End::Sudden, End::Deaf, End::Dumb, End::Young, End::Deaf][number % 5]
+    }
+
+    /// Lets the process live until its journal has grown by chance, and kills it.
+    async fn comes(self, province: &mut Province, proxy: &Proxy, chance: &mut Chance) {
+        let growth = chance.below(LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES);
+        // It does not grow by so much when little is left to do: then it dies at rest.
+        grow(province, growth, Duration::from_secs(3)).await;
+        match self {
+            End::Sudden | End::Young => {}
+            End::Dumb => {
+                proxy.silence(Direction::ToService);
+                grow(province, 10 * LETTER_EVENTS_BYTES, Duration::from_millis(500)).await;
+            }
+            End::Deaf => {
+                let before = stored(province);
+                proxy.delay(Direction::ToClient, Duration::from_secs(30));
+                let more = wait_until("more is stored", PATIENCE, async || {
+                    stored(province) > before + 30
+                });
+                let _ = tokio::time::timeout(Duration::from_millis(500), more).await;
+            }
+        }
+        province.gateway.kill();
+        proxy.cut();
+        proxy.restore();
+    }
+}
+
+/// Waits until the journal has grown by so many bytes, but not longer than this.
+async fn grow(province: &Province, bytes: u64, longest: Duration) {
+    let goal = journal_bytes(province) + bytes;
+    let growing = wait_until("the journal has grown", PATIENCE, async || {
+        journal_bytes(province) >= goal
+    });
+    let _ = tokio::time::timeout(longest, growing).await;
+}
+
+/// Dispatches that connectors have stored.
+fn stored(province: &Province) -> u64 {
+    let agencies = province.agencies().iter();
+    agencies.map(|agency| agency.connector().counters().stored).sum()
+}
+
+/// Waits until connectors have stored whatever the broker still has for them.
+async fn rest(province: &Province) {
+    let (mut before, mut looks) = (stored(province), 0);
+    wait_until("nothing more arrives", PATIENCE, async || {
+        let now = stored(province);
+        looks = if now == before { looks + 1 } else { 0 };
+        before = now;
+        looks == 15
+    })
+    .await;
+    province.collect().await;
+}
+
+impl Caught {
+    /// Adds what the dead process left.
+    fn add(&mut self, province: &Province) {
+        let books = province.books();
+        let published: u64 = province
+            .agencies()
+            .iter()
+            .map(|agency| agency.connector().counters().published)
+            .sum();
+        self.before_record += usize::try_from(published)
+            .expect("few")
+            .saturating_sub(books.submissions.len());
+        let stored = province.ledger.dispatches();
+        for sent in books
+            .dispatches
+            .values()
+            .filter(|sent| sent.dispatch.kind == DispatchKind::Packet)
+        {
+            let is_there = stored.contains(&sent.dispatch.id);
+            match (sent.state, is_there) {
+                (DispatchState::Due, false) => self.after_record += 1,
+                (DispatchState::Due, true) => self.after_dispatch += 1,
+                (DispatchState::Consigned, true) => self.before_settle += 1,
+                (DispatchState::Consigned, false)
+                | (DispatchState::HandedOver | DispatchState::Failed | DispatchState::Withdrawn, _) => {}
+            }
+        }
+    }
+}
+
+fn journal_bytes(province: &Province) -> u64 {
+    let folder = province.gateway.data().join("journal");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some(entry.metadata().ok()?.len()))
+        .sum()
+}
+
+/// Chance that a failed run can be told by: xorshift64*, its seed in the output.
+struct Chance(u64);
+
+impl Chance {
+    fn seeded() -> Chance {
+        let mut seed = [0; 8];
+        aws_lc_rs::rand::fill(&mut seed).expect("the system gives random bytes");
+        let seed = u64::from_le_bytes(seed) | 1;
+        tell(&format!("chance is seeded with {seed}"));
+        Chance(seed)
+    }
+
+    /// A number less than `end`.
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
+    }
+}

@@ -1,0 +1,141 @@
+//! A packet that no process survives: opening it takes more memory than the process may have.
+//!
+//! Nothing in the gateway is told to crash. It runs under a limit on its address space, as a service manager sets one,
+//! with limits on packets that are far too generous for it, and allocation fails.
+
+use std::io::{Read, Write};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use harness::{
+    province::{Decision, Plan, Province},
+    wait_until,
+};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::{PATIENCE, Stream, place, stream::Beside};
+
+/// What the attachment of the poisonous packet expands to.
+const EXPANDED_BYTES: u64 = 512 << 20;
+/// What the process may take beyond what it has when it is ready.
+const SPARE_BYTES: u64 = 192 << 20;
+/// Deaths after which a packet is parked.
+const CRASHES: usize = 3;
+/// The agency that sends it.
+const POISONER: usize = 3;
+/// `abort`.
+const SIGABRT: i32 = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_packet_that_crashes_the_process_is_parked_at_the_third_time_and_innocents_are_delivered() {
+    let _place = place().await;
+    let plan = Plan::new(3)
+        .set("limits", "attachment_bytes_max", 1 << 30)
+        .set("limits", "contents_bytes_max", 1 << 30)
+        .set("limits", "expansion_ratio_max", 1032);
+    let mut province = Province::start(plan).await;
+    let mut stream = Stream::among(&province, POISONER);
+    let memory = address_space_bytes(&province) + SPARE_BYTES;
+    limit(&province, memory);
+    stream.send(&province, 30).await;
+    let bytes = poison(&province);
+    let poison = province
+        .submit_bytes(POISONER, bytes, domain::dispatch::Rank::Normal)
+        .await;
+    stream.send(&province, 30).await;
+    for _ in 0..CRASHES {
+        crashed(&mut province).await;
+        province.gateway.start();
+        limit(&province, memory);
+        stream.send(&province, 30).await;
+    }
+    wait_until("the packet is parked", PATIENCE, async || {
+        assert!(
+            province.gateway.exit_status().is_none(),
+            "the gateway died once more"
+        );
+        province.books().count("parked") > 0
+    })
+    .await;
+    province.agency_mut(POISONER).close().await; // it is answered by a person
+    let parked = Beside {
+        parked: 1,
+        ..Beside::default()
+    };
+    stream.prove_beside(&province, parked).await;
+    assert_eq!(
+        province
+            .gateway
+            .metric("gateway_events_total{event=\"parked\"}")
+            .await,
+        1.0
+    );
+    assert_eq!(
+        province.gateway.metric("gateway_parked_packets").await,
+        1.0,
+        "an operator sees it"
+    );
+    let books = province.books();
+    let found = books.submissions.iter().find(|((_, id), _)| *id == poison);
+    let (_, entry) = found.expect("the journal holds the submission");
+    assert_eq!(entry.decision, Decision::Parked);
+    assert!(province.gateway.exit_status().is_none(), "the gateway stays up");
+    province.end().await;
+}
+
+/// Waits until the process has died of its own, and reaps it.
+async fn crashed(province: &mut Province) {
+    use std::os::unix::process::ExitStatusExt;
+    let mut ended = None;
+    wait_until("the packet has crashed the process", PATIENCE, async || {
+        ended = province.gateway.exit_status();
+        ended.is_some()
+    })
+    .await;
+    let status = ended.expect("just waited for");
+    assert_eq!(status.signal(), Some(SIGABRT), "it ended with {status}");
+    province.gateway.kill(); // forgets the dead process
+}
+
+/// A letter whose file is zipped: half a megabyte that expands to a thousand times as much.
+fn poison(province: &Province) -> Vec<u8> {
+    let poisoner = province.agency(POISONER);
+    let letter = poisoner.draft().to(province.agency(0)).letter();
+    let file = STANDARD.encode(letter.packet().attachments[0].content.bytes());
+    let packet = std::str::from_utf8(letter.bytes()).expect("packets are written in UTF-8");
+    assert_eq!(
+        packet.matches(&file).count(),
+        1,
+        "the file stands in the packet once"
+    );
+    packet.replace(&file, &STANDARD.encode(zipped())).into_bytes()
+}
+
+fn zipped() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let name = format!("{}.pdf", uuid::Uuid::now_v7());
+    zip.start_file(name, zip::write::SimpleFileOptions::default())
+        .expect("a first entry");
+    std::io::copy(&mut std::io::repeat(b' ').take(EXPANDED_BYTES), &mut zip).expect("memory suffices");
+    zip.flush().expect("memory suffices");
+    zip.finish().expect("memory suffices").into_inner()
+}
+
+fn limit(province: &Province, bytes: u64) {
+    let pid = Pid::from_raw(i32::try_from(province.gateway.pid()).expect("a process id")).expect("not 0");
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    prlimit(Some(pid), Resource::As, limit).expect("a process may limit its children");
+}
+
+/// `VmSize` of the running gateway.
+fn address_space_bytes(province: &Province) -> u64 {
+    let status = format!("/proc/{}/status", province.gateway.pid());
+    let text = std::fs::read_to_string(status).expect("the gateway runs");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let kib = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .expect("in kB, as proc(5) says");
+    1024 * kib.trim().parse::<u64>().expect("a number")
+}
