@@ -9,7 +9,7 @@ use harness::{
     wait_until,
 };
 
-use super::{PATIENCE, Stream, place, stream::resubmit_after};
+use super::{PATIENCE, Stream, place, stream::open_with};
 
 /// Unanswered submissions are sent again after this.
 const UNANSWERED: Duration = Duration::from_secs(8);
@@ -24,7 +24,10 @@ const AWAY: usize = 3;
 async fn a_broker_that_lost_its_disk_is_set_up_and_filled_again_from_the_journal() {
     let _place = place().await;
     let mut province = Province::start(Plan::new(3).exclusive()).await;
-    resubmit_after(&mut province, UNANSWERED).await;
+    open_with(&mut province, |settings| {
+        settings.limits.answer_timeout = UNANSWERED
+    })
+    .await;
     let mut stream = Stream::new(&province);
     lose_while_the_gateway_runs(&mut province, &mut stream).await;
     lose_while_the_gateway_is_down(&mut province, &mut stream).await;

@@ -1,7 +1,7 @@
 //! The gateway dies by `kill -9`, again and again, under load.
 //!
-//! It is killed when its journal has grown by a random number of bytes, or at once when it does not grow; a proxy
-//! before the broker widens the boundaries that chance hits too seldom. Where documents stood is told afterwards, from
+//! It is killed when its journal has grown by a random number of bytes; a proxy before the broker and connectors that
+//! take their time widen the boundaries that chance hits too seldom. Where documents stood is told afterwards, from
 //! the journal and the connectors' folders, and each boundary must have caught enough of them.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use harness::{
     wait_until,
 };
 
-use super::{PATIENCE, Stream, place, tell};
+use super::{PATIENCE, Stream, place, stream::open_with, tell};
 
 /// Letters in all.
 const LETTERS: usize = 2_100;
@@ -23,6 +23,9 @@ const LETTERS_A_ROUND: usize = 100;
 const LETTER_EVENTS_BYTES: u64 = 6_000;
 /// The least number of documents that must have stood at each boundary when the process died, over all deaths.
 const CAUGHT_MIN: usize = 40;
+
+/// Connectors confirm handovers so late that many are open whenever the gateway dies.
+const HANDOVERS_GATHER: Duration = Duration::from_millis(150);
 
 /// Where documents stood when the process died.
 #[derive(Debug, Default)]
@@ -46,16 +49,20 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     let uri = format!("\"amqp://{}\"", proxy.address());
     province.set("broker", "uri", uri);
     province.gateway.start();
+    open_with(&mut province, |settings| {
+        settings.limits.confirm_delay = HANDOVERS_GATHER
+    })
+    .await;
     let mut stream = Stream::new(&province);
     let mut chance = Chance::seeded();
     let (mut caught, mut deaths) = (Caught::default(), 0);
     while stream.sent() < LETTERS {
         stream.send(&province, LETTERS_A_ROUND).await;
-        weather(&proxy, deaths);
-        if chance.below(4) > 0 {
-            province.gateway.ready().await; // else it may die while it takes up what the last one left
+        let end = End::of_life(deaths);
+        if !matches!(end, End::Young) {
+            province.gateway.ready().await;
         }
-        die(&mut province, &proxy, &mut chance).await;
+        end.comes(&mut province, &proxy, &mut chance).await;
         deaths += 1;
         rest(&province).await;
         caught.add(&province);
@@ -86,52 +93,70 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     province.end().await;
 }
 
-/// Every third life passes in fair weather; in others the broker's confirms come late, or nothing reaches the broker
-/// from some moment on.
-fn weather(proxy: &Proxy, life: usize) {
-    proxy.restore();
-    if life % 3 == 1 {
-        proxy.delay(Direction::ToClient, Duration::from_millis(120));
+/// How a life of the gateway ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// At any moment.
+    Sudden,
+    /// Perhaps before it was ready, while it takes up what the one before left.
+    Young,
+    /// After a while in which nothing reached the broker: what is recorded stays.
+    Dumb,
+    /// After a while in which nothing came back from the broker: what is dispatched is not known to be.
+    Deaf,
+}
+
+impl End {
+    fn of_life(number: usize) -> End {
+        [End::Sudden, End::Deaf, End::Dumb, End::Young, End::Deaf][number % 5]
+    }
+
+    /// Lets the process live until its journal has grown by chance, and kills it.
+    async fn comes(self, province: &mut Province, proxy: &Proxy, chance: &mut Chance) {
+        let growth = chance.below(LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES);
+        // It does not grow by so much when little is left to do: then it dies at rest.
+        grow(province, growth, Duration::from_secs(3)).await;
+        match self {
+            End::Sudden | End::Young => {}
+            End::Dumb => {
+                proxy.silence(Direction::ToService);
+                grow(province, 10 * LETTER_EVENTS_BYTES, Duration::from_millis(500)).await;
+            }
+            End::Deaf => {
+                let before = stored(province);
+                proxy.delay(Direction::ToClient, Duration::from_secs(30));
+                let more = wait_until("more is stored", PATIENCE, async || {
+                    stored(province) > before + 30
+                });
+                let _ = tokio::time::timeout(Duration::from_millis(500), more).await;
+            }
+        }
+        province.gateway.kill();
+        proxy.cut();
+        proxy.restore();
     }
 }
 
-/// Lets the process live until its journal has grown by chance, and kills it.
-async fn die(province: &mut Province, proxy: &Proxy, chance: &mut Chance) {
-    let born = journal_bytes(province);
-    let growth = chance.below(2 * LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES);
+/// Waits until the journal has grown by so many bytes, but not longer than this.
+async fn grow(province: &Province, bytes: u64, longest: Duration) {
+    let goal = journal_bytes(province) + bytes;
     let growing = wait_until("the journal has grown", PATIENCE, async || {
-        journal_bytes(province) >= born + growth
+        journal_bytes(province) >= goal
     });
-    // It does not grow by so much when little is left to do: then it dies at rest.
-    let _ = tokio::time::timeout(Duration::from_secs(3), growing).await;
-    if chance.below(3) == 0 {
-        // What is recorded from here on cannot leave.
-        proxy.silence(Direction::ToService);
-        let recorded = journal_bytes(province);
-        let more = async || journal_bytes(province) > recorded + 5_000;
-        let _ = tokio::time::timeout(
-            Duration::from_millis(500),
-            wait_until("more is recorded", PATIENCE, more),
-        )
-        .await;
-    }
-    province.gateway.kill();
-    proxy.cut();
-    proxy.restore();
+    let _ = tokio::time::timeout(longest, growing).await;
+}
+
+/// Dispatches that connectors have stored.
+fn stored(province: &Province) -> u64 {
+    let agencies = province.agencies().iter();
+    agencies.map(|agency| agency.connector().counters().stored).sum()
 }
 
 /// Waits until connectors have stored whatever the broker still has for them.
 async fn rest(province: &Province) {
-    let stored = || -> u64 {
-        let open = province
-            .agencies()
-            .iter()
-            .filter_map(|agency| agency.try_connector());
-        open.map(|connector| connector.counters().stored).sum()
-    };
-    let (mut before, mut looks) = (stored(), 0);
+    let (mut before, mut looks) = (stored(province), 0);
     wait_until("nothing more arrives", PATIENCE, async || {
-        let now = stored();
+        let now = stored(province);
         looks = if now == before { looks + 1 } else { 0 };
         before = now;
         looks == 15

@@ -1,7 +1,5 @@
 //! The stream of documents in which faults happen, and the proof that it came through.
 
-use std::time::Duration;
-
 use domain::{ids::SubmissionId, receipt::ReceiptKind};
 use harness::province::{Audit, Balance, Letter, Province, Seals};
 
@@ -124,13 +122,13 @@ pub(super) struct Beside {
     pub(super) packets: usize,
 }
 
-/// Closes every connector and opens it again with one that sends what is unanswered again after this time.
-pub(super) async fn resubmit_after(province: &mut Province, unanswered: Duration) {
+/// Closes every connector and opens it again with its settings changed.
+pub(super) async fn open_with(province: &mut Province, change: impl Fn(&mut connector::Config)) {
     for place in 0..province.agencies().len() {
         let agency = province.agency_mut(place);
         agency.close().await;
         let mut settings = agency.settings();
-        settings.limits.answer_timeout = unanswered;
+        change(&mut settings);
         agency.open_as(settings).await;
     }
 }

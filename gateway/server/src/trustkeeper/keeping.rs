@@ -224,6 +224,8 @@ impl Keeping {
                 self.schedule.failed(&url, fault);
             }
         }
+        // Who waits reads the status as soon as it is woken.
+        self.publish_status();
         for waiting in &mut self.waiting {
             waiting.urls.remove(&url);
             if waiting.urls.is_empty()
@@ -236,7 +238,6 @@ impl Keeping {
         self.waiting
             .retain(|waiting| waiting.done.as_ref().is_some_and(|done| !done.is_closed()));
         self.fill_flights();
-        self.publish_status();
     }
 
     /// Takes what a fetch brought into use, and says when it must be replaced.
