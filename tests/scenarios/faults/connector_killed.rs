@@ -35,6 +35,8 @@ async fn a_connector_killed_between_store_and_confirmation_loses_and_doubles_not
     let mut watch = Watch::start(&province, &proxy);
     for _ in 0..ROUNDS {
         receive(&province, &mut stream, &watch, 1).await;
+        // What is stored and not confirmed yet would fill the window, and no more would come behind it.
+        handed_over(&province, &stream).await;
         // From here on the broker hears neither acknowledgements nor confirmations.
         proxy.silence(Direction::ToService);
         stream.send(&province, LETTERS).await;
@@ -49,12 +51,7 @@ async fn a_connector_killed_between_store_and_confirmation_loses_and_doubles_not
         })
         .await;
     }
-    let received = stream.sent();
-    wait_until("everything is handed over", PATIENCE, async || {
-        province.collect().await;
-        province.books().balance().settled == received
-    })
-    .await;
+    handed_over(&province, &stream).await;
     assert!(watch.process.terminate(PATIENCE).await.success());
     watch.enter(&province);
     // Whatever it still has is told once more, to its software in this process.
@@ -62,6 +59,15 @@ async fn a_connector_killed_between_store_and_confirmation_loses_and_doubles_not
     let audit = stream.prove(&province).await;
     assert!(audit.packets > ROUNDS * LETTERS, "{audit:?}");
     province.end().await;
+}
+
+/// Waits until all that was sent is handed over.
+async fn handed_over(province: &Province, stream: &Stream) {
+    wait_until("everything is handed over", PATIENCE, async || {
+        province.collect().await;
+        province.books().balance().settled == stream.sent()
+    })
+    .await;
 }
 
 /// Sends letters to the victim and waits until it has stored `count` more dispatches.
