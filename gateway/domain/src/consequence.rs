@@ -35,14 +35,19 @@ pub struct Consequences {
 impl Consequences {
     /// What follows from `event`, whose stored bytes have this leaf.
     pub fn of(event: &Event, leaf: &Digest) -> Consequences {
+        let cause = Cause {
+            time: event.time,
+            leaf,
+        };
         match &event.happening {
             Happening::Accepted(it) => {
                 let packet = Carried {
+                    cause,
                     case: it.case,
                     body: it.submission.packet,
                     rank: it.rank,
                 };
-                let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
+                let dispatches = packet.to_all(&it.addressees, it.expires_at);
                 Consequences {
                     dispatches,
                     owed: accepted(it.case, &it.submission),
@@ -50,11 +55,12 @@ impl Consequences {
             }
             Happening::Extended(it) => {
                 let packet = Carried {
+                    cause,
                     case: it.case,
                     body: it.submission.packet,
                     rank: it.rank,
                 };
-                let dispatches = packet.to_all(&it.addressees, it.expires_at, leaf);
+                let dispatches = packet.to_all(&it.addressees, it.expires_at);
                 Consequences {
                     dispatches,
                     owed: accepted(it.case, &it.submission),
@@ -62,11 +68,12 @@ impl Consequences {
             }
             Happening::Reported(it) => {
                 let status = Carried {
+                    cause,
                     case: it.case,
                     body: it.submission.packet,
                     rank: it.rank,
                 };
-                let dispatches = vec![status.to(it.to, DispatchKind::Status, leaf)];
+                let dispatches = vec![status.to(it.to, DispatchKind::Status)];
                 Consequences {
                     dispatches,
                     owed: accepted(it.case, &it.submission),
@@ -87,7 +94,7 @@ impl Consequences {
                 it.kind,
             )),
             Happening::ReceiptIssued(it) => Consequences {
-                dispatches: receipt(it, leaf),
+                dispatches: receipt(it, cause),
                 owed: None,
             },
             Happening::Consigned(_)
@@ -99,8 +106,9 @@ impl Consequences {
 }
 
 /// The receipt itself, and the status packet that says the same where one was made.
-fn receipt(it: &ReceiptIssued, leaf: &Digest) -> Vec<Dispatch> {
+fn receipt(it: &ReceiptIssued, cause: Cause<'_>) -> Vec<Dispatch> {
     let carried = Carried {
+        cause,
         case: it.case,
         body: it.receipt,
         rank: it.rank,
@@ -111,11 +119,11 @@ fn receipt(it: &ReceiptIssued, leaf: &Digest) -> Vec<Dispatch> {
     };
     let mut dispatches = vec![Dispatch {
         answer: Some(answer),
-        ..carried.to(it.to, DispatchKind::Receipt, leaf)
+        ..carried.to(it.to, DispatchKind::Receipt)
     }];
     if let Some(body) = it.status_packet {
         let status = Carried { body, ..carried };
-        dispatches.push(status.to(it.to, DispatchKind::Status, leaf));
+        dispatches.push(status.to(it.to, DispatchKind::Status));
     }
     dispatches
 }
@@ -148,16 +156,24 @@ fn of_content(kind: ReceiptKind, case: CaseId, carried: DispatchKind) -> Option<
     }
 }
 
+/// The event that a dispatch follows from.
+#[derive(Clone, Copy)]
+struct Cause<'a> {
+    time: Time,
+    leaf: &'a Digest,
+}
+
 /// Bytes of a case that go to somebody.
-struct Carried {
+struct Carried<'a> {
+    cause: Cause<'a>,
     case: CaseId,
     body: Digest,
     rank: Rank,
 }
 
-impl Carried {
-    fn to(&self, to: AgencyId, kind: DispatchKind, leaf: &Digest) -> Dispatch {
-        let id = DispatchId::derive(leaf, to, kind.letter());
+impl Carried<'_> {
+    fn to(&self, to: AgencyId, kind: DispatchKind) -> Dispatch {
+        let id = DispatchId::derive(self.cause.time, self.cause.leaf, to, kind.letter());
         Dispatch {
             id,
             case: self.case,
@@ -170,10 +186,10 @@ impl Carried {
         }
     }
 
-    fn to_all(&self, all: &[Addressee], expires_at: Time, leaf: &Digest) -> Vec<Dispatch> {
+    fn to_all(&self, all: &[Addressee], expires_at: Time) -> Vec<Dispatch> {
         let one = |addressee: &Addressee| Dispatch {
             expires_at: Some(expires_at),
-            ..self.to(addressee.agency, DispatchKind::Packet, leaf)
+            ..self.to(addressee.agency, DispatchKind::Packet)
         };
         all.iter().map(one).collect()
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use trust::Digest;
+use trust::{Digest, Time};
 use uuid::Uuid;
 
 /// Why a text is not an id of the kind wanted.
@@ -161,24 +161,27 @@ impl FromStr for CaseId {
     }
 }
 
-/// One thing for one agency. The hash of event, addressee and kind, so that a restart makes the same one and the
-/// connector can drop repeats.
+/// One thing for one agency. Made of event, addressee and kind, so that a restart makes the same one and the connector
+/// can drop repeats. Ids of a later event sort behind: whoever keeps them in order writes at one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DispatchId([u8; 16]);
 
 impl DispatchId {
-    /// The first half of SHA-256 over a version, the leaf hash of the event that caused it, the addressee and the
-    /// kind's own letter.
-    pub fn derive(leaf: &Digest, to: AgencyId, kind: u8) -> DispatchId {
+    /// The milliseconds of the time of the event that caused it (48 bits, as in a UUIDv7), then the first 80 bits of
+    /// SHA-256 over a version, the event's leaf hash, the addressee and the kind's own letter.
+    pub fn derive(time: Time, leaf: &Digest, to: AgencyId, kind: u8) -> DispatchId {
         let mut input = Vec::with_capacity(64);
         input.extend_from_slice(b"dispatch/1\0");
         input.extend_from_slice(leaf.as_bytes());
         input.extend_from_slice(&to.number().to_be_bytes());
         input.push(kind);
         let whole = Digest::of(&input);
-        let mut half = [0; 16];
-        half.copy_from_slice(&whole.as_bytes()[..16]);
-        DispatchId(half)
+        // Below zero only with a clock before 1970.
+        let milliseconds = u64::try_from(time.as_micros() / 1000).unwrap_or(0);
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&whole.as_bytes()[..10]);
+        DispatchId(bytes)
     }
 
     /// The sixteen bytes, for index keys.
@@ -231,7 +234,7 @@ mod tests {
     fn ids_read_back_what_they_write() {
         let agency = AgencyId::from_number(17);
         assert_eq!(agency.to_string().parse(), Ok(agency));
-        let dispatch = DispatchId::derive(&Digest::of(b"event"), agency, b'p');
+        let dispatch = DispatchId::derive(Time::from_micros(1), &Digest::of(b"event"), agency, b'p');
         assert_eq!(dispatch.to_string().parse(), Ok(dispatch));
         let case = CaseId::from_bytes([7; 16]);
         assert_eq!(case.to_string().parse(), Ok(case));
@@ -239,12 +242,28 @@ mod tests {
 
     #[test]
     fn a_dispatch_id_depends_on_event_addressee_and_kind() {
-        let (leaf, to) = (Digest::of(b"event"), AgencyId::from_number(1));
-        let id = DispatchId::derive(&leaf, to, b'p');
-        assert_eq!(id, DispatchId::derive(&leaf, to, b'p'));
-        assert_ne!(id, DispatchId::derive(&leaf, to, b'r'));
-        assert_ne!(id, DispatchId::derive(&leaf, AgencyId::from_number(2), b'p'));
-        assert_ne!(id, DispatchId::derive(&Digest::of(b"other"), to, b'p'));
+        let (at, leaf, to) = (
+            Time::from_micros(1_790_000_000_123_456),
+            Digest::of(b"event"),
+            AgencyId::from_number(1),
+        );
+        let id = DispatchId::derive(at, &leaf, to, b'p');
+        assert_eq!(id, DispatchId::derive(at, &leaf, to, b'p'));
+        assert_ne!(id, DispatchId::derive(at, &leaf, to, b'r'));
+        assert_ne!(id, DispatchId::derive(at, &leaf, AgencyId::from_number(2), b'p'));
+        assert_ne!(id, DispatchId::derive(at, &Digest::of(b"other"), to, b'p'));
+    }
+
+    #[test]
+    fn dispatch_ids_of_later_events_sort_behind() {
+        let id = |micros, leaf: &[u8]| {
+            let at = Time::from_micros(micros);
+            DispatchId::derive(at, &Digest::of(leaf), AgencyId::from_number(1), b'p')
+        };
+        let ids: Vec<_> = (0..100_i64)
+            .map(|n| id(1_790_000_000_000_000 + n * 1000, &n.to_be_bytes()))
+            .collect();
+        assert!(ids.is_sorted());
     }
 
     #[test]

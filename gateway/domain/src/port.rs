@@ -65,6 +65,8 @@ pub enum Expectation {
     },
     /// No receipt was issued for the event with this leaf.
     Unanswered {
+        /// The case that the receipt would be about.
+        case: CaseId,
         /// The event's leaf.
         about: Digest,
     },
@@ -282,8 +284,8 @@ pub trait Journal: Send + Sync {
     /// The receipt owed for this event, if one is.
     fn owed_for(&self, position: u64) -> Result<Option<OwedReceipt>, StoreFault>;
 
-    /// Digest of the receipt that was issued for the event with this leaf.
-    fn receipt_about(&self, about: &Digest) -> Result<Option<Digest>, StoreFault>;
+    /// Digest of the receipt about this case that was issued for the event with this leaf.
+    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, StoreFault>;
 
     /// At most `limit` held submissions, those whose waiting ends first coming first.
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;

@@ -127,7 +127,12 @@ mod tests {
 
     #[test]
     fn a_confirmation_reads_back_what_it_writes() {
-        let dispatch = DispatchId::derive(&Digest::of(b"x"), AgencyId::from_number(3), b'p');
+        let dispatch = DispatchId::derive(
+            Time::from_micros(0),
+            &Digest::of(b"x"),
+            AgencyId::from_number(3),
+            b'p',
+        );
         let confirmation = Confirmation {
             stored: vec![Stored {
                 dispatch,

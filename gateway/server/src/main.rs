@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gateway::command::{Cli, run};
+use tikv_jemallocator::Jemalloc;
+
+/// Packets are allocated on one thread and freed on another, by the thousand: glibc's arenas lock and fragment on it.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! append ──▶ queue ──▶ writer ──▶ packs ─fdatasync─▶ journal ─fdatasync─▶ index ──▶ answer
-//!                      (one thread, ≤ 256 commits at once)                  ▲
+//!                      (one thread, ≤ 256 commits at once)              memory ──settler──▶ sled
+//!                                                                           ▲
 //!                                                        journal ──replay──┘  after a crash, or from the beginning
 //! ```
 //!
@@ -24,6 +25,7 @@ mod ports;
 mod projection;
 mod rebuild;
 mod segment;
+mod settler;
 mod shared;
 mod survey;
 #[cfg(test)]
@@ -49,6 +51,7 @@ use self::lock::{DataDirectory, Space};
 use self::object::Objects;
 use self::pack::{PackReader, Packs};
 use self::rebuild::{Ends, Sources};
+use self::settler::Settler;
 use self::shared::{Shared, Start, fold_directory};
 use self::survey::Survey;
 use self::writer::{Order, Writer};
@@ -73,14 +76,14 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 64 MiB of index cache,
+    /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 32 MiB of index cache,
     /// 16 MiB kept free, 1024 commits waiting.
     pub fn at(directory: impl Into<PathBuf>) -> StoreConfig {
         StoreConfig {
             directory: directory.into(),
             segment_bytes_max: 64 << 20,
             inline_bytes_max: 1 << 20,
-            index_cache_bytes: 64 << 20,
+            index_cache_bytes: 32 << 20,
             index_flush_every_ms: 500,
             free_bytes_min: 16 << 20,
             queue_commits_max: 1024,
@@ -127,6 +130,7 @@ impl Store {
             generations: Generations::new(directory.index()),
             tuning,
             closing: Arc::new(AtomicBool::new(false)),
+            hurry: Arc::new(AtomicBool::new(true)),
         };
         let survey = Survey::of(&directory.journal())?;
         sources.check_torn(&survey)?;
@@ -147,6 +151,8 @@ impl Store {
         let objects = Objects::open(&directory.objects(), space.clone())?;
         let shared = Arc::new(Shared::new(sources, objects, counters, start));
         let (orders, inbox) = crossbeam_channel::unbounded();
+        let settler = Settler::start(orders.clone())
+            .map_err(Fault::system("start the settler of", &config.directory))?;
         let writer = Writer {
             shared: Arc::clone(&shared),
             journal,
@@ -159,6 +165,7 @@ impl Store {
             rebuild: None,
             rebuild_failed: None,
             space,
+            settler,
         };
         let spawned = std::thread::Builder::new()
             .name("store-writer".to_owned())

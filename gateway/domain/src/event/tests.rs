@@ -131,7 +131,12 @@ fn answers(case: CaseId) -> Vec<Happening> {
 fn movements(case: CaseId) -> Vec<Happening> {
     let moved = Moved {
         case,
-        dispatch: DispatchId::derive(&Digest::of(b"leaf"), AgencyId::from_number(3), b'p'),
+        dispatch: DispatchId::derive(
+            Time::from_micros(0),
+            &Digest::of(b"leaf"),
+            AgencyId::from_number(3),
+            b'p',
+        ),
         kind: DispatchKind::Packet,
         to: AgencyId::from_number(3),
         account: Some(AccountId::parse("a3-1").expect("an account id")),

@@ -382,7 +382,7 @@ mod tests {
         let leaf = Digest::of(b"event");
         let to = AgencyId::from_number(3);
         let dispatch = Dispatch {
-            id: DispatchId::derive(&leaf, to, kind.letter()),
+            id: DispatchId::derive(Time::from_micros(0), &leaf, to, kind.letter()),
             case: CaseId::from_bytes([7; 16]),
             to,
             kind,

@@ -209,7 +209,7 @@ pub struct StoreConfig {
     pub inline_bytes_max: usize,
     /// `segment_bytes_max`: size at which a segment of journal or pack is closed. Default 64 MiB.
     pub segment_bytes_max: u64,
-    /// `index_cache_bytes`: memory of the index's cache. Default 64 MiB.
+    /// `index_cache_bytes`: memory of the index's cache. Default 32 MiB.
     pub index_cache_bytes: u64,
     /// `index_flush_milliseconds`: time between writes of the index' own log. Default 500.
     pub index_flush_milliseconds: u64,
@@ -224,7 +224,7 @@ impl StoreConfig {
         let config = StoreConfig {
             inline_bytes_max: section.number("inline_bytes_max", 1024..=64 << 20, 1 << 20),
             segment_bytes_max: section.number("segment_bytes_max", MIB..=4 * GIB, 64 * MIB),
-            index_cache_bytes: section.number("index_cache_bytes", MIB..=64 * GIB, 64 * MIB),
+            index_cache_bytes: section.number("index_cache_bytes", MIB..=64 * GIB, 32 * MIB),
             index_flush_milliseconds: section.number("index_flush_milliseconds", 10..=60_000, 500),
             queue_commits_max: section.number("queue_commits_max", 1..=65_536, 1024),
             free_bytes_min: section.number("free_bytes_min", 0..=1024 * GIB, GIB),

@@ -187,7 +187,7 @@ impl Sweeper {
         let Some(about) = self.consignment_of(head)? else {
             return Ok(());
         };
-        if self.road.journal.receipt_about(&about.leaf)?.is_some() {
+        if self.road.journal.receipt_about(case, &about.leaf)?.is_some() {
             return Ok(());
         }
         let Some(to) = self.road.journal.case(case)?.and_then(|head| head.sender) else {

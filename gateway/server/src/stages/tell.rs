@@ -143,6 +143,7 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         rank: rank_of(&road, &owed)?,
     };
     let mut commit = Commit::of(Happening::ReceiptIssued(receipt)).expecting(Expectation::Unanswered {
+        case: owed.case,
         about: owed.about.leaf,
     });
     for bytes in issued.bytes.into_iter().chain(issued.status) {

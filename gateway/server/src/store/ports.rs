@@ -254,8 +254,8 @@ impl Journal for Store {
             .transpose()
     }
 
-    fn receipt_about(&self, about: &Digest) -> Result<Option<Digest>, StoreFault> {
-        self.0.ask(|view| view.receipt_about(about))
+    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, StoreFault> {
+        self.0.ask(|view| view.receipt_about(case, about))
     }
 
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {

@@ -367,7 +367,7 @@ impl Step<'_, '_> {
     }
 
     fn receipt_issued(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
-        let key = key::answer(&it.about);
+        let key = key::answer(it.case, &it.about);
         if let Some(Receipted::Owed(position)) = self.view.get(&key)? {
             self.view.remove(key::owed(position))?;
         }
@@ -410,8 +410,10 @@ impl Step<'_, '_> {
             before,
         };
         self.view.insert(key::owed(self.position), &record);
-        self.view
-            .insert(key::answer(&self.leaf), &Receipted::Owed(self.position));
+        self.view.insert(
+            key::answer(owed.case, &self.leaf),
+            &Receipted::Owed(self.position),
+        );
         Ok(())
     }
 

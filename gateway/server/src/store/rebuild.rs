@@ -8,6 +8,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use trust::Digest;
@@ -25,8 +26,10 @@ use super::survey::Survey;
 
 /// Changes that go into the tree at once. Large, because most entries of a replay come and go within it.
 const CHANGES_MAX: usize = 1 << 16;
-/// The same for an index that serves or has served: each batch is atomic, and its garbage stays until it is in.
-const BATCH_CHANGES_MAX: usize = 1 << 12;
+/// The same for an index that serves or has served: they stand in a redo file, too.
+const BATCH_CHANGES_MAX: usize = 1 << 14;
+/// How many times as long as it worked a rebuild rests that nobody waits for: it takes a fifth of one processor.
+const REST_TIMES: u32 = 4;
 /// Events handed from thread to thread at once.
 const EVENTS_AT_ONCE: usize = 256;
 /// A new index this close to the journal's end is handed to the writer, which reads the rest itself.
@@ -41,6 +44,8 @@ pub(super) struct Sources {
     pub(super) tuning: Tuning,
     /// Set when the process ends: a rebuild is given up.
     pub(super) closing: Arc<AtomicBool>,
+    /// Whether somebody waits for the index that is being made.
+    pub(super) hurry: Arc<AtomicBool>,
 }
 
 /// How changes go into the tree.
@@ -144,7 +149,7 @@ impl Sources {
         let index = Index::open(&self.generations.path(number), self.tuning)?;
         loop {
             let goal = ends();
-            self.bring_up(&index, goal, (Settling::Apart, counters))?;
+            self.bring_up(&index, goal, Settling::Apart, counters)?;
             if ends().tip.position - goal.tip.position <= BEHIND_MAX {
                 break;
             }
@@ -158,14 +163,15 @@ impl Sources {
 
     /// Brings an index that tells how far it has come up to the ends.
     pub(super) fn catch_up(&self, index: &Index, ends: Ends, counters: &Counters) -> Result<(), Fault> {
-        self.bring_up(index, ends, (Settling::Batches, counters))
+        self.bring_up(index, ends, Settling::Batches, counters)
     }
 
     fn bring_up(
         &self,
         index: &Index,
         ends: Ends,
-        (settling, counters): (Settling, &Counters),
+        settling: Settling,
+        counters: &Counters,
     ) -> Result<(), Fault> {
         self.list_originals(index, ends.packs, settling)?;
         let from = index.applied().journal;
@@ -176,7 +182,7 @@ impl Sources {
         thread::scope(|scope| {
             let (sender, receiver) = bounded(8);
             let reader = scope.spawn(move || self.read_events(from, ends.tip.position, &sender));
-            let projected = project(index, &receiver, settling);
+            let projected = self.project(index, &receiver, settling);
             // A projection that failed no longer takes events: the reader must not wait for it.
             drop(receiver);
             let read = reader.join().expect("the reader of the journal does not panic");
@@ -184,11 +190,44 @@ impl Sources {
         })
     }
 
+    fn project(
+        &self,
+        index: &Index,
+        receiver: &Receiver<Vec<(Placed, Resume)>>,
+        settling: Settling,
+    ) -> Result<(), Fault> {
+        let mut view = index.view();
+        let mut reached = index.applied().journal;
+        for chunk in receiver {
+            let began = Instant::now();
+            for (placed, resume) in &chunk {
+                projection::apply(&mut view, placed)?;
+                reached = *resume;
+            }
+            if settling.changes_max() <= view.changed() {
+                take_over(index, view, settling, |applied| Applied {
+                    journal: reached,
+                    ..applied
+                })?;
+                view = index.view();
+            }
+            self.rest(began.elapsed());
+        }
+        take_over(index, view, settling, |applied| Applied {
+            journal: reached,
+            ..applied
+        })
+    }
+
     fn list_originals(&self, index: &Index, until: PackEnd, settling: Settling) -> Result<(), Fault> {
-        let mut listed = Vec::new();
+        let (mut listed, mut began) = (Vec::new(), Instant::now());
         self.packs
             .list(index.applied().packs, until, &mut |digest, place, end| {
                 listed.push((digest, place));
+                if listed.len().is_multiple_of(EVENTS_AT_ONCE) {
+                    self.rest(began.elapsed());
+                    began = Instant::now();
+                }
                 if settling.changes_max() <= listed.len() {
                     keep_all(index, &mut listed, (end, settling))?;
                 }
@@ -220,6 +259,13 @@ impl Sources {
             .map_err(|_| Fault::Index("the projection has stopped".to_owned()))
     }
 
+    /// Rests after so much work, unless somebody waits for the index.
+    fn rest(&self, worked: Duration) {
+        if !self.hurry.load(Ordering::Relaxed) {
+            thread::sleep(worked * REST_TIMES);
+        }
+    }
+
     fn go_on(&self) -> Result<(), Fault> {
         if self.closing.load(Ordering::Relaxed) {
             return Err(Fault::Index(
@@ -240,32 +286,6 @@ fn keep_all(
         projection::keep(&mut view, &digest, place)?;
     }
     take_over(index, view, settling, |applied| Applied { packs, ..applied })
-}
-
-fn project(
-    index: &Index,
-    receiver: &Receiver<Vec<(Placed, Resume)>>,
-    settling: Settling,
-) -> Result<(), Fault> {
-    let mut view = index.view();
-    let mut reached = index.applied().journal;
-    for chunk in receiver {
-        for (placed, resume) in &chunk {
-            projection::apply(&mut view, placed)?;
-            reached = *resume;
-        }
-        if settling.changes_max() <= view.changed() {
-            take_over(index, view, settling, |applied| Applied {
-                journal: reached,
-                ..applied
-            })?;
-            view = index.view();
-        }
-    }
-    take_over(index, view, settling, |applied| Applied {
-        journal: reached,
-        ..applied
-    })
 }
 
 fn take_over(

@@ -23,14 +23,15 @@ use trust::{Digest, Time};
 
 use super::fault::Fault;
 use super::figures::Counters;
-use super::index::Index;
 use super::index::value::{Applied, FORMAT};
 use super::index::view::View;
+use super::index::{Fill, Index};
 use super::journal::{Draft, Journal};
 use super::lock::Space;
 use super::pack::{PackDraft, Packs};
 use super::projection;
 use super::rebuild::Ends;
+use super::settler::Settler;
 use super::shared::Shared;
 
 /// Most commits in one batch.
@@ -82,6 +83,7 @@ pub(super) struct Writer {
     /// When making another index failed last.
     pub(super) rebuild_failed: Option<Instant>,
     pub(super) space: Space,
+    pub(super) settler: Settler,
 }
 
 /// What is written together, and what it leads to.
@@ -116,7 +118,7 @@ impl Writer {
             let _ = rebuild.join();
         }
         let index = self.shared.index();
-        if let Err(fault) = index.settle().and_then(|()| index.flush()) {
+        if let Err(fault) = index.settle() {
             tracing::warn!(%fault, "the index will be brought up to date at the next start");
         }
     }
@@ -192,14 +194,25 @@ impl Writer {
         }
         Counters::add(&self.shared.counters.batches, 1);
         let index = self.shared.index();
-        if index.is_full()
-            && let Err(fault) = index.settle()
-        {
-            tracing::error!(%fault, "the index cannot be written");
-            self.start_rebuild("unwritable");
+        match index.fill() {
+            Fill::Room => {}
+            Fill::Begun => self.settler.settle(Arc::clone(&index)),
+            Fill::Full => self.settle_now(&index),
         }
         if Counters::read(&self.shared.counters.batches).is_multiple_of(GROWTH_CHECK_BATCHES) {
             self.check_growth(&index);
+        }
+    }
+
+    /// The index takes changes in more slowly than they come.
+    fn settle_now(&mut self, index: &Index) {
+        match index.settle_begun() {
+            Ok(()) => {}
+            Err(fault @ Fault::Index(_)) => {
+                tracing::error!(%fault, "the index cannot be written");
+                self.start_rebuild("unwritable");
+            }
+            Err(fault) => tracing::warn!(%fault, "the index is settled later"),
         }
     }
 
@@ -287,9 +300,12 @@ impl Writer {
 
     /// Has another index made beside the one that serves.
     fn start_rebuild(&mut self, why: &'static str) {
-        if why != "grown" {
+        let serves_well = why == "grown";
+        if !serves_well {
             self.shared.index().mark_damaged();
         }
+        // Also for one that is being made already.
+        self.shared.sources.hurry.store(!serves_well, Ordering::Relaxed);
         let waits = self
             .rebuild_failed
             .is_some_and(|failed| failed.elapsed() < REBUILD_PAUSE);
@@ -317,6 +333,7 @@ impl Writer {
     /// Puts another index in the place of the one that served.
     fn adopt(&mut self, made: Result<Index, Fault>) {
         self.rebuild = None;
+        self.shared.sources.hurry.store(true, Ordering::Relaxed);
         let index = made.and_then(|index| {
             self.shared
                 .sources

@@ -95,10 +95,15 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use trust::Digest;
+    use trust::{Digest, Time};
 
     fn id(number: u8) -> DispatchId {
-        DispatchId::derive(&Digest::of(&[number]), AgencyId::from_number(1), b'p')
+        DispatchId::derive(
+            Time::from_micros(0),
+            &Digest::of(&[number]),
+            AgencyId::from_number(1),
+            b'p',
+        )
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! Keys of the index: one tree, a letter before each kind, numbers big-endian so that they sort.
 //!
-//! **Invariant:** no key is the beginning of another of its kind with the same parts: texts stand last.
+//! What grows with the documents begins with something that grows with time, wherever it can: sled then writes at a few
+//! ends instead of everywhere (measured: a third of the processor time and of the disk). Originals cannot.
+//!
+//! **Invariant:** no key is the beginning of another of its kind with the same parts: texts stand last, or end with a
+//! byte that no text holds.
 
 use domain::dispatch::{Dispatch, Rank};
 use domain::event::Identity;
@@ -50,22 +54,14 @@ pub(crate) fn event(case: CaseId, position: u64) -> Vec<u8> {
     key(b'e', &[case.as_bytes(), &position.to_be_bytes()])
 }
 
-/// The newest case of an identity, under the identity's hash.
+/// The newest case of an identity.
 pub(crate) fn identity(identity: &Identity) -> Vec<u8> {
     let (business, document) = (
         identity.business.code().as_bytes(),
         identity.document.as_str().as_bytes(),
     );
-    let sender = agency_bytes(identity.sender);
-    let whole = [
-        &sender,
-        identity.contents.as_bytes().as_slice(),
-        business,
-        b"\0",
-        document,
-    ]
-    .concat();
-    key(b'i', &[Digest::of(&whole).as_bytes()])
+    let (sender, contents) = (agency_bytes(identity.sender), identity.contents.as_bytes());
+    key(b'i', &[&sender, document, b"\0", business, contents])
 }
 
 pub(crate) fn document(sender: AgencyId, document: &DocumentId) -> Vec<u8> {
@@ -147,9 +143,9 @@ pub(crate) fn owed(position: u64) -> Vec<u8> {
     key(OWED, &[&position.to_be_bytes()])
 }
 
-/// What became of the receipt about the event with this leaf.
-pub(crate) fn answer(about: &Digest) -> Vec<u8> {
-    key(b'r', &[about.as_bytes()])
+/// What became of the receipt about the event of a case with this leaf.
+pub(crate) fn answer(case: CaseId, about: &Digest) -> Vec<u8> {
+    key(b'r', &[case.as_bytes(), about.as_bytes()])
 }
 
 pub(crate) fn held(until: Time, case: CaseId) -> Vec<u8> {

@@ -3,8 +3,6 @@
 //! **Invariant:** reads only. What needs the journal too is told as a place to read there, so that no view lives while
 //! the disk is read.
 
-use std::ops::Bound;
-
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{CaseHead, DispatchHead, Expectation, Slot, StatusHead, SubmissionHead};
@@ -51,7 +49,7 @@ impl View<'_> {
                 let head = self.dispatch(*id)?;
                 Ok(head.is_some_and(|head| states.contains(&head.state)))
             }
-            Expectation::Unanswered { about } => Ok(self.receipt_about(about)?.is_none()),
+            Expectation::Unanswered { case, about } => Ok(self.receipt_about(*case, about)?.is_none()),
         }
     }
 
@@ -145,8 +143,8 @@ impl View<'_> {
     pub(crate) fn agencies(&self, letter: u8) -> Result<Vec<AgencyId>, Fault> {
         let mut agencies = Vec::new();
         let mut from = vec![letter];
-        while let Some((row, _)) = self.next(&[letter], Bound::Included(&from))? {
-            let agency = part(key::agency_of_row(&row))?;
+        while let [(row, _)] = self.scan_from(&[letter], &from, 1)?.as_slice() {
+            let agency = part(key::agency_of_row(row))?;
             agencies.push(agency);
             let Some(next) = agency.number().checked_add(1) else {
                 break;
@@ -181,8 +179,8 @@ impl View<'_> {
         self.get(&key::owed(position))
     }
 
-    pub(crate) fn receipt_about(&self, about: &Digest) -> Result<Option<Digest>, Fault> {
-        match self.get(&key::answer(about))? {
+    pub(crate) fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, Fault> {
+        match self.get(&key::answer(case, about))? {
             Some(Receipted::Issued(receipt)) => Ok(Some(receipt)),
             Some(Receipted::Owed(_)) | None => Ok(None),
         }

@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 2;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -28,15 +28,15 @@ pub(crate) trait Value: Sized {
 
     /// Its bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Writer(Vec::with_capacity(64));
+        let mut out = Writer::with_capacity(64);
         self.write(&mut out);
-        out.0
+        out.into_bytes()
     }
 
     /// Reads a whole value.
     fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        let mut reader = Reader(bytes);
-        let value = Self::read(&mut reader).filter(|_| reader.0.is_empty());
+        let mut reader = Reader::new(bytes);
+        let value = Self::read(&mut reader).filter(|_| reader.is_empty());
         value.ok_or_else(|| Fault::Index(format!("a value is no {}", std::any::type_name::<Self>())))
     }
 }
@@ -44,10 +44,38 @@ pub(crate) trait Value: Sized {
 /// Bytes under construction.
 pub(crate) struct Writer(Vec<u8>);
 
+impl Writer {
+    pub(super) fn with_capacity(bytes: usize) -> Writer {
+        Writer(Vec::with_capacity(bytes))
+    }
+
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
 /// Bytes being read.
 pub(crate) struct Reader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Reader<'a> {
+        Reader(bytes)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (first, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(first)
+    }
+
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (first, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -59,7 +87,7 @@ macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Value for $number {
             fn write(&self, out: &mut Writer) {
-                out.0.extend_from_slice(&self.to_be_bytes());
+                out.extend(&self.to_be_bytes());
             }
             fn read(bytes: &mut Reader<'_>) -> Option<Self> {
                 bytes.take().map(<$number>::from_be_bytes)
@@ -95,7 +123,7 @@ impl Value for () {
 
 impl<const N: usize> Value for [u8; N] {
     fn write(&self, out: &mut Writer) {
-        out.0.extend_from_slice(self);
+        out.extend(self);
     }
     fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         bytes.take()
@@ -200,13 +228,11 @@ impl Value for String {
         u16::try_from(self.len())
             .expect("ids and codes are at most 512 bytes long")
             .write(out);
-        out.0.extend_from_slice(self.as_bytes());
+        out.extend(self.as_bytes());
     }
     fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         let length = usize::from(u16::read(bytes)?);
-        let (text, rest) = bytes.0.split_at_checked(length)?;
-        bytes.0 = rest;
-        Some(std::str::from_utf8(text).ok()?.to_owned())
+        Some(std::str::from_utf8(bytes.bytes(length)?).ok()?.to_owned())
     }
 }
 

@@ -1,8 +1,10 @@
-//! One consistent look at the index: changes of one's own over changes not yet in the tree over the tree.
+//! One consistent look at the index: changes of one's own over the newest ones over those on their way into the tree over
+//! the tree.
 //!
 //! **Invariant:** while a view lives, the index does not change under it; so views are short.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::RwLockReadGuard;
 
@@ -12,10 +14,19 @@ use super::Pending;
 use super::value::Value;
 use crate::store::fault::Fault;
 
-/// Changes that are not in the tree yet; `None` removes a key.
+/// What stands under a key afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    /// `None` removes the key.
+    value: Option<IVec>,
+    /// Nothing stands under the key below these changes: to remove it again leaves no trace.
+    is_new: bool,
+}
+
+/// Changes that are not in the tree yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
-    entries: BTreeMap<Vec<u8>, Option<IVec>>,
+    entries: BTreeMap<Vec<u8>, Change>,
     /// Bytes that they add to (or take from) all keys and values.
     live_bytes: i64,
 }
@@ -27,27 +38,38 @@ impl Changes {
 
     /// Keys with what is put under them; `None` removes.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Vec<u8>, &Option<IVec>)> {
-        self.entries.iter()
+        self.entries.iter().map(|(key, change)| (key, &change.value))
     }
 
     pub(super) fn live_bytes(&self) -> i64 {
         self.live_bytes
     }
 
-    fn first_in(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> Option<(Vec<u8>, Option<IVec>)> {
-        let (key, value) = self.entries.range::<[u8], _>(range).next()?;
-        Some((key.clone(), value.clone()))
+    /// What stands under a key afterwards, whatever stood there before.
+    pub(super) fn set(&mut self, key: Vec<u8>, value: Option<IVec>) {
+        self.entries.insert(key, Change { value, is_new: false });
     }
 
     pub(super) fn absorb(&mut self, newer: Changes) {
         // Not `append`: that builds the whole map anew.
-        self.entries.extend(newer.entries);
+        for (key, change) in newer.entries {
+            self.add(key, change);
+        }
         self.live_bytes += newer.live_bytes;
+    }
+
+    /// Adds a change that was made over these.
+    fn add(&mut self, key: Vec<u8>, newer: Change) {
+        match self.entries.entry(key) {
+            Entry::Vacant(place) => drop(place.insert(newer)),
+            Entry::Occupied(place) if place.get().is_new && newer.value.is_none() => drop(place.remove()),
+            Entry::Occupied(mut place) => place.get_mut().value = newer.value,
+        }
     }
 }
 
 /// A key and what stands under it.
-pub(crate) type Entry = (Vec<u8>, IVec);
+pub(crate) type Found = (Vec<u8>, IVec);
 
 /// A look at the index, with changes of one's own.
 pub(crate) struct View<'a> {
@@ -72,15 +94,24 @@ impl<'a> View<'a> {
 
     /// What stands under a key.
     pub(crate) fn bytes(&self, key: &[u8]) -> Result<Option<IVec>, Fault> {
-        if let Some(found) = self
-            .own
-            .entries
-            .get(key)
-            .or_else(|| self.pending.changes.entries.get(key))
-        {
-            return Ok(found.clone());
+        match self.layers().find_map(|layer| layer.entries.get(key)) {
+            Some(change) => Ok(change.value.clone()),
+            None => Ok(self.tree.get(key)?),
         }
-        Ok(self.tree.get(key)?)
+    }
+
+    /// What is not in the tree, the newest first.
+    fn layers(&self) -> impl Iterator<Item = &Changes> {
+        let Pending {
+            changes, settling, ..
+        } = &*self.pending;
+        [
+            Some(&self.own),
+            Some(changes),
+            settling.as_deref().map(|redo| &redo.changes),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// What stands under a key, read.
@@ -88,42 +119,49 @@ impl<'a> View<'a> {
         self.bytes(key)?.map(|bytes| T::from_bytes(&bytes)).transpose()
     }
 
-    /// The first entry within `prefix` from `bound` on.
-    pub(crate) fn next(&self, prefix: &[u8], bound: Bound<&[u8]>) -> Result<Option<Entry>, Fault> {
-        let mut bound: Bound<Vec<u8>> = bound.map(<[u8]>::to_vec);
-        loop {
-            let range = (bound.as_ref().map(Vec::as_slice), Bound::Unbounded);
-            let in_tree = self.tree.range::<&[u8], _>(range).next().transpose()?;
-            let found = [
-                self.own.first_in(range),
-                self.pending.changes.first_in(range),
-                in_tree.map(|(key, value)| (key.to_vec(), Some(value))),
-            ];
-            // Of equal keys the first wins: newer changes come first.
-            let first = found
-                .into_iter()
-                .flatten()
-                .reduce(|a, b| if b.0 < a.0 { b } else { a });
-            match first {
-                Some((key, _)) if !key.starts_with(prefix) => return Ok(None),
-                Some((key, Some(value))) => return Ok(Some((key, value))),
-                Some((key, None)) => bound = Bound::Excluded(key),
-                None => return Ok(None),
-            }
-        }
+    /// At most `limit` entries within `prefix`, in order.
+    pub(crate) fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<Found>, Fault> {
+        self.scan_from(prefix, prefix, limit)
     }
 
-    /// At most `limit` entries within `prefix`, in order.
-    pub(crate) fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<Entry>, Fault> {
-        let mut found: Vec<Entry> = Vec::new();
+    /// At most `limit` entries within `prefix` from the key `from` on, in order.
+    pub(crate) fn scan_from(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<Found>, Fault> {
+        let bounds = (Bound::Included(from), Bound::Unbounded);
+        let mut layers: Vec<_> = self
+            .layers()
+            .map(|layer| layer.entries.range::<[u8], _>(bounds).peekable())
+            .collect();
+        let mut tree = self.tree.range::<&[u8], _>(bounds);
+        let mut in_tree = tree.next().transpose()?;
+        let mut found = Vec::new();
         while found.len() < limit {
-            let bound = match found.last() {
-                Some((key, _)) => Bound::Excluded(key.as_slice()),
-                None => Bound::Included(prefix),
+            let keys = layers
+                .iter_mut()
+                .filter_map(|layer| layer.peek().map(|(key, _)| key.as_slice()));
+            let in_memory = keys.min();
+            let next = match (in_memory, in_tree.as_ref().map(|(key, _)| key.as_ref())) {
+                (Some(one), Some(other)) => one.min(other),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => break,
             };
-            match self.next(prefix, bound)? {
-                Some(entry) => found.push(entry),
-                None => break,
+            if !next.starts_with(prefix) {
+                break;
+            }
+            let next = next.to_vec();
+            // Of equal keys the newest layer wins; all of them are passed.
+            let mut wins = None;
+            for layer in &mut layers {
+                if let Some((_, change)) = layer.next_if(|(key, _)| **key == next) {
+                    wins = wins.or(Some(change.value.clone()));
+                }
+            }
+            if in_tree.as_ref().is_some_and(|(key, _)| *key == next) {
+                let (_, value) = in_tree.take().expect("just looked at");
+                wins = wins.or(Some(Some(value)));
+                in_tree = tree.next().transpose()?;
+            }
+            if let Some(value) = wins.flatten() {
+                found.push((next, value));
             }
         }
         Ok(found)
@@ -133,18 +171,27 @@ impl<'a> View<'a> {
     pub(crate) fn insert(&mut self, key: Vec<u8>, value: &impl Value) {
         let value = value.to_bytes();
         self.own.live_bytes += signed(key.len() + value.len());
-        self.own.entries.insert(key, Some(value.into()));
+        let change = Change {
+            value: Some(value.into()),
+            is_new: true,
+        };
+        self.own.add(key, change);
     }
 
     /// Puts a value in the place of what stands there, if something does.
     pub(crate) fn put(&mut self, key: Vec<u8>, value: &impl Value) -> Result<(), Fault> {
         let value = value.to_bytes();
+        let old = self.bytes(&key)?;
         self.own.live_bytes += signed(value.len());
-        self.own.live_bytes += match self.bytes(&key)? {
+        self.own.live_bytes += match &old {
             Some(old) => -signed(old.len()),
             None => signed(key.len()),
         };
-        self.own.entries.insert(key, Some(value.into()));
+        let change = Change {
+            value: Some(value.into()),
+            is_new: old.is_none(),
+        };
+        self.own.add(key, change);
         Ok(())
     }
 
@@ -154,7 +201,11 @@ impl<'a> View<'a> {
             return Ok(());
         };
         self.own.live_bytes -= signed(key.len() + old.len());
-        self.own.entries.insert(key, None);
+        let change = Change {
+            value: None,
+            is_new: false,
+        };
+        self.own.add(key, change);
         Ok(())
     }
 

@@ -106,13 +106,13 @@ fn a_dispatch_leaves_a_state_once_and_a_receipt_is_issued_once() {
     );
     let issue = || {
         let issued = Happening::ReceiptIssued(receipt_issued(case(1), about, agency(1)));
-        Commit::of(issued).expecting(Expectation::Unanswered { about })
+        Commit::of(issued).expecting(Expectation::Unanswered { case: case(1), about })
     };
     assert!(matches!(run(store.append(issue())), Ok(Appended::Done(_))));
     assert_eq!(run(store.append(issue())), Ok(Appended::Conflict));
     assert_eq!(store.owed_for(1), Ok(None));
     assert_eq!(
-        store.receipt_about(&about),
+        store.receipt_about(case(1), &about),
         Ok(Some(Digest::of(about.as_bytes())))
     );
 }

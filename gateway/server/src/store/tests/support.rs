@@ -256,7 +256,7 @@ pub(super) fn answers(store: &Store, cases: usize) -> String {
         tell(format!("{number} events {:?}", store.events(id)));
         tell(format!("{number} addressees {:?}", store.addressees(id)));
         for event in store.events(id).expect("events") {
-            tell(format!("about {:?}", store.receipt_about(&event.leaf)));
+            tell(format!("about {:?}", store.receipt_about(id, &event.leaf)));
             tell(format!("owed for {:?}", store.owed_for(event.position)));
             tell(format!("before {:?}", store.checkpoint_before(event.position)));
             let follows = domain::consequence::Consequences::of(&event.event, &event.leaf);
