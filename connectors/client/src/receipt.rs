@@ -4,7 +4,7 @@
 //! bytes: what is signed names the first id, only the message's header names the new one.
 //!
 //! **Invariant:** with certificates configured, only a receipt signed under one of them answers a submission: the one
-//! that stands in the signed content, or one whose packet in the outbox bears the document id in the signed content.
+//! that stands in the signed content, or one whose packet in the outbox bears the document id and the contents in the signed content.
 
 use domain::ids::{CaseId, DocumentId, SubmissionId};
 use domain::json::JsonFault;
@@ -50,14 +50,17 @@ pub(crate) enum Standing {
     Repeat(Box<Receipt>),
 }
 
-/// Whether a receipt is of the document that a packet is, or (for a status packet) speaks of.
+/// Whether a receipt is of the document that a packet is, id and contents, or (for a status packet) speaks of.
 ///
 /// This is what lets a receipt answer a submission that it does not name. Headers are not signed: without this, whoever
-/// can write into the inbox could pass off the acceptance of any document for that of another. The packet's digest in
-/// the receipt cannot be asked for, since document software builds its packet anew for every attempt; the document id
-/// stays, and the gateway repeats an answer only where sender, id and contents are the same.
+/// can write into the inbox could pass off the acceptance of any document for that of another, or an earlier one of the
+/// same id. The packet's digest in the receipt cannot be asked for, since document software builds its packet anew for
+/// every attempt; id and contents stay, and the gateway repeats an answer only where sender, id and contents are the same.
 pub(crate) fn is_of_document(receipt: &Receipt, packet: &[u8], limits: &Limits) -> bool {
     let id = match Packet::open(packet, limits) {
+        Ok(Packet::Document(document)) if receipt.contents != Some(document.contents_digest()) => {
+            return false;
+        }
         Ok(Packet::Document(document)) => document.document_id,
         Ok(Packet::Status(status)) => status.response_for.document_id,
         // The gateway cannot read it either: it refuses it under its own submission id.
@@ -180,6 +183,7 @@ mod tests {
             let mut receipt = Receipt::new(kind, code, case(), NOW, Digest::of(b"event"));
             receipt.submission = Some(submission.to_owned());
             receipt.document = Some(DOCUMENT.to_owned());
+            receipt.contents = Some(DocumentPacket::default().contents_digest());
             let certificate = Certificate::from_der(&self.der).expect("a certificate");
             let key: &dyn Signer = &self.key;
             cms::sign(Content::Attached(&receipt.encode()), key, &[&certificate], NOW).expect("signed")
@@ -245,6 +249,11 @@ mod tests {
         assert!(!is_of_document(&receipt, &other, &limits));
         assert!(!is_of_document(&receipt, &document(""), &limits));
         assert!(!is_of_document(&receipt, b"not a packet", &limits));
+        let of_other_contents = Receipt {
+            contents: Some(Digest::of(b"an earlier file under the same id")),
+            ..(*receipt).clone()
+        };
+        assert!(!is_of_document(&of_other_contents, &document(DOCUMENT), &limits));
         let nameless = Receipt {
             document: None,
             ..*receipt

@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use serde_json::Value;
 use trust::{Digest, Time};
 
-use crate::event::{Accepted, Extended, Happening, Refused, Submission};
+use crate::event::{Accepted, Extended, Happening, Identity, Refused, Submission};
 use crate::ids::{CaseId, Code, DispatchId};
 use crate::json::{JsonFault, Reader, Writer, text};
 use crate::refusal::{Refusal, Remark};
@@ -122,6 +122,8 @@ pub struct Receipt {
     pub submission: Option<String>,
     /// The document id, as the sender wrote it.
     pub document: Option<String>,
+    /// Digest of the decoded contents of the case's document: what stays when software builds its packet anew.
+    pub contents: Option<Digest>,
     /// SHA-256 of the packet's bytes.
     pub packet: Option<Digest>,
     /// The dispatch that was consigned, handed over or given up.
@@ -146,6 +148,7 @@ impl Receipt {
             checkpoint: None,
             submission: None,
             document: None,
+            contents: None,
             packet: None,
             dispatch: None,
             addressees: Vec::new(),
@@ -165,7 +168,7 @@ impl Receipt {
             Happening::Refused(it) => self.tell_refused(it),
             Happening::Extended(it) => self.tell_extended(it),
             Happening::Held(it) => {
-                self.document = Some(it.identity.document.to_string());
+                self.tell_identity(&it.identity);
                 self.remarks = it.reasons.clone();
             }
             Happening::Reported(it) => {
@@ -192,8 +195,14 @@ impl Receipt {
         self.packet = Some(submission.packet);
     }
 
+    /// With the document that the case is about.
+    pub fn tell_identity(&mut self, identity: &Identity) {
+        self.document = Some(identity.document.to_string());
+        self.contents = Some(identity.contents);
+    }
+
     fn tell_accepted(&mut self, it: &Accepted) {
-        self.document = Some(it.identity.document.to_string());
+        self.tell_identity(&it.identity);
         self.tell_addressees(&it.addressees, &it.unaddressed);
         self.remarks = it.remarks.clone();
     }
@@ -245,6 +254,7 @@ impl Receipt {
             .value("checkpoint", checkpoint)
             .maybe("submission", self.submission.as_ref())
             .maybe("document", self.document.as_ref())
+            .maybe("contents-sha256", self.contents)
             .maybe("packet-sha256", self.packet)
             .maybe("dispatch", self.dispatch)
             .list("addressees", self.addressees.iter().map(result))
@@ -287,6 +297,7 @@ impl Receipt {
             checkpoint,
             submission: reader.maybe("submission")?,
             document: reader.maybe("document")?,
+            contents: reader.maybe("contents-sha256")?,
             packet: reader.maybe("packet-sha256")?,
             dispatch: reader.maybe("dispatch")?,
             addressees: reader.objects("addressees", |one| {
@@ -352,6 +363,7 @@ mod tests {
         });
         receipt.submission = Some("s1".to_owned());
         receipt.document = Some("000.00.00.X01,2026/11/21,13/2020/QĐ-UBND".to_owned());
+        receipt.contents = Some(Digest::of(b"contents"));
         receipt.packet = Some(Digest::of(b"packet"));
         receipt.dispatch = Some(DispatchId::from_bytes([1; 16]));
         receipt.addressees = vec![AddresseeResult {

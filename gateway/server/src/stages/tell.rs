@@ -200,9 +200,11 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
         receipt.addressees = addressee_of(road, dispatch)?;
     }
     if let Some(head) = road.journal.case(owed.case)? {
-        receipt.document = receipt
-            .document
-            .or(head.identity.map(|identity| identity.document.to_string()));
+        if let Some(identity) = &head.identity
+            && receipt.document.is_none()
+        {
+            receipt.tell_identity(identity);
+        }
         receipt.packet = receipt.packet.or(Some(head.packet));
     }
     let certificates: Vec<&trust::Certificate> = road.seal.certificates.iter().map(|one| &**one).collect();
