@@ -238,12 +238,36 @@ fn sole_entry(bytes: &[u8]) -> Option<&str> {
     }
     let behind = directory.checked_sub(data.checked_add(u32_at(record, 20)?)?)?;
     let has_descriptor = u16_at(record, 8)? & 8 != 0;
+    if !agrees_with_directory(bytes, record, has_descriptor)? {
+        return None;
+    }
     let tight = behind == 0 || (has_descriptor && matches!(behind, 12 | 16));
     if tight {
         std::str::from_utf8(name).ok()
     } else {
         None
     }
+}
+
+/// Whether whoever reads the entry from its front, as streaming software does, gets what the directory says: else one
+/// content would be verified and another one unpacked. Flags, method, checksum and both lengths are compared; before a
+/// data descriptor the last three may be zero, and then only deflated data says itself where it ends.
+fn agrees_with_directory(local: &[u8], record: &[u8], has_descriptor: bool) -> Option<bool> {
+    const DEFLATED: usize = 8;
+    let (flags, method) = (
+        (u16_at(local, 6)?, u16_at(record, 8)?),
+        (u16_at(local, 8)?, u16_at(record, 10)?),
+    );
+    if flags.0 != flags.1 || method.0 != method.1 || (has_descriptor && method.0 != DEFLATED) {
+        return Some(false);
+    }
+    for (at, listed_at) in [(14, 16), (18, 20), (22, 24)] {
+        let (front, listed) = (u32_at(local, at)?, u32_at(record, listed_at)?);
+        if front != listed && !(has_descriptor && front == 0) {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 enum Unwrap {

@@ -197,3 +197,16 @@ proptest! {
         prop_assert_eq!(open(&bytes, "a.pdf", &Limits::default()), Ok(bytes));
     }
 }
+
+#[test]
+fn a_zip_whose_front_says_otherwise_than_its_directory_is_no_wrapping() {
+    let limits = Limits::default();
+    let wrapped = zipped(&[(&format!("{UUID}.pdf"), b"%PDF-1.7 some text some text some text")]);
+    assert_ne!(open(&wrapped, "a.pdf", &limits).as_deref(), Ok(&wrapped[..]));
+    // Flags, method, checksum, both lengths, as streaming readers find them.
+    for at in [6, 8, 14, 18, 22] {
+        let mut bytes = wrapped.clone();
+        bytes[at] ^= 1;
+        assert_eq!(open(&bytes, "a.pdf", &limits).as_deref(), Ok(&bytes[..]), "{at}");
+    }
+}
