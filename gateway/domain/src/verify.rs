@@ -70,7 +70,8 @@ impl VerifiedPacket {
 }
 
 /// Judges every seal of `packet`, sent by `sender`.
-pub fn verify(packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> VerifiedPacket {
+pub fn verify(mut packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> VerifiedPacket {
+    in_manifest_order(&mut packet);
     let mut bench = Bench {
         sender,
         belief,
@@ -120,6 +121,18 @@ pub fn verify(packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> V
         refusals,
         needs,
     }
+}
+
+/// The manifest says which document is the main one; the order in which files stand in the packet says nothing.
+fn in_manifest_order(packet: &mut DocumentPacket) {
+    let manifest = &packet.manifest;
+    let place = |attachment: &Attachment| {
+        let listed = manifest
+            .iter()
+            .position(|reference| reference.content_id == attachment.content_id);
+        listed.unwrap_or(usize::MAX)
+    };
+    packet.attachments.sort_by_key(place);
 }
 
 /// An attachment's number as refusals and remarks name it: from 1, in manifest order.
@@ -292,5 +305,52 @@ impl Bench<'_> {
             let refusal = Refusal::new(RefusalCode::SignerNotSender);
             self.refusals.push(refusal.with("attachment", number(main)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trust::Policy;
+
+    use super::*;
+    use crate::packet::{Content, Reference};
+
+    #[test]
+    fn the_manifest_names_the_main_document_wherever_it_stands_in_the_packet() {
+        let reference = |id: &str| Reference {
+            content_id: id.to_owned(),
+            content_type: String::new(),
+            description: None,
+            name: id.to_owned(),
+        };
+        let attachment = |id: &str, content: &[u8]| Attachment {
+            content_id: id.to_owned(),
+            name: id.to_owned(),
+            description: None,
+            content_type: String::new(),
+            content: Content::new(content.to_vec()),
+        };
+        let packet = DocumentPacket {
+            manifest: vec![reference("main.pdf"), reference("annex.txt")],
+            attachments: vec![
+                attachment("annex.txt", b"text"),
+                attachment("main.pdf", b"%PDF-1.7 broken"),
+            ],
+            ..DocumentPacket::default()
+        };
+        let trust = Snapshot::new(vec![], vec![], vec![], Policy::default(), 1);
+        let belief = Belief {
+            trust: &trust,
+            directory: &Directory::new(),
+            now: Time::from_seconds(1_790_000_000),
+        };
+        let verified = verify(packet, AgencyId::from_number(1), belief);
+        let codes: Vec<_> = verified.refusals().iter().map(|refusal| refusal.code).collect();
+        assert_eq!(codes, [RefusalCode::FileManipulated], "{:?}", verified.remarks());
+        assert!(
+            verified.refusals()[0]
+                .values
+                .contains(&("attachment".to_owned(), "1".to_owned()))
+        );
     }
 }
