@@ -266,7 +266,7 @@ impl Step<'_, '_> {
             head,
             held_until: Some(it.until),
         })?;
-        self.view.put(key::identity(&it.identity), &it.case)?;
+        self.note_identity(it)?;
         let waits = HeldRecord {
             position: self.position,
             location: self.placed.location,
@@ -279,6 +279,20 @@ impl Step<'_, '_> {
                 record.bearer = record.bearer.or(Some(case));
             }
         })
+    }
+
+    /// The held case becomes the newest of its identity, unless an accepted one is: what is held for further addressees
+    /// is judged beside that one, so that its own addressees do not get the document twice.
+    fn note_identity(&mut self, it: &Held) -> Result<(), Fault> {
+        let key = key::identity(&it.identity);
+        let newest = match self.view.get(&key)? {
+            Some(case) => self.case(case)?,
+            None => None,
+        };
+        match newest {
+            Some(newest) if newest.head.state == CaseState::Accepted => Ok(()),
+            Some(_) | None => self.view.put(key, &it.case),
+        }
     }
 
     /// A submission turned out to belong to `case`: if it was held as a case of its own, that one ends.

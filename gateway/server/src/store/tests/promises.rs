@@ -363,3 +363,19 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+#[test]
+fn what_is_held_for_further_addressees_leaves_the_accepted_case_the_newest_of_its_identity() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let identity = identity(1, 1, BusinessType::New);
+    let newest = || store.same(&identity).expect("told").map(|head| head.case);
+    record(&store, Commit::of(Happening::Held(held(1, identity.clone()))));
+    assert_eq!(newest(), Some(case(1)));
+    record(
+        &store,
+        Commit::of(Happening::Accepted(accepted(2, identity.clone(), &[2]))),
+    );
+    record(&store, Commit::of(Happening::Held(held(3, identity.clone()))));
+    assert_eq!(newest(), Some(case(2)), "the third is judged beside the second");
+}
