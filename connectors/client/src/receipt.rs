@@ -4,7 +4,8 @@
 //! bytes: what is signed names the first id, only the message's header names the new one.
 //!
 //! **Invariant:** with certificates configured, only a receipt signed under one of them answers a submission: the one
-//! that stands in the signed content, or one whose packet in the outbox bears the document id and the contents in the signed content.
+//! that stands in the signed content, or one whose packet in the outbox bears the document id and the contents that
+//! stand there.
 
 use domain::ids::{CaseId, DocumentId, SubmissionId};
 use domain::json::JsonFault;

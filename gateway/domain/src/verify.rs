@@ -132,7 +132,7 @@ fn in_manifest_order(packet: &mut DocumentPacket) {
             .position(|reference| reference.content_id == attachment.content_id);
         listed.unwrap_or(usize::MAX)
     };
-    packet.attachments.sort_by_key(place);
+    packet.attachments.sort_by_cached_key(place);
 }
 
 /// An attachment's number as refusals and remarks name it: from 1, in manifest order.

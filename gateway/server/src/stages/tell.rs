@@ -201,7 +201,7 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     }
     if let Some(head) = road.journal.case(owed.case)? {
         if let Some(identity) = &head.identity
-            && receipt.document.is_none()
+            && receipt.contents.is_none()
         {
             receipt.tell_identity(identity);
         }

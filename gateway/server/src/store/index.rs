@@ -6,7 +6,7 @@
 //! find them in memory. The writer of the journal never waits for sled.
 //!
 //! Settling is no batch of sled's, which answers nobody meanwhile and takes the keys in no order; it goes entry by entry
-//! in the order of the keys (measured: a third of the time), and [`redo`] makes it atomic.
+//! in the order of the keys, and [`redo`] makes it atomic.
 //!
 //! **Invariant:** derived. It is never trusted: missing, unreadable, ahead or of another version, it is made again.
 //! **Invariant:** values stay under 4 KB; `flush_async` is never called (it deadlocks in 0.34.7).
@@ -38,8 +38,6 @@ const PENDING_MAX: usize = 1 << 13;
 const PENDING_LIMIT: usize = 8 * PENDING_MAX;
 /// Entries between two pauses of settling.
 const SETTLE_AT_ONCE: usize = 64;
-/// Pause of settling: it has time, and the processors have other work.
-const SETTLE_PAUSE: Duration = Duration::from_micros(500);
 /// An index that takes more than this many times its live bytes is made again (a fresh one takes up to twice).
 const GROWN_TIMES: u64 = 3;
 /// Below this size nobody minds, in bytes: some 200,000 documents.
@@ -98,7 +96,7 @@ pub(super) enum Fill {
     Room,
     /// Have it settled: [`Index::settle_begun`].
     Begun,
-    /// Wait for it: [`Index::settle`].
+    /// Have it settled at once, and wait for it.
     Full,
 }
 
@@ -208,19 +206,20 @@ impl Index {
     /// # Errors
     /// [`Fault::System`] when the redo file cannot be written: nothing has happened. [`Fault::Index`] when sled fails.
     pub(super) fn settle(&self) -> Result<(), Fault> {
-        self.settle_begun()?;
+        self.settle_begun(Duration::ZERO)?;
         self.pending
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .begin();
-        self.settle_begun()
+        self.settle_begun(Duration::ZERO)
     }
 
-    /// Writes what [`Index::fill`] took into the tree; waits for whoever does so already.
+    /// Writes what [`Index::fill`] took into the tree, with this pause after every few entries; waits for whoever does so
+    /// already.
     ///
     /// # Errors
     /// As [`Index::settle`].
-    pub(super) fn settle_begun(&self) -> Result<(), Fault> {
+    pub(super) fn settle_begun(&self, pause: Duration) -> Result<(), Fault> {
         let _settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = self
             .pending
@@ -230,7 +229,7 @@ impl Index {
             .clone();
         let Some(redo) = begun else { return Ok(()) };
         redo.write(&self.path)?;
-        self.put_all(&redo.changes)?;
+        self.put_all(&redo.changes, pause)?;
         self.tell(redo.to)?;
         self.pending
             .write()
@@ -241,21 +240,21 @@ impl Index {
 
     /// Ends what an earlier process had begun: it may have written any part of it.
     fn settle_interrupted(&self, redo: &Redo) -> Result<(), Fault> {
-        self.put_all(&redo.changes)?;
+        self.put_all(&redo.changes, Duration::ZERO)?;
         self.tell(redo.to)?;
         let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
         (pending.begun, pending.applied) = (redo.to, redo.to);
         Ok(())
     }
 
-    fn put_all(&self, changes: &Changes) -> Result<(), Fault> {
+    fn put_all(&self, changes: &Changes, pause: Duration) -> Result<(), Fault> {
         for (number, (key, value)) in changes.entries().enumerate() {
             match value {
                 Some(value) => self.db().insert(key, value)?,
                 None => self.db().remove(key)?,
             };
-            if number % SETTLE_AT_ONCE == SETTLE_AT_ONCE - 1 {
-                thread::sleep(SETTLE_PAUSE);
+            if number % SETTLE_AT_ONCE == SETTLE_AT_ONCE - 1 && !pause.is_zero() {
+                thread::sleep(pause);
             }
         }
         Ok(())
@@ -267,23 +266,11 @@ impl Index {
         self.flush()
     }
 
-    /// Writes what is in memory into the tree without a redo file and without a pause. For an index in the making, which
-    /// does not tell yet how far it has come.
+    /// Writes what is in memory into the tree without a redo file. For an index in the making, which nobody reads and
+    /// which does not tell yet how far it has come.
     pub(super) fn settle_apart(&self) -> Result<(), Fault> {
-        {
-            let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
-            for (key, value) in pending.changes.entries() {
-                match value {
-                    Some(value) => self.db().insert(key, value)?,
-                    None => self.db().remove(key)?,
-                };
-            }
-        }
-        self.pending
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .changes = Changes::default();
-        Ok(())
+        let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+        self.put_all(&std::mem::take(&mut pending.changes), Duration::ZERO)
     }
 
     /// Bytes on disk, and bytes of all keys and values.

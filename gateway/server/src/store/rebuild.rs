@@ -30,6 +30,8 @@ const CHANGES_MAX: usize = 1 << 16;
 const BATCH_CHANGES_MAX: usize = 1 << 14;
 /// How many times as long as it worked a rebuild rests that nobody waits for: it takes a fifth of one processor.
 const REST_TIMES: u32 = 4;
+/// So long at most it does not look whether it must hurry.
+const REST_AT_ONCE: Duration = Duration::from_millis(50);
 /// Events handed from thread to thread at once.
 const EVENTS_AT_ONCE: usize = 256;
 /// A new index this close to the journal's end is handed to the writer, which reads the rest itself.
@@ -259,10 +261,15 @@ impl Sources {
             .map_err(|_| Fault::Index("the projection has stopped".to_owned()))
     }
 
-    /// Rests after so much work, unless somebody waits for the index.
+    /// Rests after so much work, until somebody waits for the index or the process ends.
     fn rest(&self, worked: Duration) {
-        if !self.hurry.load(Ordering::Relaxed) {
-            thread::sleep(worked * REST_TIMES);
+        let rested = Instant::now() + worked * REST_TIMES;
+        while !self.hurry.load(Ordering::Relaxed) && !self.closing.load(Ordering::Relaxed) {
+            let left = rested.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            thread::sleep(left.min(REST_AT_ONCE));
         }
     }
 

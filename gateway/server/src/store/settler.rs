@@ -14,6 +14,8 @@ use super::fault::Fault;
 use super::index::Index;
 use super::writer::Order;
 
+/// Pause after every few entries: settling has time, and the processors have other work.
+const SETTLE_PAUSE: Duration = Duration::from_micros(500);
 /// Pause after a disk that had no room.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -61,7 +63,7 @@ impl Drop for Settler {
 fn work(inbox: &Receiver<Arc<Index>>, writer: &Sender<Order>) {
     let mut next = inbox.recv().ok();
     while let Some(index) = next.take() {
-        let settled = panic::catch_unwind(AssertUnwindSafe(|| index.settle_begun()));
+        let settled = panic::catch_unwind(AssertUnwindSafe(|| index.settle_begun(SETTLE_PAUSE)));
         next = match settled.unwrap_or_else(|_| Err(Fault::Index("sled panicked".to_owned()))) {
             Ok(()) => inbox.recv().ok(),
             Err(fault @ Fault::Index(_)) => {

@@ -206,7 +206,7 @@ impl Writer {
 
     /// The index takes changes in more slowly than they come.
     fn settle_now(&mut self, index: &Index) {
-        match index.settle_begun() {
+        match index.settle_begun(Duration::ZERO) {
             Ok(()) => {}
             Err(fault @ Fault::Index(_)) => {
                 tracing::error!(%fault, "the index cannot be written");
@@ -300,12 +300,17 @@ impl Writer {
 
     /// Has another index made beside the one that serves.
     fn start_rebuild(&mut self, why: &'static str) {
-        let serves_well = why == "grown";
-        if !serves_well {
+        let hurry = &self.shared.sources.hurry;
+        if why == "grown" {
+            // One that is being made for a damaged one goes on as fast as it does.
+            hurry.store(
+                self.rebuild.is_some() && hurry.load(Ordering::Relaxed),
+                Ordering::Relaxed,
+            );
+        } else {
             self.shared.index().mark_damaged();
+            hurry.store(true, Ordering::Relaxed);
         }
-        // Also for one that is being made already.
-        self.shared.sources.hurry.store(!serves_well, Ordering::Relaxed);
         let waits = self
             .rebuild_failed
             .is_some_and(|failed| failed.elapsed() < REBUILD_PAUSE);

@@ -1,7 +1,7 @@
 //! Keys of the index: one tree, a letter before each kind, numbers big-endian so that they sort.
 //!
 //! What grows with the documents begins with something that grows with time, wherever it can: sled then writes at a few
-//! ends instead of everywhere (measured: a third of the processor time and of the disk). Originals cannot.
+//! ends instead of everywhere. Originals cannot.
 //!
 //! **Invariant:** no key is the beginning of another of its kind with the same parts: texts stand last, or end with a
 //! byte that no text holds.

@@ -79,7 +79,7 @@ impl Redo {
         (self.from, self.to).write(&mut out);
         for (key, value) in self.changes.entries() {
             u16::try_from(key.len())
-                .expect("keys are ids and texts of at most 512 bytes")
+                .expect("a key has ids, a digest and a text of at most 512 bytes")
                 .write(&mut out);
             out.extend(key);
             match value {

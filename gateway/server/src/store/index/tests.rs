@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use domain::ids::CaseId;
 use proptest::prelude::*;
@@ -59,6 +60,14 @@ fn change(index: &Index, first: u64, count: u64, position: u64) {
     index.absorb(changes, place(position));
 }
 
+/// A new index with ten entries in its tree.
+fn settled(path: &Path) -> Index {
+    let index = open(path).expect("a new index");
+    change(&index, 0, 10, 1);
+    index.settle().expect("sled works");
+    index
+}
+
 fn told(index: &Index) -> Vec<(Vec<u8>, u64)> {
     let found = index.view().scan(b"c", usize::MAX).expect("sled works");
     found
@@ -73,25 +82,21 @@ fn told(index: &Index) -> Vec<(Vec<u8>, u64)> {
 #[test]
 fn what_is_settled_is_told_after_a_restart_and_what_is_not_is_not() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = open(folder.path()).expect("a new index");
-    change(&index, 0, 10, 1);
-    index.settle().expect("sled works");
-    let settled = told(&index);
+    let index = settled(folder.path());
+    let before = told(&index);
     change(&index, 5, 10, 2);
-    assert_ne!(told(&index), settled);
+    assert_ne!(told(&index), before);
     drop(index);
     let index = open(folder.path()).expect("an index that was closed");
     assert_eq!(index.applied().journal, place(1).journal);
-    assert_eq!(told(&index), settled);
+    assert_eq!(told(&index), before);
 }
 
 #[test]
 fn settling_that_a_crash_interrupted_anywhere_is_ended_at_the_next_start() {
     for written in [0, 1, 7, 20] {
         let folder = tempfile::tempdir().expect("a folder");
-        let index = open(folder.path()).expect("a new index");
-        change(&index, 0, 10, 1);
-        index.settle().expect("sled works");
+        let index = settled(folder.path());
         change(&index, 5, 20, 2);
         let whole = told(&index);
         {
@@ -120,10 +125,8 @@ fn begun(index: &Index) -> std::sync::Arc<Redo> {
 #[test]
 fn a_redo_file_that_is_not_whole_was_never_begun_with() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = open(folder.path()).expect("a new index");
-    change(&index, 0, 10, 1);
-    index.settle().expect("sled works");
-    let settled = told(&index);
+    let index = settled(folder.path());
+    let before = told(&index);
     change(&index, 5, 20, 2);
     begun(&index).write(folder.path()).expect("a redo file");
     drop(index);
@@ -134,15 +137,13 @@ fn a_redo_file_that_is_not_whole_was_never_begun_with() {
         assert!(Redo::read(folder.path()).expect("a file").is_none(), "{length}");
     }
     let index = open(folder.path()).expect("an index");
-    assert_eq!(told(&index), settled);
+    assert_eq!(told(&index), before);
 }
 
 #[test]
 fn a_redo_file_of_another_state_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = open(folder.path()).expect("a new index");
-    change(&index, 0, 10, 1);
-    index.settle().expect("sled works");
+    let index = settled(folder.path());
     change(&index, 5, 20, 2);
     let redo = begun(&index);
     let other = Redo {
@@ -166,7 +167,7 @@ fn readers_find_what_is_being_settled_and_what_came_since() {
     assert_eq!(whole.len(), PENDING_MAX - 1, "the fifth is removed");
     assert_eq!(index.view().get(&held(5)).expect("sled works"), Some(2_u64));
     assert_eq!(index.fill(), Fill::Room, "others are being settled");
-    index.settle_begun().expect("sled works");
+    index.settle_begun(Duration::ZERO).expect("sled works");
     assert_eq!(told(&index), whole);
     index.settle().expect("sled works");
     assert_eq!((told(&index), index.pending_entries()), (whole, 0));
@@ -217,7 +218,7 @@ proptest! {
                     live = index.applied().live_bytes;
                 }
                 Act::Begin => drop(index.pending.write().expect("nobody panicked").begin()),
-                Act::Settle => index.settle_begun().expect("sled works"),
+                Act::Settle => index.settle_begun(Duration::ZERO).expect("sled works"),
             }
             prop_assert_eq!(told(&index), model.clone().into_iter().collect::<Vec<_>>());
             let found = index.view().scan_from(b"c", &held(from), 3).expect("sled works");
