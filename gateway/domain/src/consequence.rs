@@ -41,43 +41,19 @@ impl Consequences {
         };
         match &event.happening {
             Happening::Accepted(it) => {
-                let packet = Carried {
-                    cause,
-                    case: it.case,
-                    body: it.submission.packet,
-                    rank: it.rank,
-                };
-                let dispatches = packet.to_all(&it.addressees, it.expires_at);
-                Consequences {
-                    dispatches,
-                    owed: accepted(it.case, &it.submission),
-                }
+                let carried = cause.carrying(it.case, &it.submission, it.rank);
+                let dispatches = carried.to_all(&it.addressees, it.expires_at);
+                accepted(dispatches, it.case, &it.submission)
             }
             Happening::Extended(it) => {
-                let packet = Carried {
-                    cause,
-                    case: it.case,
-                    body: it.submission.packet,
-                    rank: it.rank,
-                };
-                let dispatches = packet.to_all(&it.addressees, it.expires_at);
-                Consequences {
-                    dispatches,
-                    owed: accepted(it.case, &it.submission),
-                }
+                let carried = cause.carrying(it.case, &it.submission, it.rank);
+                let dispatches = carried.to_all(&it.addressees, it.expires_at);
+                accepted(dispatches, it.case, &it.submission)
             }
             Happening::Reported(it) => {
-                let status = Carried {
-                    cause,
-                    case: it.case,
-                    body: it.submission.packet,
-                    rank: it.rank,
-                };
-                let dispatches = vec![status.to(it.to, DispatchKind::Status)];
-                Consequences {
-                    dispatches,
-                    owed: accepted(it.case, &it.submission),
-                }
+                let carried = cause.carrying(it.case, &it.submission, it.rank);
+                let dispatches = vec![carried.to(it.to, DispatchKind::Status)];
+                accepted(dispatches, it.case, &it.submission)
             }
             Happening::Refused(it) => only(owed(
                 ReceiptKind::SubmissionRejection,
@@ -87,7 +63,14 @@ impl Consequences {
             Happening::Held(it) => only(owed(ReceiptKind::SubmissionHeld, it.case, it.submission.agency)),
             Happening::Repeated(it) => only(owed(ReceiptKind::Repeat, it.case, it.submission.agency)),
             Happening::HandedOver(it) => only(of_content(ReceiptKind::ContentHandover, it.case, it.kind)),
-            Happening::Failed(it) => only(of_content(ReceiptKind::ContentHandoverFailure, it.case, it.kind)),
+            Happening::Failed(it) => {
+                let failure = if it.consigned {
+                    ReceiptKind::ContentHandoverFailure
+                } else {
+                    ReceiptKind::ContentConsignmentFailure
+                };
+                only(of_content(failure, it.case, it.kind))
+            }
             Happening::Withdrawn(it) => only(of_content(
                 ReceiptKind::ContentConsignmentFailure,
                 it.case,
@@ -98,6 +81,7 @@ impl Consequences {
                 owed: None,
             },
             Happening::Consigned(_)
+            | Happening::Lost(_)
             | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => Consequences::default(),
@@ -128,8 +112,12 @@ fn receipt(it: &ReceiptIssued, cause: Cause<'_>) -> Vec<Dispatch> {
     dispatches
 }
 
-fn accepted(case: CaseId, submission: &Submission) -> Option<Owed> {
-    owed(ReceiptKind::SubmissionAcceptance, case, submission.agency)
+/// What an accepted submission sends on, and its receipt.
+fn accepted(dispatches: Vec<Dispatch>, case: CaseId, submission: &Submission) -> Consequences {
+    Consequences {
+        dispatches,
+        owed: owed(ReceiptKind::SubmissionAcceptance, case, submission.agency),
+    }
 }
 
 fn only(owed: Option<Owed>) -> Consequences {
@@ -163,6 +151,18 @@ struct Cause<'a> {
     leaf: &'a Digest,
 }
 
+impl<'a> Cause<'a> {
+    /// What a submission brought, on its way to somebody.
+    fn carrying(self, case: CaseId, submission: &Submission, rank: Rank) -> Carried<'a> {
+        Carried {
+            cause: self,
+            case,
+            body: submission.packet,
+            rank,
+        }
+    }
+}
+
 /// Bytes of a case that go to somebody.
 struct Carried<'a> {
     cause: Cause<'a>,
@@ -178,6 +178,7 @@ impl Carried<'_> {
             id,
             case: self.case,
             to,
+            code: None,
             kind,
             body: self.body,
             rank: self.rank,
@@ -187,9 +188,14 @@ impl Carried<'_> {
     }
 
     fn to_all(&self, all: &[Addressee], expires_at: Time) -> Vec<Dispatch> {
-        let one = |addressee: &Addressee| Dispatch {
-            expires_at: Some(expires_at),
-            ..self.to(addressee.agency, DispatchKind::Packet)
+        let one = |addressee: &Addressee| {
+            let dispatch = self.to(addressee.agency, DispatchKind::Packet);
+            Dispatch {
+                id: addressee.again.unwrap_or(dispatch.id),
+                code: Some(addressee.code.clone()),
+                expires_at: Some(expires_at),
+                ..dispatch
+            }
         };
         all.iter().map(one).collect()
     }

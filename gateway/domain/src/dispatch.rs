@@ -2,7 +2,7 @@
 
 use trust::{Digest, Time};
 
-use crate::ids::{AgencyId, CaseId, DispatchId, SubmissionId};
+use crate::ids::{AgencyId, CaseId, Code, DispatchId, SubmissionId};
 use crate::packet::Priority;
 use crate::receipt::ReceiptKind;
 
@@ -70,6 +70,8 @@ pub struct Dispatch {
     pub case: CaseId,
     /// The agency that was addressed. Its inbox today may be a successor's.
     pub to: AgencyId,
+    /// For a packet: its code, as the sender wrote it.
+    pub code: Option<Code>,
     /// What it carries.
     pub kind: DispatchKind,
     /// SHA-256 of the bytes to carry; the archive holds them.

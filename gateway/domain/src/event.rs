@@ -17,7 +17,7 @@ use crate::dispatch::{DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use crate::packet::{BusinessType, StatusCode};
 use crate::receipt::ReceiptKind;
-use crate::refusal::{Refusal, Remark};
+use crate::refusal::{Refusal, RefusalCode, Remark};
 
 /// The version that new events are written in. Readers know this one and every older one.
 pub const FORMAT: i64 = 1;
@@ -64,6 +64,9 @@ pub enum Happening {
     Failed(Failed),
     /// A dispatch was taken back by its sender before it reached the inbox.
     Withdrawn(Moved),
+    /// A dispatch is no longer in the inbox it was put into, on proof: the inbox lost it, or is no longer its
+    /// addressee's. It is due again.
+    Lost(Moved),
     /// A receipt was signed and kept.
     ReceiptIssued(ReceiptIssued),
     /// A message that the gateway cannot handle waits for a person.
@@ -114,6 +117,9 @@ pub struct Addressee {
     pub agency: AgencyId,
     /// The code as the sender wrote it.
     pub code: Code,
+    /// The dispatch that was given up before and is due again, when the document is sent anew because of that. Its
+    /// id stays, so that a connector that got it after all drops the repeat.
+    pub again: Option<DispatchId>,
 }
 
 /// Why an addressee does not receive.
@@ -221,6 +227,15 @@ pub struct Refused {
     pub seals: Vec<SealFact>,
 }
 
+impl Refused {
+    /// Whether nothing speaks against it but that the limit of waiting was reached.
+    pub fn ran_out(&self) -> bool {
+        self.reasons
+            .iter()
+            .all(|reason| reason.code == RefusalCode::HeldTooLong)
+    }
+}
+
 /// A submission waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
@@ -258,12 +273,20 @@ pub struct Extended {
     pub submission: Submission,
     /// Its turn.
     pub rank: Rank,
-    /// Only the further addressees.
+    /// Only the further addressees, and those whose dispatch was given up.
     pub addressees: Vec<Addressee>,
     /// Who was named for the first time and does not receive.
     pub unaddressed: Vec<Unaddressed>,
+    /// What was found of each signature.
+    pub seals: Vec<SealFact>,
+    /// Worth noting.
+    pub remarks: Vec<Remark>,
     /// When an addressee that has not taken it has failed.
     pub expires_at: Time,
+    /// Version of the trust material it was judged with.
+    pub trust_version: u64,
+    /// Version of the directory it was judged with.
+    pub directory_version: u64,
 }
 
 /// A status packet was accepted.
@@ -295,7 +318,8 @@ pub struct Moved {
     pub kind: DispatchKind,
     /// The agency that was addressed.
     pub to: AgencyId,
-    /// Through whose account: the addressee's own or its successor's. `None` for what never left.
+    /// Through whose account: the addressee's own or its successor's; for what was lost, the one it lay in. `None` for
+    /// what never left.
     pub account: Option<AccountId>,
     /// When, by the other side's clock, if it said so.
     pub at: Option<Time>,
@@ -314,6 +338,8 @@ pub struct Failed {
     pub to: AgencyId,
     /// Why: `expired`, `addressee-closed`.
     pub reason: String,
+    /// Whether it lay in an inbox: then it was not fetched, else it was never consigned.
+    pub consigned: bool,
 }
 
 /// A receipt was signed and kept.
@@ -360,6 +386,7 @@ impl Happening {
             Happening::HandedOver(_) => "handed-over",
             Happening::Failed(_) => "failed",
             Happening::Withdrawn(_) => "withdrawn",
+            Happening::Lost(_) => "lost",
             Happening::ReceiptIssued(_) => "receipt-issued",
             Happening::Parked(_) => "parked",
             Happening::DirectoryChanged(_) => "directory-changed",
@@ -376,7 +403,10 @@ impl Happening {
             Happening::Repeated(it) => Some(it.case),
             Happening::Extended(it) => Some(it.case),
             Happening::Reported(it) => Some(it.case),
-            Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => Some(it.case),
+            Happening::Consigned(it)
+            | Happening::HandedOver(it)
+            | Happening::Withdrawn(it)
+            | Happening::Lost(it) => Some(it.case),
             Happening::Failed(it) => Some(it.case),
             Happening::ReceiptIssued(it) => Some(it.case),
             Happening::Parked(_) | Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => None,
@@ -397,6 +427,7 @@ impl Happening {
             | Happening::HandedOver(_)
             | Happening::Failed(_)
             | Happening::Withdrawn(_)
+            | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => None,

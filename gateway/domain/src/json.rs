@@ -60,6 +60,13 @@ impl Writer {
         self
     }
 
+    /// With a truth value.
+    #[must_use]
+    pub fn flag(mut self, key: &str, value: bool) -> Writer {
+        self.0.insert(key.to_owned(), Value::Bool(value));
+        self
+    }
+
     /// With a time, in microseconds since 1970 UTC.
     #[must_use]
     pub fn time(self, key: &str, value: Time) -> Writer {
@@ -147,6 +154,15 @@ impl<'a> Reader<'a> {
             .ok_or(JsonFault::Missing(key))?
             .as_i64()
             .ok_or(JsonFault::Wrong(key))
+    }
+
+    /// The truth value under `key`.
+    ///
+    /// # Errors
+    /// [`JsonFault::Missing`] or [`JsonFault::Wrong`], naming the key.
+    pub fn flag(&self, key: &'static str) -> Result<bool, JsonFault> {
+        let value = self.0.get(key).ok_or(JsonFault::Missing(key))?;
+        value.as_bool().ok_or(JsonFault::Wrong(key))
     }
 
     /// The time under `key` (microseconds since 1970 UTC).

@@ -15,14 +15,17 @@ use trust::{Need, Time};
 
 use crate::agency::Standing;
 use crate::directory::Directory;
-use crate::dispatch::Rank;
+use crate::dispatch::{DispatchState, Rank};
 use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Refused, Repeated, Submission};
 use crate::ids::{AgencyId, CaseId, Code, DocumentId};
 use crate::packet::{BusinessType, DocumentPacket};
-use crate::port::{CaseHead, CaseState, bears_id};
+use crate::port::{CaseHead, CaseState, DispatchHead, bears_id};
 use crate::refusal::{Refusal, RefusalCode, Remark};
 use crate::verify::VerifiedPacket;
 use address::{Addressed, address};
+
+/// Reasons told of one submission at most: more are of the same kinds, and receipts stay small.
+const REASONS_MAX: usize = 64;
 
 /// The settings of this gateway that verdicts depend on.
 #[derive(Debug, Clone)]
@@ -51,12 +54,16 @@ pub struct Moment<'a> {
 pub struct Facts {
     /// The newest case of this very identity, other than the held one that is judged again.
     pub same: Option<CaseHead>,
-    /// Addressees of that case.
-    pub same_addressees: Vec<AgencyId>,
+    /// What goes, went or failed to go to the addressees of that case.
+    pub same_addressees: Vec<DispatchHead>,
     /// Who bears the document id now, other than the held one that is judged again.
     pub bearer: Option<CaseHead>,
     /// The newest cases that bore the documents which a recall, update or replacement acts on.
     pub targets: Vec<CaseHead>,
+    /// Documents that it acts on and that no case bore yet: those that a held one bears.
+    pub held_targets: Vec<DocumentId>,
+    /// The others that it names and that are not known.
+    pub unknown_targets: Vec<DocumentId>,
     /// Addressees of these cases.
     pub target_addressees: Vec<AgencyId>,
 }
@@ -100,19 +107,10 @@ pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Res
     }
 }
 
-/// The documents that a recall, update or replacement may act on, the surest first. Of a recall or an update the first
-/// that is known counts: `Bussiness` names it, or the header itself does (the field's packets do both); a replacement
-/// acts on all that it lists.
+/// The documents that a recall, update or replacement acts on ([`DocumentPacket::targets`]), as far as they can be ids.
 pub fn targets_of(packet: &DocumentPacket) -> Vec<DocumentId> {
-    let own = match packet.business.kind {
-        BusinessType::New => return Vec::new(),
-        BusinessType::Replace => None,
-        BusinessType::Recall | BusinessType::Update => Some(packet.document_id.as_str()),
-    };
-    let named = packet.targets().into_iter().chain(own);
-    let mut ids: Vec<DocumentId> = named.filter_map(|id| DocumentId::parse(id).ok()).collect();
-    ids.dedup();
-    ids
+    let named = packet.targets().into_iter();
+    named.filter_map(|id| DocumentId::parse(id).ok()).collect()
 }
 
 /// What makes this packet the same as another.
@@ -155,10 +153,8 @@ pub fn judge(
         Some(same) if case.is_repeat_of(same) => return case.repeat_or_extend(same, addressed),
         Some(_) | None => {}
     }
-    let mut reasons = case.reasons();
-    if addressed.addressees.is_empty() && identity.business != BusinessType::Recall {
-        reasons.push(Refusal::new(RefusalCode::AddresseeNone));
-    }
+    let nobody = addressed.addressees.is_empty() && identity.business != BusinessType::Recall;
+    let reasons = case.reasons(nobody.then(|| Refusal::new(RefusalCode::AddresseeNone)));
     if !reasons.is_empty() {
         return case.refuse(reasons);
     }
@@ -186,10 +182,13 @@ impl Judging<'_> {
             // Not decided yet: this one may name further addressees, and waits (or goes) on its own. Whichever is
             // judged last finds the other accepted.
             CaseState::Held => false,
-            CaseState::Accepted => {
-                bears_id(self.identity.business)
-                    || self.targets().iter().all(|case| same.targets.contains(case))
-            }
+            CaseState::Accepted => self.facts.targets.iter().all(|target| {
+                // Under the id of its target a replacement comes to be that id's newest bearer itself.
+                let acts_on_it = same.targets.contains(&target.case) || target.case == same.case;
+                // An update that was followed by another one says something new when it comes again.
+                let is_newest = target.acted_on_by == Some(same.case);
+                acts_on_it && (is_newest || self.identity.business != BusinessType::Update)
+            }),
         }
     }
 
@@ -198,19 +197,31 @@ impl Judging<'_> {
     }
 
     fn repeat_or_extend(&self, same: &CaseHead, addressed: Addressed) -> Happening {
-        let further: Vec<Addressee> = addressed
-            .addressees
-            .into_iter()
-            .filter(|one| !self.facts.same_addressees.contains(&one.agency))
-            .collect();
+        let (mut further, mut newest) = (Vec::new(), None::<&DispatchHead>);
+        for addressee in addressed.addressees {
+            match self.delivery_to(addressee.agency) {
+                None => further.push(addressee),
+                Some(head) if head.state == DispatchState::Failed => further.push(Addressee {
+                    agency: head.dispatch.to,
+                    again: Some(head.dispatch.id),
+                    ..addressee
+                }),
+                Some(head) => {
+                    // Ids begin with the time of the event.
+                    newest = newest
+                        .filter(|known| head.dispatch.id < known.dispatch.id)
+                        .or(Some(head));
+                }
+            }
+        }
         if further.is_empty() {
             return Happening::Repeated(Repeated {
                 case: same.case,
                 submission: self.matter.submission.clone(),
-                answer: same.answer,
+                answer: newest.map_or(same.answer, |head| head.event),
             });
         }
-        let reasons = self.verified.refusals().to_vec();
+        let reasons = self.reasons(None);
         if !reasons.is_empty() {
             return self.refuse(reasons);
         }
@@ -224,11 +235,26 @@ impl Judging<'_> {
             rank: self.rank,
             addressees: further,
             unaddressed: addressed.unaddressed,
+            seals: self.verified.seals().to_vec(),
+            remarks: self.remarks(),
             expires_at: self.expiry(),
+            trust_version: self.moment.trust_version,
+            directory_version: self.moment.directory.version(),
         })
     }
 
-    fn reasons(&self) -> Vec<Refusal> {
+    /// What went to this addressee before: to itself, or to one whose inbox it holds now.
+    fn delivery_to(&self, agency: AgencyId) -> Option<&DispatchHead> {
+        let (directory, now) = (self.moment.directory, self.moment.now);
+        let holds = |head: &&DispatchHead| {
+            let to = head.dispatch.to;
+            to == agency || directory.heir(to, now) == Some(agency)
+        };
+        self.facts.same_addressees.iter().find(holds)
+    }
+
+    /// All reasons to refuse, beside one that was found already; the most helpful first.
+    fn reasons(&self, found: Option<Refusal>) -> Vec<Refusal> {
         let packet = self.verified.packet();
         let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
         let mut reasons: Vec<Refusal> = packet
@@ -239,8 +265,10 @@ impl Judging<'_> {
         reasons.extend_from_slice(self.verified.refusals());
         reasons.extend(self.id_taken());
         reasons.extend(self.target_unknown());
+        reasons.extend(found);
         reasons.sort();
         reasons.dedup();
+        reasons.truncate(REASONS_MAX);
         reasons
     }
 
@@ -255,11 +283,29 @@ impl Judging<'_> {
         Some(Refusal::new(RefusalCode::DocumentIdTaken).with("case", bearer.case))
     }
 
-    fn target_unknown(&self) -> Option<Refusal> {
-        if self.identity.business == BusinessType::New || !self.facts.targets.is_empty() {
-            return None;
+    /// Refused is what acts on nothing that is known; what a replacement names beside that is remarked.
+    fn target_unknown(&self) -> Vec<Refusal> {
+        let Facts {
+            targets,
+            held_targets,
+            unknown_targets,
+            ..
+        } = self.facts;
+        if self.identity.business == BusinessType::New || !targets.is_empty() || !held_targets.is_empty() {
+            return Vec::new();
         }
-        Some(Refusal::new(RefusalCode::TargetUnknown).with("document", &self.identity.document))
+        let unknown =
+            |document: &DocumentId| Refusal::new(RefusalCode::TargetUnknown).with("document", document);
+        match unknown_targets.as_slice() {
+            [] => vec![unknown(&self.identity.document)],
+            all => all.iter().map(unknown).collect(),
+        }
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        let unknown = self.facts.unknown_targets.iter();
+        let unknown = unknown.map(|document| Remark::new("target-unknown", document));
+        self.verified.remarks().iter().cloned().chain(unknown).collect()
     }
 
     fn waits_for(&self) -> Vec<Remark> {
@@ -268,7 +314,11 @@ impl Judging<'_> {
             Need::Issuer { issuer, .. } => Remark::new("issuer-unknown", issuer),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
+        let held = self.facts.held_targets.iter();
+        waits.extend(held.map(|document| Remark::new("target-not-yet-known", document)));
+        waits.sort();
         waits.dedup();
+        waits.truncate(REASONS_MAX);
         waits
     }
 
@@ -281,7 +331,6 @@ impl Judging<'_> {
     fn accept(&self, addressed: Addressed) -> Happening {
         let sender_code = Code::parse(&self.verified.packet().from.organ_id)
             .expect("identify() found this code in the directory");
-        let remarks = self.verified.remarks().to_vec();
         Happening::Accepted(Accepted {
             case: self.matter.case,
             submission: self.matter.submission.clone(),
@@ -292,7 +341,7 @@ impl Judging<'_> {
             unaddressed: addressed.unaddressed,
             targets: self.targets(),
             seals: self.verified.seals().to_vec(),
-            remarks,
+            remarks: self.remarks(),
             expires_at: self.expiry(),
             trust_version: self.moment.trust_version,
             directory_version: self.moment.directory.version(),

@@ -163,6 +163,8 @@ pub struct CaseHead {
     pub since: Time,
     /// For a recall, update or replacement: the cases it acts on.
     pub targets: Vec<CaseId>,
+    /// The newest recall, update or replacement that acted on this one.
+    pub acted_on_by: Option<CaseId>,
 }
 
 /// What the index knows of a dispatch.
@@ -174,8 +176,10 @@ pub struct DispatchHead {
     pub state: DispatchState,
     /// Leaf of the event that caused it.
     pub event: Digest,
-    /// When it went into the inbox last, if it did.
+    /// When it went into an inbox last, if it did.
     pub consigned_at: Option<Time>,
+    /// The account in whose inbox it lies, or lay last.
+    pub consigned_to: Option<AccountId>,
 }
 
 /// What the index knows of a submission.
@@ -251,8 +255,8 @@ pub trait Journal: Send + Sync {
     /// The accepted, unrecalled case (new or replacement) or the held one that bears this id of the sender now.
     fn bearer(&self, sender: AgencyId, document: &DocumentId) -> Result<Option<CaseHead>, StoreFault>;
 
-    /// The newest case (new or replacement, accepted or recalled) that ever bore this id of the sender.
-    fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Option<CaseHead>, StoreFault>;
+    /// The cases (new or replacement, accepted or recalled) that ever bore this id of the sender, the newest first.
+    fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Vec<CaseHead>, StoreFault>;
 
     /// The packet dispatch of a case to this addressee.
     fn addressed(&self, case: CaseId, agency: AgencyId) -> Result<Option<DispatchHead>, StoreFault>;
@@ -284,8 +288,15 @@ pub trait Journal: Send + Sync {
     /// The receipt owed for this event, if one is.
     fn owed_for(&self, position: u64) -> Result<Option<OwedReceipt>, StoreFault>;
 
-    /// Digest of the receipt about this case that was issued for the event with this leaf.
-    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, StoreFault>;
+    /// The receipt about this case that was issued for the event with this leaf: which evidence, and its digest.
+    fn receipt_about(
+        &self,
+        case: CaseId,
+        about: &Digest,
+    ) -> Result<Option<(ReceiptKind, Digest)>, StoreFault>;
+
+    /// The events that moved a dispatch, in order.
+    fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault>;
 
     /// At most `limit` held submissions, those whose waiting ends first coming first.
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
@@ -307,6 +318,12 @@ pub trait Journal: Send + Sync {
 pub trait Archive: Send + Sync {
     /// The bytes whose SHA-256 this is. They were kept with the commit that named them first.
     fn fetch(&self, digest: &Digest) -> Soon<'_, Result<Option<Arc<[u8]>>, StoreFault>>;
+
+    /// How many bytes [`Archive::fetch`] would bring.
+    ///
+    /// # Errors
+    /// Of the index or the file system.
+    fn length(&self, digest: &Digest) -> Result<Option<u64>, StoreFault>;
 }
 
 /// What a hand-over attempt came to. Three endings, never two.

@@ -182,6 +182,7 @@ impl Receipt {
                 self.remarks.push(Remark::new("failure", &it.reason));
             }
             Happening::Repeated(_)
+            | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
             | Happening::Parked(_)
             | Happening::DirectoryChanged(_)

@@ -77,6 +77,17 @@ impl RefusalCode {
     }
 }
 
+/// Characters of a value in a reason or remark at most; receipts and events stay small whatever a packet holds.
+pub const VALUE_CHARS_MAX: usize = 120;
+
+/// The text itself, or its first [`VALUE_CHARS_MAX`] characters with an ellipsis.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// One reason why not, with the values its text needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
@@ -95,10 +106,11 @@ impl Refusal {
         }
     }
 
-    /// With the value of one placeholder.
+    /// With the value of one placeholder. What a sender wrote may be of any length: of a value longer than
+    /// [`VALUE_CHARS_MAX`] only the beginning is told.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Refusal {
-        self.values.push((name.to_owned(), value.to_string()));
+        self.values.push((name.to_owned(), shortened(&value.to_string())));
         self
     }
 
@@ -175,7 +187,7 @@ fn row(word: &str) -> Option<[String; 6]> {
 }
 
 /// Something worth noting that is no reason to refuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Remark {
     /// A stable lower-case code, for instance `enclosure-signature-invalid`.
     pub code: String,
@@ -188,7 +200,7 @@ impl Remark {
     pub fn new(code: &str, about: impl ToString) -> Remark {
         Remark {
             code: code.to_owned(),
-            about: about.to_string(),
+            about: shortened(&about.to_string()),
         }
     }
 
@@ -260,6 +272,15 @@ mod tests {
             };
             assert_eq!(names(&record[2]), names(&record[3]), "{}", &record[0]);
         }
+    }
+
+    #[test]
+    fn a_long_value_is_told_by_its_beginning() {
+        let edge = "ă".repeat(VALUE_CHARS_MAX);
+        assert_eq!(shortened(&edge), edge);
+        assert_eq!(shortened(&format!("{edge}x")), format!("{edge}…"));
+        let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", "x".repeat(10_000));
+        assert_eq!(refusal.values[0].1.chars().count(), VALUE_CHARS_MAX + 1);
     }
 
     #[test]

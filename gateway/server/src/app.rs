@@ -39,6 +39,9 @@ pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provis
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
 
+/// How often the store is asked whether it has stopped.
+const STORE_LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppFault {
@@ -60,6 +63,9 @@ pub enum AppFault {
     /// The store.
     #[error(transparent)]
     Store(#[from] store::Fault),
+    /// The store cannot tell what is on its disk: the process ends, and the next one reads what is there.
+    #[error("the store has stopped: {0}")]
+    StoreStopped(String),
     /// The inspectors' threads.
     #[error("a thread cannot be started: {0}")]
     Threads(#[source] std::io::Error),
@@ -133,6 +139,7 @@ fn rules(config: &Config) -> Rules {
         packet_bytes_max: bytes(limits.packet_bytes_max),
         window: config.broker.window,
         window_urgent: config.broker.window_urgent,
+        dispatch_bytes_max: config.broker.dispatch_bytes_max,
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),
@@ -232,6 +239,17 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     })
 }
 
+/// Waits until the store takes nothing more before a restart. Going on without it would only gather work that nobody
+/// records.
+async fn stopped(store: &Store) -> String {
+    loop {
+        if let Some(why) = store.stopped() {
+            return why;
+        }
+        tokio::time::sleep(STORE_LOOK_EVERY).await;
+    }
+}
+
 fn administration(road: &Road, provision: Option<&Arc<BrokerProvision>>) -> Administration {
     let told = Arc::clone(&road.signals);
     let runtime = tokio::runtime::Handle::current();
@@ -272,18 +290,22 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
     let places = threads * PLACES_PER_INSPECTOR;
     let (inspectors, judged) =
         Inspectors::start(&gateway.road, &gateway.notes, threads, places).map_err(AppFault::Threads)?;
-    let (broker, port) = (gateway.broker.clone(), gateway.port.handle());
+    let (broker, port, store) = (
+        gateway.broker.clone(),
+        gateway.port.handle(),
+        gateway.store.clone(),
+    );
     gateway.road.signals.look_for_owed();
     let mut tasks = tasks::start(gateway, &inspectors, judged, config.gateway.data_dir.clone());
     let outcome = tokio::select! {
         () = end => Ok(()),
+        why = stopped(&store) => Err(AppFault::StoreStopped(why)),
         Some(ended) = tasks.join_next() => Err(AppFault::StageEnded(ended.unwrap_or("(panicked)"))),
     };
     info!("ending");
     broker.intake.stop_taking();
     let drained = async {
-        // One place is held by receive while it waits for the next arrival.
-        while inspectors.taken(places) > 1 {
+        while inspectors.taken() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -27,7 +27,7 @@ use domain::packet;
 use domain::port::{Appended, Archive, Commit, Inbox, Journal, Soon, StoreFault};
 use trust::{Certificate, Need, Signer, Snapshot, Time};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockState};
 use crate::telemetry::Metrics;
 use signal::Signals;
 
@@ -46,6 +46,8 @@ pub struct Rules {
     pub window: usize,
     /// Places beside the window that only urgent dispatches take.
     pub window_urgent: usize,
+    /// Bytes of dispatches on their way into inboxes at most, beside one that alone is larger.
+    pub dispatch_bytes_max: u64,
     /// How long an inbox may keep a document before its sender is told that it lies there.
     pub consignment_notice: Duration,
     /// How long missing trust material is waited for before a document is held.
@@ -105,11 +107,27 @@ impl Road {
         self.clock.now()
     }
 
-    /// Records a commit and counts it.
+    /// The moment, for what depends on it for ever: a verdict, an expiry.
     ///
     /// # Errors
-    /// Of the journal.
+    /// [`StoreFault::NotNow`] while the time of day cannot be believed.
+    pub fn sure_now(&self) -> Result<Time, StoreFault> {
+        match self.clock.state() {
+            ClockState::Steady => Ok(self.clock.now()),
+            ClockState::Jumped { micros } => Err(StoreFault::NotNow(format!(
+                "the time of day jumped by {} s",
+                micros / 1_000_000
+            ))),
+        }
+    }
+
+    /// Records a commit and counts it. Nothing is recorded while the time of day cannot be believed: events would carry
+    /// it for ever.
+    ///
+    /// # Errors
+    /// Of the journal; [`StoreFault::NotNow`] while the clock is not steady.
     pub async fn append(&self, commit: Commit) -> Result<Appended, StoreFault> {
+        self.sure_now()?;
         let appended = self.journal.append(commit).await?;
         if let Appended::Done(recorded) = &appended {
             self.metrics.count(recorded);

@@ -212,6 +212,7 @@ impl Books {
             Happening::Consigned(it) => self.move_to(it.dispatch, DispatchState::Consigned, &it.account),
             Happening::HandedOver(it) => self.move_to(it.dispatch, DispatchState::HandedOver, &it.account),
             Happening::Withdrawn(it) => self.move_to(it.dispatch, DispatchState::Withdrawn, &it.account),
+            Happening::Lost(it) => self.move_to(it.dispatch, DispatchState::Due, &it.account),
             Happening::Failed(it) => self.move_to(it.dispatch, DispatchState::Failed, &None),
             Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => {}
         }

@@ -52,8 +52,10 @@ fn happening(reader: Reader<'_>) -> Result<Happening, JsonFault> {
             kind: kind(reader)?,
             to: reader.parse("to")?,
             reason: reader.parse("reason")?,
+            consigned: reader.flag("consigned")?,
         }),
         "withdrawn" => Happening::Withdrawn(moved(reader)?),
+        "lost" => Happening::Lost(moved(reader)?),
         "receipt-issued" => Happening::ReceiptIssued(receipt_issued(reader)?),
         "parked" => Happening::Parked(Parked {
             submission: submission(reader.object("submission")?)?,
@@ -109,6 +111,7 @@ fn addressee(reader: Reader<'_>) -> Result<Addressee, JsonFault> {
     Ok(Addressee {
         agency: reader.parse("agency")?,
         code: reader.parse("code")?,
+        again: reader.maybe("again")?,
     })
 }
 
@@ -183,7 +186,11 @@ fn extended(reader: Reader<'_>) -> Result<Extended, JsonFault> {
         rank: rank(reader)?,
         addressees: reader.objects("addressees", addressee)?,
         unaddressed: reader.objects("unaddressed", unaddressed)?,
+        seals: reader.objects("seals", seal)?,
+        remarks: reader.objects("remarks", Remark::from_json)?,
         expires_at: reader.time("expires")?,
+        trust_version: natural(reader, "trust")?,
+        directory_version: natural(reader, "directory")?,
     })
 }
 

@@ -30,9 +30,10 @@ impl Happening {
             Happening::Repeated(it) => it.write(writer),
             Happening::Extended(it) => it.write(writer),
             Happening::Reported(it) => it.write(writer),
-            Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => {
-                it.write(writer)
-            }
+            Happening::Consigned(it)
+            | Happening::HandedOver(it)
+            | Happening::Withdrawn(it)
+            | Happening::Lost(it) => it.write(writer),
             Happening::Failed(it) => it.write(writer),
             Happening::ReceiptIssued(it) => it.write(writer),
             Happening::Parked(it) => it.write(writer),
@@ -83,6 +84,7 @@ impl Addressee {
         Writer::new()
             .text("agency", self.agency)
             .text("code", &self.code)
+            .maybe("again", self.again)
             .end()
     }
 }
@@ -171,7 +173,11 @@ impl Extended {
             .text("rank", rank(self.rank))
             .list("addressees", self.addressees.iter().map(Addressee::to_json))
             .list("unaddressed", self.unaddressed.iter().map(Unaddressed::to_json))
+            .list("seals", self.seals.iter().map(SealFact::to_json))
+            .list("remarks", self.remarks.iter().map(Remark::to_json))
             .time("expires", self.expires_at)
+            .number("trust", exact(self.trust_version))
+            .number("directory", exact(self.directory_version))
     }
 }
 
@@ -210,6 +216,7 @@ impl Failed {
             .text("kind", self.kind.word())
             .text("to", self.to)
             .text("reason", &self.reason)
+            .flag("consigned", self.consigned)
     }
 }
 

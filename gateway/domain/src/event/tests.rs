@@ -52,6 +52,7 @@ fn answers(case: CaseId) -> Vec<Happening> {
     let addressees = vec![Addressee {
         agency: AgencyId::from_number(3),
         code: code.clone(),
+        again: Some(DispatchId::from_bytes([3; 16])),
     }];
     let unaddressed = vec![Unaddressed {
         code: "?".to_owned(),
@@ -97,7 +98,7 @@ fn answers(case: CaseId) -> Vec<Happening> {
             submission: submission(),
             identity: identity(),
             rank,
-            reasons: remarks,
+            reasons: remarks.clone(),
             until: expires_at,
         }),
         Happening::Repeated(Repeated {
@@ -111,7 +112,11 @@ fn answers(case: CaseId) -> Vec<Happening> {
             rank: Rank::Normal,
             addressees,
             unaddressed,
+            seals: seals(),
+            remarks,
             expires_at,
+            trust_version: 4,
+            directory_version: 5,
         }),
         Happening::Reported(Reported {
             case,
@@ -159,6 +164,11 @@ fn movements(case: CaseId) -> Vec<Happening> {
             kind: DispatchKind::Status,
             to: moved.to,
             reason: "expired".to_owned(),
+            consigned: true,
+        }),
+        Happening::Lost(Moved {
+            at: None,
+            ..moved.clone()
         }),
         Happening::ReceiptIssued(ReceiptIssued {
             case,

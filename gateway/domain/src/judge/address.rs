@@ -7,6 +7,7 @@ use crate::agency::Standing;
 use crate::event::{Addressee, AddresseeFault, Unaddressed};
 use crate::ids::{AgencyId, Code};
 use crate::packet::DocumentPacket;
+use crate::refusal::shortened;
 
 /// Who of those named receives and who does not.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +23,7 @@ pub(super) fn address(packet: &DocumentPacket, moment: &Moment<'_>) -> Addressed
         match resolve(written, moment) {
             Ok(addressee) => addressed.add(addressee),
             Err(fault) => addressed.unaddressed.push(Unaddressed {
-                code: written.to_owned(),
+                code: shortened(written),
                 fault,
             }),
         }
@@ -43,6 +44,7 @@ impl Addressed {
             addressed.add(Addressee {
                 agency,
                 code: code.expect("an agency id is a printable text"),
+                again: None,
             });
         }
         addressed
@@ -71,5 +73,9 @@ fn resolve(written: &str, moment: &Moment<'_>) -> Result<Addressee, AddresseeFau
     if directory.inbox_account(heir, now).is_none() {
         return Err(AddresseeFault::Unreachable);
     }
-    Ok(Addressee { agency: heir, code })
+    Ok(Addressee {
+        agency: heir,
+        code,
+        again: None,
+    })
 }

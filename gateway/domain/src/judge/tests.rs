@@ -1,5 +1,7 @@
 //! What is the same document, what is refused, what waits.
 
+mod repeats;
+
 use trust::{Digest, Policy, Snapshot, Time};
 
 use super::*;
@@ -149,6 +151,7 @@ fn head(packet: &DocumentPacket, case: u8, state: CaseState) -> CaseHead {
         answer: Digest::of(b"answer"),
         since: NOW,
         targets: Vec::new(),
+        acted_on_by: None,
     }
 }
 
@@ -195,91 +198,6 @@ fn nobody_to_receive_is_refused() {
     );
 }
 
-#[test]
-fn a_rebuilt_retry_is_a_repeat() {
-    let packet = letter(&[2], "x");
-    let same = head(&packet, 9, CaseState::Accepted);
-    let facts = Facts {
-        bearer: Some(same.clone()),
-        same: Some(same),
-        same_addressees: vec![AgencyId::from_number(2)],
-        ..Facts::default()
-    };
-    let Happening::Repeated(repeated) = judged(&packet, &facts) else {
-        panic!("not a repeat")
-    };
-    assert_eq!(
-        (repeated.case, repeated.answer),
-        (CaseId::from_bytes([9; 16]), Digest::of(b"answer"))
-    );
-}
-
-#[test]
-fn the_same_for_further_addressees_goes_to_those_only() {
-    let packet = letter(&[2, 3], "x");
-    let same = head(&packet, 9, CaseState::Accepted);
-    let facts = Facts {
-        same: Some(same),
-        same_addressees: vec![AgencyId::from_number(2)],
-        ..Facts::default()
-    };
-    let Happening::Extended(extended) = judged(&packet, &facts) else {
-        panic!("not extended")
-    };
-    let agencies: Vec<u32> = extended
-        .addressees
-        .iter()
-        .map(|one| one.agency.number())
-        .collect();
-    assert_eq!(agencies, [3]);
-}
-
-#[test]
-fn a_twin_of_a_held_document_is_judged_on_its_own_and_neither_bars_the_other() {
-    let packet = letter(&[2, 3], "x");
-    let held = head(&packet, 9, CaseState::Held);
-    let facts = Facts {
-        same: Some(held.clone()),
-        bearer: Some(held),
-        ..Facts::default()
-    };
-    assert!(matches!(judged(&packet, &facts), Happening::Accepted(_)));
-    let other = Facts { same: None, ..facts };
-    assert_eq!(
-        codes(&judged(&letter(&[2], "other"), &other)),
-        [RefusalCode::DocumentIdTaken]
-    );
-}
-
-#[test]
-fn other_content_is_refused_only_while_a_live_document_bears_the_id() {
-    let other = letter(&[2], "other");
-    let facts = Facts {
-        bearer: Some(head(&letter(&[2], "x"), 9, CaseState::Accepted)),
-        ..Facts::default()
-    };
-    assert_eq!(codes(&judged(&other, &facts)), [RefusalCode::DocumentIdTaken]);
-    assert!(matches!(
-        judged(&other, &Facts::default()),
-        Happening::Accepted(_)
-    ));
-}
-
-#[test]
-fn a_refused_or_recalled_document_may_come_again() {
-    let packet = letter(&[2], "x");
-    for state in [CaseState::Refused, CaseState::Recalled] {
-        let facts = Facts {
-            same: Some(head(&packet, 9, state)),
-            ..Facts::default()
-        };
-        assert!(
-            matches!(judged(&packet, &facts), Happening::Accepted(_)),
-            "{state:?}"
-        );
-    }
-}
-
 fn recall() -> DocumentPacket {
     let mut packet = letter(&[2], "x");
     packet.attachments.clear();
@@ -302,31 +220,6 @@ fn a_recall_that_carries_the_id_of_its_target_is_no_repeat_and_reaches_all_its_a
     };
     assert_eq!(accepted.targets, [target.case]);
     assert_eq!(accepted.addressees.len(), 2);
-}
-
-#[test]
-fn a_second_recall_of_what_was_sent_again_is_no_repeat_of_the_first() {
-    let first = CaseHead {
-        targets: vec![CaseId::from_bytes([9; 16])],
-        ..head(&recall(), 10, CaseState::Accepted)
-    };
-    let again = head(&letter(&[2], "x"), 11, CaseState::Accepted);
-    let facts = Facts {
-        same: Some(first.clone()),
-        targets: vec![again],
-        ..Facts::default()
-    };
-    assert!(matches!(judged(&recall(), &facts), Happening::Accepted(_)));
-    let recalled = head(&letter(&[2], "x"), 9, CaseState::Recalled);
-    let facts = Facts {
-        same: Some(first),
-        targets: vec![recalled],
-        ..Facts::default()
-    };
-    assert!(
-        matches!(judged(&recall(), &facts), Happening::Repeated(_)),
-        "the retry of the first is"
-    );
 }
 
 #[test]

@@ -385,6 +385,7 @@ mod tests {
             id: DispatchId::derive(Time::from_micros(0), &leaf, to, kind.letter()),
             case: CaseId::from_bytes([7; 16]),
             to,
+            code: None,
             kind,
             body: Digest::of(b"body"),
             rank: Rank::Normal,

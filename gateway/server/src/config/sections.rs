@@ -93,6 +93,8 @@ pub struct BrokerConfig {
     pub prefetch_bytes_max: u64,
     /// `window`: dispatches in one inbox at most; the rest waits in the journal. Default 64.
     pub window: usize,
+    /// `dispatch_bytes_max`: bytes of dispatches on their way into inboxes at most. Default 64 MiB.
+    pub dispatch_bytes_max: u64,
     /// `window_urgent`: places beside the window that only urgent dispatches take. Default 16.
     pub window_urgent: usize,
     /// `unconfirmed_max`: published messages waiting for the broker's confirm at most. Default 1024.
@@ -143,6 +145,7 @@ impl BrokerConfig {
             prefetch_count: section.number("prefetch_count", 1..=10_000, 256),
             prefetch_bytes_max: section.number("prefetch_bytes_max", MIB..=16 * GIB, 64 * MIB),
             window: section.number("window", 1..=10_000, 64),
+            dispatch_bytes_max: section.number("dispatch_bytes_max", MIB..=16 * GIB, 64 * MIB),
             window_urgent: section.number("window_urgent", 0..=10_000, 16),
             unconfirmed_max: section.number("unconfirmed_max", 1..=65_535, 1024),
             confirm_max: Duration::from_secs(section.number("confirm_seconds", 1..=600, 30)),

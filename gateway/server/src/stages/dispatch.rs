@@ -3,72 +3,59 @@
 //! An inbox holds at most a window of unhandled dispatches; the rest waits in the journal, where recall, urgency and
 //! expiry cost nothing. What is in which inbox is a fold of the journal; this stage holds a copy in memory.
 //!
-//! **Invariant:** a dispatch goes into an inbox again only on proof of loss: the broker lost its state, the inbox is
-//! another's now, or nobody knows whether the attempt got there.
+//! **Invariant:** a dispatch goes into an inbox again only on proof of loss, which is an event and makes it due: the
+//! broker lost its state, the inbox lost it or is another's now, or nobody knows whether the attempt got there.
 //! **Invariant:** one addressee that cannot be reached never delays another.
 
+mod attempt;
+mod body;
 mod lane;
 mod parcel;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
-use domain::dispatch::DispatchState;
-use domain::event::{Happening, Moved};
-use domain::ids::{AccountId, AgencyId, DispatchId};
-use domain::port::{Appended, Commit, DispatchHead, Expectation, Outcome, StoreFault};
+use domain::ids::{AccountId, AgencyId};
+use domain::port::{DispatchHead, StoreFault};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::warn;
 
+use self::attempt::{Attempt, Ending, Turns};
 use self::lane::Lanes;
 use super::Road;
-use super::record::announce;
 use super::signal::DispatchNews;
-use crate::telemetry::Stage;
-
-/// Parcels on their way to the broker at most, over all inboxes.
-const UNDER_WAY_MAX: usize = 1024;
-
-/// What became of one attempt.
-struct Attempt {
-    head: DispatchHead,
-    account: AccountId,
-    ending: Ending,
-}
-
-enum Ending {
-    /// In the inbox, or withdrawn: recorded.
-    Recorded(DispatchState),
-    /// Somebody else settled it meanwhile.
-    Overtaken,
-    /// Try again later.
-    NotNow,
-    /// The account has no inbox.
-    NoInbox,
-}
 
 struct Dispatcher {
     road: Road,
+    turns: Arc<Turns>,
     lanes: Lanes,
     under_way: FuturesUnordered<BoxFuture<'static, Attempt>>,
     /// Addressees whose lane was full or failing, with the moment to look again.
     later: Vec<(Instant, AgencyId)>,
+    /// Whether what lies in the inboxes was read since the start; nothing is sent before.
+    resumed: bool,
+    /// Whether inboxes may belong to others than before.
+    inherited: bool,
+    /// How often something was lost: what was under way then may be gone with it.
+    losses: u64,
 }
 
 /// Dispatches until `news` ends.
 pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
     let mut dispatcher = Dispatcher {
         lanes: Lanes::new(road.rules.window, road.rules.window_urgent),
+        turns: Arc::new(Turns::new(&road.rules)),
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         later: Vec::new(),
+        resumed: false,
+        inherited: true,
+        losses: 0,
     };
-    if let Err(fault) = dispatcher.resume() {
-        warn!(stage = "dispatch", error = %fault, "what lies in the inboxes could not be read; looked for again");
-    }
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(250));
     loop {
         tokio::select! {
@@ -80,9 +67,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
             Some(attempt) = dispatcher.under_way.next(), if !dispatcher.under_way.is_empty() => {
                 dispatcher.finish(attempt);
             }
-            due = road.signals.due.take(), if dispatcher.under_way.len() < UNDER_WAY_MAX => {
-                dispatcher.fill_all(due);
-            }
+            due = road.signals.due.take(), if dispatcher.resumed => dispatcher.fill_all(due),
             _ = tick.tick() => dispatcher.look_again(),
         }
     }
@@ -93,41 +78,14 @@ impl Dispatcher {
     fn resume(&mut self) -> Result<(), StoreFault> {
         for agency in self.road.journal.flying()? {
             for head in self.road.journal.in_flight(agency)? {
-                self.board(&head)?;
+                if let Some(account) = &head.consigned_to {
+                    self.lanes.board(account, head.dispatch.id);
+                }
             }
         }
-        // The directory may have changed while no gateway ran.
-        self.move_inherited();
         self.road.signals.due.add(self.road.journal.waiting()?);
+        self.resumed = true;
         Ok(())
-    }
-
-    /// Counts a dispatch as lying in the inbox where it was put: its addressee's own, or, when that has an heir now, the
-    /// one that the journal names.
-    fn board(&mut self, head: &DispatchHead) -> Result<(), StoreFault> {
-        let (directory, now) = (self.road.journal.directory(), self.road.now());
-        let to = head.dispatch.to;
-        let account = if directory.heir(to, now) == Some(to) {
-            directory.inbox_account(to, now)
-        } else {
-            self.consigned_to(head)?
-        };
-        if let Some(account) = account {
-            self.lanes.board(&account, head.dispatch.id);
-        }
-        Ok(())
-    }
-
-    fn consigned_to(&self, head: &DispatchHead) -> Result<Option<AccountId>, StoreFault> {
-        let mut account = None;
-        for recorded in self.road.journal.events(head.dispatch.case)? {
-            if let Happening::Consigned(moved) = recorded.event.happening
-                && moved.dispatch == head.dispatch.id
-            {
-                account = moved.account;
-            }
-        }
-        Ok(account)
     }
 
     fn hear(&mut self, news: DispatchNews) {
@@ -139,17 +97,16 @@ impl Dispatcher {
                 }
             }
             DispatchNews::BrokerLost => {
-                self.lanes.clear();
+                self.losses += 1;
+                self.lanes.empty_all();
                 self.wake_all();
             }
             DispatchNews::InboxLost(account) => {
-                self.send_again(|lies_in, _| *lies_in == account);
+                self.losses += 1;
+                self.take_back_all(|head, _| head.consigned_to.as_ref() == Some(&account));
                 self.wake_all();
             }
-            DispatchNews::DirectoryChanged => {
-                self.move_inherited();
-                self.wake_all();
-            }
+            DispatchNews::DirectoryChanged => self.inherited = true,
         }
     }
 
@@ -160,13 +117,9 @@ impl Dispatcher {
         }
     }
 
-    /// What lies in an inbox that is no longer its addressee's goes to the heir's.
-    fn move_inherited(&mut self) {
-        self.send_again(|lies_in, belongs_in| lies_in != belongs_in);
-    }
-
-    /// Sends again what lies in an inbox for which `lost` says so, given where it lies and where it belongs now.
-    fn send_again(&mut self, lost: impl Fn(&AccountId, &AccountId) -> bool) {
+    /// Makes due again what lies in an inbox for which `lost` says so, given the dispatch and where it belongs now.
+    /// Says whether everything could be looked at.
+    fn take_back_all(&mut self, lost: impl Fn(&DispatchHead, &AccountId) -> bool) -> bool {
         let found = self.road.journal.flying().and_then(|agencies| {
             let heads = agencies
                 .into_iter()
@@ -177,23 +130,55 @@ impl Dispatcher {
             Ok(heads) => heads,
             Err(fault) => {
                 warn!(stage = "dispatch", error = %fault, "what lies in the inboxes could not be read");
-                return;
+                return false;
             }
         };
         let (directory, now) = (self.road.journal.directory(), self.road.now());
         for head in heads.into_iter().flatten() {
-            let Some(account) = directory.inbox_account(head.dispatch.to, now) else {
-                continue;
-            };
-            let lies_in = self.lanes.account_of(head.dispatch.id);
-            if lies_in.is_some_and(|lies_in| lost(lies_in, &account)) {
-                self.lanes.leave(head.dispatch.id);
-                self.send(head, account);
+            let belongs_in = directory.inbox_account(head.dispatch.to, now);
+            if belongs_in.is_some_and(|belongs_in| lost(&head, &belongs_in)) {
+                self.take_back(head);
             }
         }
+        true
+    }
+
+    /// Makes one dispatch due again; its place is given back when that is recorded.
+    fn take_back(&mut self, head: DispatchHead) {
+        let Some(account) = head.consigned_to.clone() else {
+            return;
+        };
+        self.lanes.begin(&account, head.dispatch.id);
+        let (road, losses) = (self.road.clone(), self.losses);
+        self.under_way.push(Box::pin(async move {
+            let ending = attempt::take_back(&road, &head, &account).await;
+            Attempt {
+                head,
+                account,
+                losses,
+                ending,
+            }
+        }));
     }
 
     fn look_again(&mut self) {
+        if !self.resumed
+            && let Err(fault) = self.resume()
+        {
+            warn!(stage = "dispatch", error = %fault, "what lies in the inboxes could not be read; looked for again");
+            return;
+        }
+        // What lies in an inbox that is no longer its addressee's goes to the heir's; after a start, too: the directory
+        // may have changed while no gateway ran.
+        if self.inherited {
+            let moved = |head: &DispatchHead, belongs_in: &AccountId| {
+                head.consigned_to
+                    .as_ref()
+                    .is_some_and(|lies_in| lies_in != belongs_in)
+            };
+            self.inherited = !self.take_back_all(moved);
+            self.wake_all();
+        }
         let now = Instant::now();
         let (ripe, later): (Vec<_>, Vec<_>) = self.later.drain(..).partition(|(at, _)| *at <= now);
         self.later = later;
@@ -246,18 +231,14 @@ impl Dispatcher {
     }
 
     fn send(&mut self, head: DispatchHead, account: AccountId) {
-        self.lanes.board(&account, head.dispatch.id);
-        let road = self.road.clone();
+        self.lanes.begin(&account, head.dispatch.id);
+        let (road, turns, losses) = (self.road.clone(), Arc::clone(&self.turns), self.losses);
         self.under_way.push(Box::pin(async move {
-            let began = Instant::now();
-            let ending = attempt(&road, &head, &account).await.unwrap_or_else(|fault| {
-                warn!(stage = "dispatch", dispatch.id = %head.dispatch.id, error = %fault, "not now");
-                Ending::NotNow
-            });
-            road.metrics.time(Stage::Dispatch, began.elapsed());
+            let ending = attempt::send(&road, &turns, &head, &account).await;
             Attempt {
                 head,
                 account,
+                losses,
                 ending,
             }
         }));
@@ -265,25 +246,40 @@ impl Dispatcher {
 
     fn finish(&mut self, attempt: Attempt) {
         let Attempt {
-            head,
+            mut head,
             account,
+            losses,
             ending,
         } = attempt;
-        let id: DispatchId = head.dispatch.id;
+        let (id, to) = (head.dispatch.id, head.dispatch.to);
+        self.lanes.end(id);
         match ending {
-            Ending::Recorded(DispatchState::Consigned) => {}
-            Ending::Recorded(_) | Ending::Overtaken => {
+            Ending::Consigned => {
+                // The inbox may have been lost, or become another's, between the hand-over and its record.
+                let belongs_in = self.road.journal.directory().inbox_account(to, self.road.now());
+                if losses != self.losses || belongs_in.is_some_and(|belongs_in| belongs_in != account) {
+                    head.consigned_to = Some(account);
+                    self.take_back(head);
+                }
+            }
+            Ending::Over => {
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed);
             }
+            Ending::DueAgain => {
+                let freed = self.lanes.leave(id);
+                self.road.signals.due.add(freed.into_iter().chain([to]));
+            }
             Ending::NotNow => {
-                self.lanes.leave(id);
-                self.try_later(head.dispatch.to);
+                let freed = self.lanes.leave(id);
+                self.road.signals.due.add(freed);
+                self.try_later(to);
             }
             Ending::NoInbox => {
                 warn!(stage = "dispatch", account.id = %account, "the account has no inbox; provision the broker");
-                self.lanes.leave(id);
-                self.try_later(head.dispatch.to);
+                let freed = self.lanes.leave(id);
+                self.road.signals.due.add(freed);
+                self.try_later(to);
             }
         }
     }
@@ -293,61 +289,5 @@ impl Dispatcher {
         if !self.later.iter().any(|(_, known)| *known == agency) {
             self.later.push((at, agency));
         }
-    }
-}
-
-/// One attempt: take back what was recalled meanwhile, else hand over and record that it lies in the inbox.
-async fn attempt(road: &Road, head: &DispatchHead, account: &AccountId) -> Result<Ending, StoreFault> {
-    if parcel::is_recalled(road, head)? {
-        return move_on(road, head, None, DispatchState::Withdrawn).await;
-    }
-    let parcel = parcel::wrap(road, head).await?;
-    match road.inbox.hand_over(account.clone(), parcel).await {
-        Outcome::Delivered => move_on(road, head, Some(account.clone()), DispatchState::Consigned).await,
-        Outcome::Deferred => Ok(Ending::NotNow),
-        Outcome::Declined => Ok(Ending::NoInbox),
-    }
-}
-
-async fn move_on(
-    road: &Road,
-    head: &DispatchHead,
-    account: Option<AccountId>,
-    state: DispatchState,
-) -> Result<Ending, StoreFault> {
-    let dispatch = &head.dispatch;
-    let moved = Moved {
-        case: dispatch.case,
-        dispatch: dispatch.id,
-        kind: dispatch.kind,
-        to: dispatch.to,
-        account,
-        at: None,
-    };
-    let happening = if state == DispatchState::Withdrawn {
-        Happening::Withdrawn(moved)
-    } else {
-        Happening::Consigned(moved)
-    };
-    // Consigned again is right only for what is still in the state it was taken in: the addressee may have been
-    // quicker than this record.
-    let states: &'static [DispatchState] = if head.state == DispatchState::Consigned {
-        &[DispatchState::Consigned]
-    } else {
-        &[DispatchState::Due]
-    };
-    let commit = Commit::of(happening).expecting(Expectation::Dispatch {
-        id: dispatch.id,
-        states,
-    });
-    match road.append(commit).await? {
-        Appended::Done(recorded) => {
-            if state == DispatchState::Withdrawn {
-                info!(stage = "dispatch", dispatch.id = %dispatch.id, "withdrawn before it reached the inbox");
-                announce(road, &recorded).await;
-            }
-            Ok(Ending::Recorded(state))
-        }
-        Appended::Conflict => Ok(Ending::Overtaken),
     }
 }

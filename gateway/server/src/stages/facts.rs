@@ -1,11 +1,13 @@
 //! What the index knows that a verdict needs, gathered with the expectation that it still holds when recorded.
+//!
+//! A sender's documents are its own and those of everybody it succeeded.
 
 use domain::directory::Directory;
 use domain::event::Identity;
 use domain::ids::{AgencyId, CaseId, Code, DocumentId};
 use domain::judge::{Facts, StatusFacts, targets_of};
-use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
-use domain::port::{CaseHead, Expectation, Journal, Slot, StoreFault};
+use domain::packet::{DocumentPacket, StatusCode, StatusPacket};
+use domain::port::{CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault};
 use trust::Time;
 
 /// Facts, and what they rest on.
@@ -28,62 +30,88 @@ pub(super) fn of_document(
     identity: &Identity,
     held: Option<CaseId>,
 ) -> Result<Gathered<Facts>, StoreFault> {
-    let slot = Slot::Document(identity.sender, identity.document.clone());
-    let mut expects = vec![unchanged(journal, slot)?];
-    let other = |head: &CaseHead| Some(head.case) != held;
-    let same = journal.same(identity)?.filter(other);
-    let same_addressees = match &same {
-        Some(same) => addressees(journal, same.case)?,
-        None => Vec::new(),
+    let mut gathering = Gathering {
+        journal,
+        senders: lineage(directory, identity.sender),
+        expects: Vec::new(),
     };
-    let bearer = journal.bearer(identity.sender, &identity.document)?.filter(other);
-    let (targets, rests_on) = targets(journal, directory, packet, identity.sender)?;
-    expects.extend(rests_on);
-    let mut target_addressees = Vec::new();
-    for target in &targets {
-        target_addressees.extend(addressees(journal, target.case)?);
+    let mut facts = Facts::default();
+    gathering.rest_on(&identity.document)?;
+    let other = |head: &CaseHead| Some(head.case) != held;
+    facts.same = gathering.same(identity)?.filter(other);
+    if let Some(same) = &facts.same {
+        facts.same_addressees = journal.addressees(same.case)?;
+    }
+    facts.bearer = gathering.bearer(&identity.document)?.filter(other);
+    for document in targets_of(packet) {
+        gathering.target(document, &mut facts)?;
+    }
+    for target in &facts.targets {
+        let addressed = journal.addressees(target.case)?;
+        facts
+            .target_addressees
+            .extend(addressed.iter().map(|head| head.dispatch.to));
     }
     Ok(Gathered {
-        facts: Facts {
-            same,
-            same_addressees,
-            bearer,
-            targets,
-            target_addressees,
-        },
-        expects,
+        facts,
+        expects: gathering.expects,
     })
 }
 
-fn addressees(journal: &dyn Journal, case: CaseId) -> Result<Vec<AgencyId>, StoreFault> {
-    Ok(journal
-        .addressees(case)?
-        .into_iter()
-        .map(|head| head.dispatch.to)
-        .collect())
+struct Gathering<'a> {
+    journal: &'a dyn Journal,
+    senders: Vec<AgencyId>,
+    expects: Vec<Expectation>,
 }
 
-/// The cases that the packet acts on: its sender's own, or those of whom it succeeded.
-fn targets(
-    journal: &dyn Journal,
-    directory: &Directory,
-    packet: &DocumentPacket,
-    sender: AgencyId,
-) -> Result<(Vec<CaseHead>, Vec<Expectation>), StoreFault> {
-    let first_only = packet.business.kind != BusinessType::Replace;
-    let mut found: Vec<CaseHead> = Vec::new();
-    let mut expects = Vec::new();
-    for document in targets_of(packet) {
-        expects.push(unchanged(journal, Slot::Document(sender, document.clone()))?);
-        match named_by_any(journal, directory, sender, &document)? {
-            Some(head) if !found.iter().any(|known| known.case == head.case) => found.push(head),
-            Some(_) | None => {}
+impl Gathering<'_> {
+    fn rest_on(&mut self, document: &DocumentId) -> Result<(), StoreFault> {
+        for &sender in &self.senders {
+            let slot = Slot::Document(sender, document.clone());
+            self.expects.push(unchanged(self.journal, slot)?);
         }
-        if first_only && !found.is_empty() {
-            break;
-        }
+        Ok(())
     }
-    Ok((found, expects))
+
+    /// The newest case of this identity: of the sender itself, or an accepted one of whom it succeeded.
+    fn same(&self, identity: &Identity) -> Result<Option<CaseHead>, StoreFault> {
+        let mut own = None;
+        for &sender in &self.senders {
+            let found = self.journal.same(&Identity {
+                sender,
+                ..identity.clone()
+            })?;
+            match found {
+                Some(head) if head.state == CaseState::Accepted => return Ok(Some(head)),
+                Some(head) if sender == identity.sender => own = Some(head),
+                Some(_) | None => {}
+            }
+        }
+        Ok(own)
+    }
+
+    fn bearer(&self, document: &DocumentId) -> Result<Option<CaseHead>, StoreFault> {
+        for &sender in &self.senders {
+            if let Some(head) = self.journal.bearer(sender, document)? {
+                return Ok(Some(head));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds what the packet acts on under this id.
+    fn target(&mut self, document: DocumentId, facts: &mut Facts) -> Result<(), StoreFault> {
+        self.rest_on(&document)?;
+        match named(self.journal, &self.senders, &document)?.into_iter().next() {
+            Some(head) if facts.targets.iter().any(|known| known.case == head.case) => {}
+            Some(head) => facts.targets.push(head),
+            None => match self.bearer(&document)? {
+                Some(_) => facts.held_targets.push(document),
+                None => facts.unknown_targets.push(document),
+            },
+        }
+        Ok(())
+    }
 }
 
 /// What matters for a status packet of `reporter`.
@@ -95,33 +123,41 @@ pub(super) fn of_status(
     now: Time,
 ) -> Result<Gathered<StatusFacts>, StoreFault> {
     let asks_back = packet.status == StatusCode::ReturnRequested;
-    let other = Code::parse(&packet.response_for.organ_id)
-        .ok()
-        .and_then(|code| owner(directory, &code, now));
-    let sender = if asks_back { Some(reporter) } else { other };
-    let document = DocumentId::parse(&packet.response_for.document_id).ok();
-    let case = match (sender, document) {
-        (Some(sender), Some(document)) => named_by_any(journal, directory, sender, &document)?,
-        (None, _) | (_, None) => None,
+    let others = owners(directory, &packet.response_for.organ_id, now);
+    let senders = if asks_back { vec![reporter] } else { others.clone() };
+    let speaks_for = if asks_back { others } else { vec![reporter] };
+    let Ok(document) = DocumentId::parse(&packet.response_for.document_id) else {
+        return Ok(unknown());
     };
-    let Some(case) = case else {
-        return Ok(Gathered {
-            facts: StatusFacts::default(),
-            expects: Vec::new(),
-        });
-    };
+    // Of all that ever bore the id, the newest that was sent to whom the status speaks for; else the newest of all, so
+    // that the refusal can name it.
+    let mut newest = None;
+    for sender in senders {
+        for case in named(journal, &lineage(directory, sender), &document)? {
+            let addressed = journal.addressees(case.case)?;
+            let addressee = addressee(directory, &addressed, &speaks_for, now);
+            if addressee.is_some() {
+                return about(journal, case, addressee);
+            }
+            newest.get_or_insert(case);
+        }
+    }
+    newest.map_or_else(|| Ok(unknown()), |case| about(journal, case, None))
+}
+
+fn unknown() -> Gathered<StatusFacts> {
+    Gathered {
+        facts: StatusFacts::default(),
+        expects: Vec::new(),
+    }
+}
+
+fn about(
+    journal: &dyn Journal,
+    case: CaseHead,
+    addressee: Option<AgencyId>,
+) -> Result<Gathered<StatusFacts>, StoreFault> {
     let expects = vec![unchanged(journal, Slot::Case(case.case))?];
-    let speaks_for = if asks_back { other } else { Some(reporter) };
-    let addressed = addressees(journal, case.case)?;
-    let addressee = speaks_for.and_then(|agency| {
-        let exact = addressed.iter().copied().find(|&one| one == agency);
-        exact.or_else(|| {
-            addressed
-                .iter()
-                .copied()
-                .find(|&one| directory.may_act_for(agency, one, now))
-        })
-    });
     let statuses = match addressee {
         Some(addressee) => journal.statuses(case.case, addressee)?,
         None => Vec::new(),
@@ -136,31 +172,60 @@ pub(super) fn of_status(
     })
 }
 
-/// Who has this code, or had it last: statuses come in for documents of codes that ended.
-fn owner(directory: &Directory, code: &Code, now: Time) -> Option<AgencyId> {
-    directory
-        .by_code(code, now)
-        .or_else(|| directory.owners(code).last().map(|span| span.value))
+/// The addressee as named at acceptance that one of these is, or succeeded.
+fn addressee(
+    directory: &Directory,
+    addressed: &[DispatchHead],
+    speaks_for: &[AgencyId],
+    now: Time,
+) -> Option<AgencyId> {
+    let all = || addressed.iter().map(|head| head.dispatch.to);
+    speaks_for.iter().find_map(|&agency| {
+        let exact = all().find(|&one| one == agency);
+        exact.or_else(|| all().find(|&one| directory.may_act_for(agency, one, now)))
+    })
 }
 
-/// The case of this id among those of the sender and of everybody it succeeded.
-fn named_by_any(
-    journal: &dyn Journal,
-    directory: &Directory,
-    sender: AgencyId,
-    document: &DocumentId,
-) -> Result<Option<CaseHead>, StoreFault> {
-    let mut waiting = vec![sender];
-    let mut asked = Vec::new();
-    while let Some(agency) = waiting.pop() {
-        if asked.contains(&agency) {
-            continue;
+/// Who has this code, and before whoever had it: statuses come in for documents of codes that ended, or that were given
+/// to another agency since.
+fn owners(directory: &Directory, code: &str, now: Time) -> Vec<AgencyId> {
+    let Ok(code) = Code::parse(code) else {
+        return Vec::new();
+    };
+    let before = directory.owners(&code).iter().rev().map(|span| span.value);
+    let mut owners: Vec<AgencyId> = Vec::new();
+    for owner in directory.by_code(&code, now).into_iter().chain(before) {
+        if !owners.contains(&owner) {
+            owners.push(owner);
         }
-        if let Some(head) = journal.named(agency, document)? {
-            return Ok(Some(head));
-        }
-        waiting.extend_from_slice(directory.predecessors(agency));
-        asked.push(agency);
     }
-    Ok(None)
+    owners
+}
+
+/// The sender and everybody it succeeded, itself first.
+fn lineage(directory: &Directory, sender: AgencyId) -> Vec<AgencyId> {
+    let mut all = vec![sender];
+    let mut next = 0;
+    while let Some(&agency) = all.get(next) {
+        for &before in directory.predecessors(agency) {
+            if !all.contains(&before) {
+                all.push(before);
+            }
+        }
+        next += 1;
+    }
+    all
+}
+
+/// The cases that bore this id among those of these senders, the newest of each sender first.
+fn named(
+    journal: &dyn Journal,
+    senders: &[AgencyId],
+    document: &DocumentId,
+) -> Result<Vec<CaseHead>, StoreFault> {
+    let mut found = Vec::new();
+    for &sender in senders {
+        found.extend(journal.named(sender, document)?);
+    }
+    Ok(found)
 }

@@ -12,7 +12,7 @@ use domain::event::{Happening, Refused, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
 use domain::packet::{DocumentPacket, Packet, StatusPacket};
-use domain::port::{Commit, Expectation, Slot, StoreFault};
+use domain::port::{CaseState, Commit, Expectation, Slot, StoreFault};
 use domain::refusal::{Refusal, RefusalCode};
 use domain::verify::{Belief, verify};
 use trust::{Digest, Need, Time};
@@ -59,11 +59,9 @@ pub fn inspect(road: &Road, job: &Job) -> Verdict {
 }
 
 fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
-    let submission_slot = Slot::Submission(job.submission.account.clone(), job.submission.id.clone());
-    let expects_submission = unchanged(&*road.journal, submission_slot)?;
+    let now = road.sure_now()?;
     let directory = road.journal.directory();
     let trust = road.trust.snapshot();
-    let now = road.now();
     let moment = Moment {
         directory: &directory,
         terms: &road.rules.terms,
@@ -76,18 +74,12 @@ fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
         moment,
         expects: Vec::new(),
     };
-    if job.held_until.is_none() {
-        match road
-            .journal
-            .submission(&job.submission.account, &job.submission.id)?
-        {
-            Some(known) if known.packet == job.submission.packet => return Ok(Verdict::Known),
-            Some(_) => {
-                let reused = Refusal::new(RefusalCode::SubmissionIdReused);
-                return Ok(bench.finish(bench.refused(vec![reused], Rank::Normal)));
-            }
-            None => bench.expects.push(expects_submission),
-        }
+    let decided = match job.held_until {
+        None => bench.known()?,
+        Some(_) => bench.no_longer_held()?,
+    };
+    if let Some(verdict) = decided {
+        return Ok(verdict);
     }
     if job.body.len() > road.rules.packet_bytes_max {
         let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", road.rules.packet_bytes_max);
@@ -111,9 +103,49 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The verdict on a submission id that came before.
+    fn known(&mut self) -> Result<Option<Verdict>, StoreFault> {
+        let (journal, submission) = (&self.road.journal, &self.job.submission);
+        let slot = Slot::Submission(submission.account.clone(), submission.id.clone());
+        let expectation = unchanged(&**journal, slot)?;
+        match journal.submission(&submission.account, &submission.id)? {
+            Some(known) if known.packet == submission.packet => return Ok(Some(Verdict::Known)),
+            Some(_) => {
+                let reused = Refusal::new(RefusalCode::SubmissionIdReused);
+                return Ok(Some(self.finish(self.refused(vec![reused], Rank::Normal))));
+            }
+            None => self.expects.push(expectation),
+        }
+        Ok(None)
+    }
+
+    /// The verdict on a held case that was decided meanwhile. Looks may overlap, and a case is decided once.
+    fn no_longer_held(&mut self) -> Result<Option<Verdict>, StoreFault> {
+        let journal = &self.road.journal;
+        let expectation = unchanged(&**journal, Slot::Case(self.job.case))?;
+        match journal.case(self.job.case)?.map(|head| head.state) {
+            Some(CaseState::Held) => self.expects.push(expectation),
+            Some(CaseState::Accepted | CaseState::Recalled | CaseState::Refused | CaseState::Joined)
+            | None => {
+                return Ok(Some(Verdict::Known));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The moment at which it counts who may send: for what was held, when it came. That its sender was suspended or
+    /// merged while we waited takes nothing from it.
+    fn sent_at(&self) -> Moment<'_> {
+        let now = match self.job.held_until {
+            None => self.moment.now,
+            Some(_) => self.job.submission.received_at,
+        };
+        Moment { now, ..self.moment }
+    }
+
     fn document(mut self, packet: DocumentPacket, trust: &trust::Snapshot) -> Result<Verdict, StoreFault> {
         let rank = rank_of(&packet);
-        let sender = match identify(&packet.from.organ_id, &self.job.submission, &self.moment) {
+        let sender = match identify(&packet.from.organ_id, &self.job.submission, &self.sent_at()) {
             Ok(sender) => sender,
             Err(reasons) => return Ok(self.finish(self.refused(reasons, rank))),
         };
@@ -138,8 +170,10 @@ impl Bench<'_> {
             &self.matter(),
             &self.moment,
         );
+        let needs = !self.job.asked && !verified.needs().is_empty();
         let waits = matches!(happening, Happening::Held(_));
-        if waits && !self.job.asked {
+        let ran_out = matches!(&happening, Happening::Refused(refused) if refused.ran_out());
+        if needs && (waits || ran_out) {
             Ok(Verdict::Needs(verified.needs().to_vec()))
         } else if waits && self.job.held_until.is_some() {
             Ok(Verdict::StillHeld(verified.needs().to_vec()))
@@ -192,6 +226,7 @@ impl Bench<'_> {
             | Happening::HandedOver(_)
             | Happening::Failed(_)
             | Happening::Withdrawn(_)
+            | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
             | Happening::Parked(_)
             | Happening::DirectoryChanged(_)

@@ -21,6 +21,9 @@ use super::poison::{Admission, CrashNotes};
 use super::{Acknowledge, Arrival, Road};
 use crate::telemetry::Stage;
 
+/// One urgent place beside so many normal ones.
+const URGENT_SHARE: usize = 4;
+
 /// A job on its way, with the other side of its arrival and its place.
 pub struct Travelling {
     /// What is judged.
@@ -50,7 +53,32 @@ pub struct Judged {
 pub struct Inspectors {
     urgent: threads::Sender<Travelling>,
     normal: threads::Sender<Travelling>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
+}
+
+/// The places on the road. Urgent ones have their own, and those that wait for trust material never take more than
+/// half: a slow address of a revocation list stops nothing else.
+struct Places {
+    normal: Arc<Semaphore>,
+    urgent: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Places {
+    fn new(normal: usize) -> Places {
+        let urgent = (normal / URGENT_SHARE).max(1);
+        Places {
+            normal: Arc::new(Semaphore::new(normal)),
+            urgent: Arc::new(Semaphore::new(urgent)),
+            waiting: Arc::new(Semaphore::new(normal / 2)),
+            all: normal + urgent,
+        }
+    }
+
+    fn of(&self, urgent: bool) -> &Arc<Semaphore> {
+        if urgent { &self.urgent } else { &self.normal }
+    }
 }
 
 impl Inspectors {
@@ -84,7 +112,7 @@ impl Inspectors {
             Inspectors {
                 urgent,
                 normal,
-                places: Arc::new(Semaphore::new(places_max)),
+                places: Arc::new(Places::new(places_max)),
             },
             judged_end,
         ))
@@ -94,8 +122,16 @@ impl Inspectors {
     ///
     /// # Errors
     /// When the road is closed: the process ends.
-    pub async fn place(&self) -> Result<Arc<OwnedSemaphorePermit>, tokio::sync::AcquireError> {
-        Arc::clone(&self.places).acquire_owned().await.map(Arc::new)
+    pub async fn place(&self, urgent: bool) -> Result<Arc<OwnedSemaphorePermit>, tokio::sync::AcquireError> {
+        Arc::clone(self.places.of(urgent))
+            .acquire_owned()
+            .await
+            .map(Arc::new)
+    }
+
+    /// Leave to keep a place while something is fetched; `None` when too many do.
+    pub fn leave_to_wait(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places.waiting).try_acquire_owned().ok()
     }
 
     /// Hands a job over. It is dropped, unsettled, when the threads are gone.
@@ -114,8 +150,11 @@ impl Inspectors {
     }
 
     /// Places taken now.
-    pub fn taken(&self, places_max: usize) -> usize {
-        places_max.saturating_sub(self.places.available_permits())
+    pub fn taken(&self) -> usize {
+        let Places {
+            normal, urgent, all, ..
+        } = &*self.places;
+        all.saturating_sub(normal.available_permits() + urgent.available_permits())
     }
 }
 
@@ -123,24 +162,22 @@ impl Inspectors {
 pub async fn receive(
     road: Road,
     inspectors: Inspectors,
-    mut urgent: mpsc::Receiver<Arrival>,
-    mut normal: mpsc::Receiver<Arrival>,
+    urgent: mpsc::Receiver<Arrival>,
+    normal: mpsc::Receiver<Arrival>,
 ) {
-    let (mut urgent_open, mut normal_open) = (true, true);
-    while urgent_open || normal_open {
-        let Ok(place) = inspectors.place().await else {
+    tokio::join!(
+        take(&road, &inspectors, urgent, true),
+        take(&road, &inspectors, normal, false),
+    );
+}
+
+/// Takes the arrivals of one queue, each as soon as there is a place.
+async fn take(road: &Road, inspectors: &Inspectors, mut arrivals: mpsc::Receiver<Arrival>, urgent: bool) {
+    while let Some(arrival) = arrivals.recv().await {
+        let Ok(place) = inspectors.place(urgent).await else {
             return;
         };
-        let (arrival, is_urgent) = tokio::select! {
-            biased;
-            arrival = urgent.recv(), if urgent_open => (arrival, true),
-            arrival = normal.recv(), if normal_open => (arrival, false),
-        };
-        match arrival {
-            Some(arrival) => inspectors.hand_over(travelling(&road, arrival, is_urgent, place)),
-            None if is_urgent => urgent_open = false,
-            None => normal_open = false,
-        }
+        inspectors.hand_over(travelling(road, arrival, urgent, place));
     }
 }
 

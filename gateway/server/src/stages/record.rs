@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
+use trust::Need;
 
 use super::Road;
 use super::inspect::Verdict;
@@ -32,6 +33,11 @@ enum Step {
     Again(Travelling),
     /// It was recorded before, or has nothing new to say.
     Nothing(Travelling),
+    /// It waits on for these, which the keeper is to be asked for. Since its start nobody else may have told it: what a
+    /// submission was held for before is in the journal only.
+    StillHeld(Travelling, Vec<Need>),
+    /// It goes back to the inspectors at once: too many wait already.
+    Impatient(Travelling, Vec<Need>),
     /// Our trouble.
     NotNow(Travelling, StoreFault),
 }
@@ -40,19 +46,26 @@ enum Step {
 pub async fn record(road: Road, inspectors: Inspectors, mut judged: mpsc::UnboundedReceiver<Judged>) {
     // The inspectors end when every sender is gone; this stage lets go of its own once receive has ended.
     let mut steps: FuturesUnordered<BoxFuture<'static, Step>> = FuturesUnordered::new();
+    // What the keeper is asked while nobody waits for the answer: it is in a later version of the trust material.
+    let mut asked: FuturesUnordered<BoxFuture<'static, ()>> = FuturesUnordered::new();
     let mut open = true;
     while open || !steps.is_empty() {
         tokio::select! {
             next = judged.recv(), if open => match next {
-                Some(judged) => steps.push(Box::pin(step(road.clone(), judged))),
+                Some(judged) => steps.push(Box::pin(step(road.clone(), inspectors.clone(), judged))),
                 None => open = false,
             },
-            Some(done) = steps.next(), if !steps.is_empty() => finish(&road, &inspectors, done).await,
+            Some(done) = steps.next(), if !steps.is_empty() => {
+                if let Some(needs) = finish(&road, &inspectors, done).await {
+                    asked.push(Box::pin(fetch(road.clone(), needs)));
+                }
+            }
+            Some(()) = asked.next(), if !asked.is_empty() => {}
         }
     }
 }
 
-async fn step(road: Road, judged: Judged) -> Step {
+async fn step(road: Road, inspectors: Inspectors, judged: Judged) -> Step {
     let Judged {
         mut travelling,
         verdict,
@@ -60,15 +73,13 @@ async fn step(road: Road, judged: Judged) -> Step {
     match verdict {
         Verdict::Record(commit) => append(&road, travelling, *commit).await,
         Verdict::Known => Step::Nothing(travelling),
-        Verdict::StillHeld(needs) => {
-            // Since its start the keeper was told by nobody else: what a submission was held for before is in the
-            // journal only. What comes is a new version, with which it is judged again.
-            fetch(&road, needs).await;
-            Step::Nothing(travelling)
-        }
+        Verdict::StillHeld(needs) => Step::StillHeld(travelling, needs),
         Verdict::Needs(needs) => {
-            fetch(&road, needs).await;
             travelling.job.asked = true;
+            let Some(_leave) = inspectors.leave_to_wait() else {
+                return Step::Impatient(travelling, needs);
+            };
+            fetch(road, needs).await;
             Step::Again(travelling)
         }
         Verdict::NotNow(fault) => Step::NotNow(travelling, fault),
@@ -76,7 +87,7 @@ async fn step(road: Road, judged: Judged) -> Step {
 }
 
 /// Asks for what is missing and waits for it a while.
-async fn fetch(road: &Road, needs: Vec<trust::Need>) {
+async fn fetch(road: Road, needs: Vec<Need>) {
     let fetched = tokio::time::timeout(road.rules.needs_wait, road.trust.fetch(needs)).await;
     if fetched.is_err() {
         debug!(stage = "inspect", "trust material did not come within the wait");
@@ -97,23 +108,33 @@ async fn append(road: &Road, mut travelling: Travelling, commit: Commit) -> Step
     }
 }
 
-async fn finish(road: &Road, inspectors: &Inspectors, step: Step) {
+/// Does what follows from a step. Gives what the keeper is to be asked for.
+async fn finish(road: &Road, inspectors: &Inspectors, step: Step) -> Option<Vec<Need>> {
     match step {
         Step::Recorded(travelling, recorded) => {
             travelling.handle.done();
             announce(road, &recorded).await;
         }
         Step::Nothing(travelling) => travelling.handle.done(),
+        Step::StillHeld(travelling, needs) => {
+            travelling.handle.done();
+            return Some(needs);
+        }
+        Step::Impatient(travelling, needs) => {
+            inspectors.hand_over(travelling);
+            return Some(needs);
+        }
         Step::Again(travelling) if travelling.conflicts > CONFLICTS_MAX => {
-            warn!(stage = "record", case = %travelling.job.case, "a job lost too many races; it comes again");
+            warn!(stage = "record", case.id = %travelling.job.case, "a job lost too many races; it comes again");
             travelling.handle.not_now();
         }
         Step::Again(travelling) => inspectors.hand_over(travelling),
         Step::NotNow(travelling, fault) => {
-            warn!(stage = "record", case = %travelling.job.case, error = %fault, "not now");
+            warn!(stage = "record", case.id = %travelling.job.case, error = %fault, "not now");
             travelling.handle.not_now();
         }
     }
+    None
 }
 
 /// Tells the later stages what follows from events just recorded. All of it can be found in the index, too.
@@ -153,6 +174,7 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
             | Happening::Extended(_)
             | Happening::Reported(_)
             | Happening::Consigned(_)
+            | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
             | Happening::Parked(_) => {}
         }
@@ -185,6 +207,7 @@ fn log(about: &Recorded) {
         | Happening::Consigned(_)
         | Happening::HandedOver(_)
         | Happening::Withdrawn(_)
+        | Happening::Lost(_)
         | Happening::ReceiptIssued(_) => debug!(stage = "record", event, position, "recorded"),
     }
 }

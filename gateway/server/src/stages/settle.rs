@@ -99,10 +99,12 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
         at: Some(stored.at),
     };
     // A handover after its failure was told is a correction: it is recorded too.
+    // So is one after a withdrawal, when an attempt that nobody knew about had reached the inbox.
     let states = &[
         DispatchState::Due,
         DispatchState::Consigned,
         DispatchState::Failed,
+        DispatchState::Withdrawn,
     ];
     let expectation = Expectation::Dispatch {
         id: dispatch.id,
@@ -118,11 +120,11 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
     Ok(())
 }
 
-/// The account of the addressee itself, or of who holds its inbox now.
+/// The account in whose inbox it lies or lay last, an account of the addressee itself, or the one that holds its inbox
+/// now. Other successors of the addressee have no part in its inbox.
 fn may_settle(road: &Road, account: &AccountId, head: &DispatchHead) -> bool {
-    let directory = road.journal.directory();
-    let Some(agency) = directory.agency_of_account(account) else {
-        return false;
-    };
-    directory.may_act_for(agency, head.dispatch.to, road.now())
+    let (directory, to) = (road.journal.directory(), head.dispatch.to);
+    head.consigned_to.as_ref() == Some(account)
+        || directory.agency_of_account(account) == Some(to)
+        || directory.inbox_account(to, road.now()).as_ref() == Some(account)
 }

@@ -12,7 +12,8 @@ use domain::port::{
     Appended, Commit, DispatchHead, Expectation, HeldSubmission, OwedReceipt, Recorded, StoreFault,
 };
 use domain::receipt::ReceiptKind;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
+use trust::Time;
 
 use super::inspect::Job;
 use super::receive::{Inspectors, Travelling};
@@ -78,31 +79,36 @@ pub async fn sweep(road: Road, inspectors: Inspectors) {
 
 impl Sweeper {
     async fn once(&mut self, due: Due) -> Result<(), StoreFault> {
-        self.release_held(due).await?;
-        self.fail_expired().await?;
+        let now = self.road.sure_now()?;
+        self.fail_expired(now).await?;
         if due.look {
             self.road.signals.due.add(self.road.journal.waiting()?);
             self.road.signals.look_for_owed();
-            self.tell_of_full_inboxes().await?;
+            self.fail_closed(now).await?;
+            self.tell_of_full_inboxes(now).await?;
         }
-        Ok(())
+        self.release_held(due, now).await
     }
 
     /// Held submissions are judged again when the trust material changed, when their time is over, and now and then.
-    async fn release_held(&mut self, due: Due) -> Result<(), StoreFault> {
+    async fn release_held(&mut self, due: Due, now: Time) -> Result<(), StoreFault> {
         let version = self.road.trust.snapshot().version();
         let all = self.judged_with != Some(version) || due.judge;
-        let now = self.road.now();
         for held in self.road.journal.held(if all { HELD_MAX } else { LOOK_MAX })? {
-            if all || held.until <= now {
-                self.judge_again(held).await?;
+            let (case, is_over) = (held.case, held.until <= now);
+            if !all && !is_over {
+                continue;
+            }
+            // One that cannot be judged keeps nobody else waiting; it is looked at again.
+            if let Err(fault) = self.judge_again(held, is_over).await {
+                error!(stage = "sweep", case.id = %case, error = %fault, "a held submission cannot be judged again");
             }
         }
         self.judged_with = Some(version);
         Ok(())
     }
 
-    async fn judge_again(&self, held: HeldSubmission) -> Result<(), StoreFault> {
+    async fn judge_again(&self, held: HeldSubmission, is_over: bool) -> Result<(), StoreFault> {
         let Happening::Held(event) = held.held.event.happening else {
             return Err(StoreFault::Damaged(format!(
                 "case {} is not held by a held event",
@@ -115,7 +121,8 @@ impl Sweeper {
                 held.case
             )));
         };
-        let Ok(place) = self.inspectors.place().await else {
+        let urgent = event.rank == Rank::Urgent;
+        let Ok(place) = self.inspectors.place(urgent).await else {
             return Ok(());
         };
         let job = Job {
@@ -123,48 +130,73 @@ impl Sweeper {
             submission: event.submission,
             case: held.case,
             held_until: Some(held.until),
-            // What is missing is asked for once more when it is still held; this look does not wait for it.
-            asked: true,
+            // What is missing is asked for once more when it is still held; this look does not wait for it. One whose
+            // time is over is refused only after it was asked for in vain once more: no gateway may have run before.
+            asked: !is_over,
         };
         self.inspectors.hand_over(Travelling {
             job,
-            deliveries: 0,
+            // The first look after a start treats all of them as suspects: one may have ended the process before.
+            deliveries: u32::from(self.judged_with.is_none()),
             conflicts: 0,
-            urgent: event.rank == Rank::Urgent,
+            urgent,
             handle: Box::new(FromJournal),
             place,
         });
         Ok(())
     }
 
-    async fn fail_expired(&self) -> Result<(), StoreFault> {
-        for head in self.road.journal.expired(self.road.now(), LOOK_MAX)? {
-            let dispatch = &head.dispatch;
-            let failed = Failed {
-                case: dispatch.case,
-                dispatch: dispatch.id,
-                kind: dispatch.kind,
-                to: dispatch.to,
-                reason: "expired".to_owned(),
-            };
-            let states = &[DispatchState::Due, DispatchState::Consigned];
-            let expectation = Expectation::Dispatch {
-                id: dispatch.id,
-                states,
-            };
-            let commit = Commit::of(Happening::Failed(failed)).expecting(expectation);
-            if let Appended::Done(recorded) = self.road.append(commit).await? {
-                info!(stage = "sweep", dispatch.id = %dispatch.id, "expired");
-                announce(&self.road, &recorded).await;
+    async fn fail_expired(&self, now: Time) -> Result<(), StoreFault> {
+        for head in self.road.journal.expired(now, LOOK_MAX)? {
+            self.fail(&head, "expired").await?;
+        }
+        Ok(())
+    }
+
+    /// Documents for an agency that ended without an heir have failed: nobody will ever take them.
+    async fn fail_closed(&self, now: Time) -> Result<(), StoreFault> {
+        let (journal, directory) = (&self.road.journal, self.road.journal.directory());
+        let mut agencies = journal.waiting()?;
+        agencies.extend(journal.flying()?);
+        agencies
+            .retain(|&agency| directory.agency(agency).is_some() && directory.heir(agency, now).is_none());
+        for agency in agencies {
+            let mut heads = journal.due(agency, LOOK_MAX)?;
+            heads.extend(journal.in_flight(agency)?);
+            heads.retain(|head| head.dispatch.kind == DispatchKind::Packet);
+            for head in heads {
+                self.fail(&head, "addressee-closed").await?;
             }
         }
         Ok(())
     }
 
+    async fn fail(&self, head: &DispatchHead, reason: &str) -> Result<(), StoreFault> {
+        let dispatch = &head.dispatch;
+        let failed = Failed {
+            case: dispatch.case,
+            dispatch: dispatch.id,
+            kind: dispatch.kind,
+            to: dispatch.to,
+            reason: reason.to_owned(),
+            consigned: head.consigned_at.is_some(),
+        };
+        let states = &[DispatchState::Due, DispatchState::Consigned];
+        let expectation = Expectation::Dispatch {
+            id: dispatch.id,
+            states,
+        };
+        let commit = Commit::of(Happening::Failed(failed)).expecting(expectation);
+        if let Appended::Done(recorded) = self.road.append(commit).await? {
+            info!(stage = "sweep", dispatch.id = %dispatch.id, reason, "given up");
+            announce(&self.road, &recorded).await;
+        }
+        Ok(())
+    }
+
     /// A document that lies in an inbox for long is told to its sender, once.
-    async fn tell_of_full_inboxes(&mut self) -> Result<(), StoreFault> {
+    async fn tell_of_full_inboxes(&mut self, now: Time) -> Result<(), StoreFault> {
         let notice = i64::try_from(self.road.rules.consignment_notice.as_secs()).unwrap_or(i64::MAX);
-        let now = self.road.now();
         let mut still = HashSet::new();
         for agency in self.road.journal.flying()? {
             for head in self.road.journal.in_flight(agency)? {
@@ -184,7 +216,7 @@ impl Sweeper {
 
     async fn tell_consignment(&self, head: &DispatchHead) -> Result<(), StoreFault> {
         let case: CaseId = head.dispatch.case;
-        let Some(about) = self.consignment_of(head)? else {
+        let Some(about) = self.consignment_of(head.dispatch.id)? else {
             return Ok(());
         };
         if self.road.journal.receipt_about(case, &about.leaf)?.is_some() {
@@ -207,13 +239,8 @@ impl Sweeper {
         Ok(())
     }
 
-    fn consignment_of(&self, head: &DispatchHead) -> Result<Option<Recorded>, StoreFault> {
-        let is_it = |recorded: &Recorded| matches!(&recorded.event.happening, Happening::Consigned(moved) if moved.dispatch == head.dispatch.id);
-        Ok(self
-            .road
-            .journal
-            .events(head.dispatch.case)?
-            .into_iter()
-            .find(is_it))
+    fn consignment_of(&self, dispatch: DispatchId) -> Result<Option<Recorded>, StoreFault> {
+        let is_it = |recorded: &Recorded| matches!(&recorded.event.happening, Happening::Consigned(_));
+        Ok(self.road.journal.moves(dispatch)?.into_iter().find(is_it))
     }
 }

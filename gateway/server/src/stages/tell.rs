@@ -2,15 +2,16 @@
 //!
 //! **Invariant:** a receipt is kept before anything can publish it; one event has one receipt, whatever restarts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::agency::Answers;
 use domain::consequence::Owed;
 use domain::dispatch::Rank;
-use domain::event::{Happening, ReceiptIssued, Refused};
-use domain::ids::{AgencyId, DispatchId};
-use domain::port::{Appended, Commit, Expectation, OwedReceipt, Recorded, StoreFault};
+use domain::event::{Happening, ReceiptIssued, Refused, Repeated};
+use domain::ids::DispatchId;
+use domain::port::{Appended, Commit, Expectation, OwedReceipt, StoreFault};
 use domain::receipt::{AddresseeResult, Receipt, ReceiptKind};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -46,22 +47,23 @@ pub enum TellFault {
 
 /// Issues receipts until `owed` ends and nothing is under way.
 pub async fn tell(road: Road, mut owed: mpsc::Receiver<OwedNow>) {
-    let mut under_way: FuturesUnordered<BoxFuture<'static, Result<(), TellFault>>> = FuturesUnordered::new();
+    let mut under_way = UnderWay::default();
     let mut look = tokio::time::interval(LOOK_EVERY);
     let mut open = true;
-    while open || !under_way.is_empty() {
+    while open || !under_way.jobs.is_empty() {
         tokio::select! {
-            next = owed.recv(), if open && under_way.len() < UNDER_WAY_MAX => match next {
-                Some(now) => under_way.push(Box::pin(issue_now(road.clone(), now))),
+            next = owed.recv(), if open && under_way.jobs.len() < UNDER_WAY_MAX => match next {
+                Some(now) => under_way.begin(now.about.position, issue_now(road.clone(), now)),
                 None => open = false,
             },
-            Some(done) = under_way.next(), if !under_way.is_empty() => {
+            Some((position, done)) = under_way.jobs.next(), if !under_way.jobs.is_empty() => {
+                under_way.events.remove(&position);
                 if let Err(fault) = done {
                     warn!(stage = "tell", error = %fault, "a receipt could not be issued now");
                     road.signals.look_for_owed();
                 }
             }
-            _ = look.tick(), if open && under_way.is_empty() => {
+            _ = look.tick(), if open && under_way.jobs.len() < UNDER_WAY_MAX => {
                 if road.signals.take_owed_overflow() {
                     look_into_index(&road, &mut under_way);
                 }
@@ -70,14 +72,30 @@ pub async fn tell(road: Road, mut owed: mpsc::Receiver<OwedNow>) {
     }
 }
 
-fn look_into_index(road: &Road, under_way: &mut FuturesUnordered<BoxFuture<'static, Result<(), TellFault>>>) {
+/// Receipts being issued, each with the position of the event it is owed for.
+#[derive(Default)]
+struct UnderWay {
+    jobs: FuturesUnordered<BoxFuture<'static, (u64, Result<(), TellFault>)>>,
+    events: HashSet<u64>,
+}
+
+impl UnderWay {
+    /// Begins a receipt, unless the one for this event is being issued.
+    fn begin(&mut self, position: u64, job: impl Future<Output = Result<(), TellFault>> + Send + 'static) {
+        if self.events.insert(position) {
+            self.jobs.push(Box::pin(async move { (position, job.await) }));
+        }
+    }
+}
+
+fn look_into_index(road: &Road, under_way: &mut UnderWay) {
     match road.journal.owed(LOOK_MAX) {
         Ok(found) => {
             if found.len() == LOOK_MAX {
                 road.signals.look_for_owed();
             }
             for owed in found {
-                under_way.push(Box::pin(issue(road.clone(), owed)));
+                under_way.begin(owed.about.position, issue(road.clone(), owed));
             }
         }
         Err(fault) => {
@@ -117,8 +135,8 @@ async fn issue_now(road: Road, now: OwedNow) -> Result<(), TellFault> {
 /// [`TellFault`]: not now; the receipt stays owed.
 pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
     let happening = &owed.about.event.happening;
-    let issued = if owed.kind == ReceiptKind::Repeat {
-        repeat(&road, &owed)?
+    let issued = if let Happening::Repeated(repeated) = happening {
+        repeat(&road, repeated)?
     } else {
         let bytes = sign(&road, &owed)?;
         let status = match as_refused(happening) {
@@ -165,24 +183,15 @@ struct Issued {
 }
 
 /// The receipt that answered the earlier submission, under the name of this one.
-fn repeat(road: &Road, owed: &OwedReceipt) -> Result<Issued, TellFault> {
-    let Happening::Repeated(repeated) = &owed.about.event.happening else {
-        unreachable!("only a repeat owes a repeat")
-    };
-    let answered = |recorded: &Recorded| {
-        let Happening::ReceiptIssued(issued) = &recorded.event.happening else {
-            return None;
-        };
-        let is_it = issued.about == repeated.answer;
-        is_it.then_some(Issued {
-            kind: issued.kind,
-            receipt: issued.receipt,
-            bytes: None,
-            status: None,
-        })
-    };
-    let events = road.journal.events(repeated.case)?;
-    events.iter().find_map(answered).ok_or(TellFault::NoAnswerYet)
+fn repeat(road: &Road, repeated: &Repeated) -> Result<Issued, TellFault> {
+    let answer = road.journal.receipt_about(repeated.case, &repeated.answer)?;
+    let (kind, receipt) = answer.ok_or(TellFault::NoAnswerYet)?;
+    Ok(Issued {
+        kind,
+        receipt,
+        bytes: None,
+        status: None,
+    })
 }
 
 fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
@@ -197,7 +206,7 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     .telling(&event.happening);
     receipt.checkpoint = owed.checkpoint;
     if let Some(dispatch) = receipt.dispatch {
-        receipt.addressees = addressee_of(road, dispatch)?;
+        receipt.addressees = addressee_of(road, &event.happening, dispatch)?;
     }
     if let Some(head) = road.journal.case(owed.case)? {
         if let Some(identity) = &head.identity
@@ -217,24 +226,23 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     .map_err(|fault| TellFault::Sign(fault.to_string()))
 }
 
-/// Which addressee a receipt about a dispatch speaks of, by its code of today.
-fn addressee_of(road: &Road, dispatch: DispatchId) -> Result<Vec<AddresseeResult>, StoreFault> {
+/// Which addressee a receipt about a dispatch speaks of, by the code that its sender wrote, and what became of it in
+/// this event: what came after has a receipt of its own.
+fn addressee_of(
+    road: &Road,
+    happening: &Happening,
+    dispatch: DispatchId,
+) -> Result<Vec<AddresseeResult>, StoreFault> {
     let Some(head) = road.journal.dispatch(dispatch)? else {
         return Ok(Vec::new());
     };
-    let code = code_of(road, head.dispatch.to);
+    let dispatch = head.dispatch;
     Ok(vec![AddresseeResult {
-        code,
-        result: head.state.word().to_owned(),
+        code: dispatch
+            .code
+            .map_or(dispatch.to.to_string(), |code| code.to_string()),
+        result: happening.word().to_owned(),
     }])
-}
-
-fn code_of(road: &Road, agency: AgencyId) -> String {
-    let directory = road.journal.directory();
-    let agency_now = directory.agency(agency);
-    agency_now
-        .and_then(|it| it.codes_current().next())
-        .map_or(agency.to_string(), ToString::to_string)
 }
 
 /// Answers have the rank of what they answer.

@@ -232,6 +232,19 @@ impl JournalReader {
         JournalReader { directory }
     }
 
+    /// The journal ends before an event that the index has seen: what was durable and answered for is gone.
+    pub(super) fn lost(&self, end: &Tip, seen: u64) -> Fault {
+        let newest = numbered(&self.directory, EXTENSION).unwrap_or_default().pop();
+        let path = segment_path(&self.directory, newest.unwrap_or(1));
+        let length = fs::metadata(&path).map_or(0, |file| file.len());
+        let what = format!(
+            "the index has seen event {seen}, but the journal ends whole with event {} (put the journal back from \
+             its copy; to go on without those events, remove the index)",
+            end.position
+        );
+        Fault::damaged(&path, length, what)
+    }
+
     /// A change of the directory that contradicts the ones before it.
     pub(super) fn contradicts(&self, location: Location, fault: &dyn std::fmt::Display) -> Fault {
         let path = segment_path(&self.directory, location.segment);

@@ -24,12 +24,12 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Opens the folder and removes what a crash left half written.
     /// The space that is kept free.
     pub(super) fn space(&self) -> &Space {
         &self.space
     }
 
+    /// Opens the folder and removes what a crash left half written.
     pub(super) fn open(directory: &Path, space: Space) -> Result<Objects, Fault> {
         let aside = directory.join("aside");
         if aside.is_dir() {
@@ -75,6 +75,16 @@ impl Objects {
         make_directory(folder)?;
         fs::rename(aside, path).map_err(Fault::system("rename", path))?;
         sync_directory(folder)
+    }
+
+    /// How many bytes with this digest are kept here, if they are.
+    pub(super) fn length(&self, digest: &Digest) -> Result<Option<u64>, Fault> {
+        let path = self.path(digest);
+        match fs::metadata(&path) {
+            Ok(file) => Ok(Some(file.len())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::system("read", &path)(error)),
+        }
     }
 
     /// The bytes with this digest, if they are kept here.

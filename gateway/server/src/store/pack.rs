@@ -317,6 +317,13 @@ impl PackReader {
         PackReader { directory }
     }
 
+    /// The packs end before an original that the index has seen: what was durable and answered for is gone.
+    pub(super) fn lost(&self, end: PackEnd) -> Fault {
+        let what = "the index has seen originals behind this end (put the packs back from their copy; to go on without \
+                    those originals, remove the index)";
+        Fault::damaged(&pack_path(&self.directory, end.number), end.offset, what)
+    }
+
     /// The bytes at a place that the index gave.
     pub(super) fn read(&self, digest: &Digest, place: PackPlace) -> Result<Vec<u8>, Fault> {
         let path = pack_path(&self.directory, place.number);

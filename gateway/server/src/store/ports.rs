@@ -3,6 +3,7 @@
 //! **Invariant:** nothing is decided here: commits go to the writer, questions to the index, bytes to packs and files.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use domain::consequence::Consequences;
@@ -13,7 +14,7 @@ use domain::port::{
     Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, Journal, OwedReceipt, Recorded, Slot,
     Soon, StatusHead, StoreFault, SubmissionHead,
 };
-use domain::receipt::Checkpoint;
+use domain::receipt::{Checkpoint, ReceiptKind};
 use tokio::sync::oneshot;
 use trust::{Digest, Time};
 
@@ -37,7 +38,9 @@ impl Inner {
     /// Asks the index. Damage there is mended from the journal: not now, then.
     fn ask<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, StoreFault> {
         let index = self.shared.index();
-        let answer = question(&index.view());
+        // sled panics on some damage that only reading finds.
+        let asked = panic::catch_unwind(AssertUnwindSafe(|| question(&index.view())));
+        let answer = asked.unwrap_or_else(|_| Err(Fault::Index("sled panicked".to_owned())));
         answer.map_err(|fault| {
             if matches!(fault, Fault::Index(_)) {
                 tracing::error!(%fault, "the index is damaged");
@@ -87,13 +90,18 @@ impl Inner {
         for (position, location) in self.ask(|view| view.events(case))? {
             let recorded = journal.read(position, location)?;
             for dispatch in Consequences::of(&recorded.event, &recorded.leaf).dispatches {
-                for (position, location) in self.ask(|view| view.moves(dispatch.id))? {
-                    events.insert(position, journal.read(position, location)?);
-                }
+                let moves = self.moves(dispatch.id)?;
+                events.extend(moves.into_iter().map(|moved| (moved.position, moved)));
             }
             events.insert(position, recorded);
         }
         Ok(events.into_values().collect())
+    }
+
+    fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault> {
+        let places = self.ask(|view| view.moves(dispatch))?;
+        let read = |(position, location)| self.shared.sources.journal.read(position, location);
+        Ok(places.into_iter().map(read).collect::<Result<_, _>>()?)
     }
 
     async fn append(&self, commit: Commit) -> Result<Appended, StoreFault> {
@@ -165,9 +173,22 @@ fn read_original(
     }
 }
 
+/// What could be read. Of many, one that cannot be read keeps nobody from the others.
+fn readable<T>(read: Result<T, StoreFault>) -> Option<T> {
+    read.inspect_err(|fault| tracing::error!(error = %fault, "an event cannot be read back"))
+        .ok()
+}
+
 impl Archive for Store {
     fn fetch(&self, digest: &Digest) -> Soon<'_, Result<Option<Arc<[u8]>>, StoreFault>> {
         Box::pin(self.0.fetch(*digest))
+    }
+
+    fn length(&self, digest: &Digest) -> Result<Option<u64>, StoreFault> {
+        match self.0.ask(|view| view.original(digest))? {
+            Some(place) => Ok(Some(u64::from(place.bytes))),
+            None => Ok(self.0.shared.objects.length(digest)?),
+        }
     }
 }
 
@@ -201,13 +222,11 @@ impl Journal for Store {
     }
 
     fn bearer(&self, sender: AgencyId, document: &DocumentId) -> Result<Option<CaseHead>, StoreFault> {
-        self.0
-            .ask(|view| view.document(sender, document, |record| record.bearer))
+        self.0.ask(|view| view.bearer(sender, document))
     }
 
-    fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Option<CaseHead>, StoreFault> {
-        self.0
-            .ask(|view| view.document(sender, document, |record| record.named))
+    fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Vec<CaseHead>, StoreFault> {
+        self.0.ask(|view| view.named(sender, document))
     }
 
     fn addressed(&self, case: CaseId, agency: AgencyId) -> Result<Option<DispatchHead>, StoreFault> {
@@ -244,7 +263,8 @@ impl Journal for Store {
 
     fn owed(&self, limit: usize) -> Result<Vec<OwedReceipt>, StoreFault> {
         let owed = self.0.ask(|view| view.owed(limit))?;
-        owed.into_iter().map(|one| self.0.owed_receipt(one)).collect()
+        let read = owed.into_iter().map(|one| self.0.owed_receipt(one));
+        Ok(read.filter_map(readable).collect())
     }
 
     fn owed_for(&self, position: u64) -> Result<Option<OwedReceipt>, StoreFault> {
@@ -254,8 +274,16 @@ impl Journal for Store {
             .transpose()
     }
 
-    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, StoreFault> {
+    fn receipt_about(
+        &self,
+        case: CaseId,
+        about: &Digest,
+    ) -> Result<Option<(ReceiptKind, Digest)>, StoreFault> {
         self.0.ask(|view| view.receipt_about(case, about))
+    }
+
+    fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault> {
+        self.0.moves(dispatch)
     }
 
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
@@ -269,7 +297,7 @@ impl Journal for Store {
                 .read(record.position, record.location)?;
             Ok(HeldSubmission { case, until, held })
         };
-        held.into_iter().map(read).collect()
+        Ok(held.into_iter().map(read).filter_map(readable).collect())
     }
 
     fn expired(&self, now: Time, limit: usize) -> Result<Vec<DispatchHead>, StoreFault> {

@@ -10,7 +10,7 @@ use domain::dispatch::{Dispatch, DispatchKind, DispatchState};
 use domain::event::{
     Accepted, Extended, Happening, Held, Identity, ReceiptIssued, Refused, Reported, Submission,
 };
-use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
+use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId};
 use domain::packet::BusinessType;
 use domain::port::{CaseHead, CaseState, DispatchHead, StatusHead, SubmissionHead, bears_id};
 use trust::{Digest, Time};
@@ -56,15 +56,23 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
         Happening::Held(it) => step.held(it)?,
         Happening::Extended(it) => step.extended(it)?,
         Happening::Reported(it) => step.reported(it)?,
-        Happening::Consigned(it) => step.moved(it.case, it.dispatch, DispatchState::Consigned)?,
-        Happening::HandedOver(it) => step.moved(it.case, it.dispatch, DispatchState::HandedOver)?,
-        Happening::Failed(it) => step.moved(it.case, it.dispatch, DispatchState::Failed)?,
-        Happening::Withdrawn(it) => step.moved(it.case, it.dispatch, DispatchState::Withdrawn)?,
+        Happening::Consigned(it) => {
+            step.moved(
+                it.case,
+                it.dispatch,
+                DispatchState::Consigned,
+                it.account.as_ref(),
+            )?;
+        }
+        Happening::HandedOver(it) => step.moved(it.case, it.dispatch, DispatchState::HandedOver, None)?,
+        Happening::Failed(it) => step.moved(it.case, it.dispatch, DispatchState::Failed, None)?,
+        Happening::Withdrawn(it) => step.moved(it.case, it.dispatch, DispatchState::Withdrawn, None)?,
+        Happening::Lost(it) => step.moved(it.case, it.dispatch, DispatchState::Due, None)?,
         Happening::ReceiptIssued(it) => step.receipt_issued(it)?,
         Happening::DirectoryChanged(_) => step.view.insert(key::directory(position), &placed.location),
         Happening::BrokerLost { .. } => step.broker_lost()?,
         Happening::Repeated(it) => step.join(&it.submission, it.case)?,
-        Happening::Parked(_) => {}
+        Happening::Parked(it) => step.parked(&it.submission)?,
     }
     step.consequences(Consequences::of(event, &placed.recorded.leaf))
 }
@@ -77,7 +85,10 @@ pub(super) fn mark_of(position: u64) -> u64 {
 /// The dispatch that an event moves.
 fn dispatch_moved(happening: &Happening) -> Option<DispatchId> {
     match happening {
-        Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) => Some(it.dispatch),
+        Happening::Consigned(it)
+        | Happening::HandedOver(it)
+        | Happening::Withdrawn(it)
+        | Happening::Lost(it) => Some(it.dispatch),
         Happening::Failed(it) => Some(it.dispatch),
         Happening::Accepted(_)
         | Happening::Refused(_)
@@ -180,6 +191,7 @@ impl Step<'_, '_> {
             answer: self.leaf,
             since: before.map_or(self.time, |before| before.head.since),
             targets: it.targets.clone(),
+            acted_on_by: None,
         };
         self.put_case(&CaseRecord {
             seen: self.position,
@@ -193,7 +205,8 @@ impl Step<'_, '_> {
         let case = it.case;
         self.change_document(it.identity.sender, &it.identity.document, |record| {
             if bears_id(it.identity.business) {
-                (record.bearer, record.named) = (Some(case), Some(case));
+                record.bearer = Some(case);
+                record.named.push(case);
             }
         })
     }
@@ -204,6 +217,7 @@ impl Step<'_, '_> {
             return Ok(());
         };
         record.seen = self.position;
+        record.head.acted_on_by = Some(by.case);
         let recalled = by.identity.business == BusinessType::Recall;
         if recalled && record.head.state == CaseState::Accepted {
             record.head.state = CaseState::Recalled;
@@ -239,6 +253,7 @@ impl Step<'_, '_> {
             answer: self.leaf,
             since: before.as_ref().map_or(self.time, |before| before.head.since),
             targets: before.map_or_else(Vec::new, |before| before.head.targets),
+            acted_on_by: None,
         };
         self.put_case(&CaseRecord {
             seen: self.position,
@@ -260,6 +275,7 @@ impl Step<'_, '_> {
             answer: self.leaf,
             since: before.map_or(self.time, |before| before.head.since),
             targets: Vec::new(),
+            acted_on_by: None,
         };
         self.put_case(&CaseRecord {
             seen: self.position,
@@ -295,24 +311,37 @@ impl Step<'_, '_> {
         }
     }
 
-    /// A submission turned out to belong to `case`: if it was held as a case of its own, that one ends.
-    fn join(&mut self, submission: &Submission, case: CaseId) -> Result<(), Fault> {
+    /// The case of its own that a submission is held as, if it is.
+    fn held_as(&self, submission: &Submission) -> Result<Option<CaseRecord>, Fault> {
         let known: Option<SubmissionRecord> = self
             .view
             .get(&key::submission(&submission.account, &submission.id))?;
-        let own = known.and_then(|known| known.head).map(|head| head.case);
-        let Some(own) = own.filter(|own| *own != case) else {
+        let Some(head) = known.and_then(|known| known.head) else {
+            return Ok(None);
+        };
+        let record = self.case(head.case)?;
+        Ok(record.filter(|record| record.head.state == CaseState::Held))
+    }
+
+    /// A held submission waits for a person now: it is judged no more by itself, and still bears its id.
+    fn parked(&mut self, submission: &Submission) -> Result<(), Fault> {
+        let Some(mut record) = self.held_as(submission)? else {
             return Ok(());
         };
-        let Some(mut record) = self.case(own)? else {
+        self.end_hold(Some(&record))?;
+        (record.seen, record.held_until) = (self.position, None);
+        self.put_case(&record)
+    }
+
+    /// A submission turned out to belong to `case`: if it was held as a case of its own, that one ends.
+    fn join(&mut self, submission: &Submission, case: CaseId) -> Result<(), Fault> {
+        let own = self.held_as(submission)?;
+        let Some(mut record) = own.filter(|own| own.head.case != case) else {
             return Ok(());
         };
-        if record.head.state != CaseState::Held {
-            return Ok(());
-        }
         self.end_hold(Some(&record))?;
         if let Some(identity) = record.head.identity.clone() {
-            self.free(&identity, own)?;
+            self.free(&identity, record.head.case)?;
         }
         record.head.state = CaseState::Joined;
         (record.seen, record.held_until) = (self.position, None);
@@ -349,7 +378,13 @@ impl Step<'_, '_> {
     }
 
     /// An event of a dispatch, whether it changes its state or comes too late for that.
-    fn moved(&mut self, case: CaseId, id: DispatchId, state: DispatchState) -> Result<(), Fault> {
+    fn moved(
+        &mut self,
+        case: CaseId,
+        id: DispatchId,
+        state: DispatchState,
+        inbox: Option<&AccountId>,
+    ) -> Result<(), Fault> {
         let Some(mut record) = self.dispatch(id)? else {
             self.view
                 .insert(key::event(case, self.position), &self.placed.location);
@@ -359,22 +394,31 @@ impl Step<'_, '_> {
         if !record.head.state.is_settled() || state == DispatchState::HandedOver {
             self.change_state(&mut record, state)?;
         }
+        if let Some(inbox) = inbox {
+            (record.head.consigned_at, record.head.consigned_to) = (Some(self.time), Some(inbox.clone()));
+        }
         self.view.put(key::dispatch(id), &record)
     }
 
     fn change_state(&mut self, record: &mut DispatchRecord, state: DispatchState) -> Result<(), Fault> {
-        let dispatch = &record.head.dispatch;
-        self.view.remove(key::row(key::DUE, dispatch, record.position))?;
-        if state.is_settled() {
-            self.view
-                .remove(key::row(key::FLYING, dispatch, record.position))?;
-            if let Some(expires_at) = dispatch.expires_at {
-                self.view.remove(key::expiry(expires_at, dispatch.id))?;
+        let (dispatch, position) = (&record.head.dispatch, record.position);
+        let row = |letter| key::row(letter, dispatch, position);
+        match state {
+            DispatchState::Due => {
+                self.view.remove(row(key::FLYING))?;
+                self.view.put(row(key::DUE), &())?;
             }
-        } else {
-            self.view
-                .put(key::row(key::FLYING, dispatch, record.position), &())?;
-            record.head.consigned_at = Some(self.time);
+            DispatchState::Consigned => {
+                self.view.remove(row(key::DUE))?;
+                self.view.put(row(key::FLYING), &())?;
+            }
+            DispatchState::HandedOver | DispatchState::Failed | DispatchState::Withdrawn => {
+                self.view.remove(row(key::DUE))?;
+                self.view.remove(row(key::FLYING))?;
+                if let Some(expires_at) = dispatch.expires_at {
+                    self.view.remove(key::expiry(expires_at, dispatch.id))?;
+                }
+            }
         }
         record.head.state = state;
         Ok(())
@@ -385,7 +429,7 @@ impl Step<'_, '_> {
         if let Some(Receipted::Owed(position)) = self.view.get(&key)? {
             self.view.remove(key::owed(position))?;
         }
-        self.view.put(key, &Receipted::Issued(it.receipt))
+        self.view.put(key, &Receipted::Issued(it.kind, it.receipt))
     }
 
     /// All that lay in inboxes is due again, each in its old turn.
@@ -393,13 +437,10 @@ impl Step<'_, '_> {
         for (row, _) in self.view.scan(&[key::FLYING], usize::MAX)? {
             let id =
                 key::dispatch_of(&row).ok_or_else(|| Fault::Index("a row names no dispatch".to_owned()))?;
-            self.view.remove(row)?;
             let Some(mut record) = self.dispatch(id)? else {
                 continue;
             };
-            record.head.state = DispatchState::Due;
-            self.view
-                .put(key::row(key::DUE, &record.head.dispatch, record.position), &())?;
+            self.change_state(&mut record, DispatchState::Due)?;
             self.view.put(key::dispatch(id), &record)?;
         }
         Ok(())
@@ -431,8 +472,14 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    /// A new dispatch, or one that was given up and is due again under its old id: what moved it before stays told.
     fn due(&mut self, dispatch: Dispatch) -> Result<(), Fault> {
         let (id, kind) = (dispatch.id, dispatch.kind);
+        let before = if matches!(self.placed.recorded.event.happening, Happening::Extended(_)) {
+            self.dispatch(id)?
+        } else {
+            None
+        };
         self.view
             .insert(key::row(key::DUE, &dispatch, self.position), &());
         if let Some(expires_at) = dispatch.expires_at {
@@ -441,20 +488,27 @@ impl Step<'_, '_> {
         if kind == DispatchKind::Packet {
             self.view.put(key::addressed(dispatch.case, dispatch.to), &id)?;
         }
+        let (consigned_at, consigned_to) = match &before {
+            Some(before) => (before.head.consigned_at, before.head.consigned_to.clone()),
+            None => (None, None),
+        };
         let head = DispatchHead {
             dispatch,
             state: DispatchState::Due,
             event: self.leaf,
-            consigned_at: None,
+            consigned_at,
+            consigned_to,
         };
-        self.view.insert(
-            key::dispatch(id),
-            &DispatchRecord {
-                head,
-                position: self.position,
-                places: Vec::new(),
-            },
-        );
-        Ok(())
+        let is_new = before.is_none();
+        let record = DispatchRecord {
+            head,
+            position: self.position,
+            places: before.map_or_else(Vec::new, |before| before.places),
+        };
+        if is_new {
+            self.view.insert(key::dispatch(id), &record);
+            return Ok(());
+        }
+        self.view.put(key::dispatch(id), &record)
     }
 }

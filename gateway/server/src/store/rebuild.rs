@@ -86,7 +86,9 @@ impl Sources {
             if let Ok(index) = Index::open(&self.generations.path(number), self.tuning)
                 && survey.tip.position < index.applied().journal.tip.position
             {
-                return Err(survey.lost(index.applied().journal.tip.position));
+                return Err(self
+                    .journal
+                    .lost(&survey.tip, index.applied().journal.tip.position));
             }
         }
         tracing::warn!(
@@ -108,6 +110,7 @@ impl Sources {
                         served = Some(index);
                         continue;
                     }
+                    Ok(Err(fault @ Fault::Damaged { .. })) => return Err(fault),
                     Ok(Err(fault)) => tracing::warn!(generation = number, %fault, "the index is made again"),
                     Err(_) => tracing::warn!(generation = number, "sled panicked: the index is made again"),
                 }
@@ -127,12 +130,16 @@ impl Sources {
             packs,
             ..
         } = index.applied();
-        let ahead = ends.tip.position < tip.position
-            || (ends.packs.number, ends.packs.offset) < (packs.number, packs.offset)
-            || (tip.position == ends.tip.position && tip.chain != ends.tip.chain);
-        if ahead {
+        // What the index has seen was durable and answered for: a journal or packs that end before it have lost it.
+        if ends.tip.position < tip.position {
+            return Err(self.journal.lost(&ends.tip, tip.position));
+        }
+        if (ends.packs.number, ends.packs.offset) < (packs.number, packs.offset) {
+            return Err(self.packs.lost(ends.packs));
+        }
+        if tip.position == ends.tip.position && tip.chain != ends.tip.chain {
             return Err(Fault::Index(format!(
-                "it tells of event {}, which the journal does not hold",
+                "its event {} is another one than the journal's",
                 tip.position
             )));
         }

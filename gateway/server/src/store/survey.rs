@@ -56,15 +56,6 @@ impl Survey {
         Ok(survey)
     }
 
-    /// The fault of a torn end that an index has seen whole.
-    pub(super) fn lost(&self, seen: u64) -> Fault {
-        let path = segment_path(&self.directory, self.newest.unwrap_or(1));
-        let what = format!(
-            "the index has seen event {seen}, which is not whole here (to go on without, remove the index)"
-        );
-        Fault::damaged(&path, self.length, what)
-    }
-
     fn read(&mut self, first: u64, path: &Path, mut reader: SegmentReader) -> Result<(), Fault> {
         self.newest = Some(first);
         let mut fold = Fold::new(path, reader.before());

@@ -151,6 +151,7 @@ impl Metrics {
                 | Happening::HandedOver(_)
                 | Happening::Failed(_)
                 | Happening::Withdrawn(_)
+                | Happening::Lost(_)
                 | Happening::Parked(_)
                 | Happening::DirectoryChanged(_)
                 | Happening::BrokerLost { .. } => {}

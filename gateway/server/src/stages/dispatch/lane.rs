@@ -1,6 +1,6 @@
 //! What lies in each inbox: the window's book-keeping, pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::dispatch::Rank;
 use domain::ids::{AccountId, AgencyId, DispatchId};
@@ -12,6 +12,8 @@ pub(super) struct Lanes {
     window_urgent: usize,
     lanes: HashMap<AccountId, Lane>,
     places: HashMap<DispatchId, AccountId>,
+    /// Those of which an attempt runs.
+    running: HashSet<DispatchId>,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +30,7 @@ impl Lanes {
             window_urgent,
             lanes: HashMap::new(),
             places: HashMap::new(),
+            running: HashSet::new(),
         }
     }
 
@@ -36,6 +39,17 @@ impl Lanes {
         if self.places.insert(id, account.clone()).is_none() {
             self.lanes.entry(account.clone()).or_default().taken += 1;
         }
+    }
+
+    /// An attempt begins: the dispatch takes a place until it leaves.
+    pub(super) fn begin(&mut self, account: &AccountId, id: DispatchId) {
+        self.board(account, id);
+        self.running.insert(id);
+    }
+
+    /// The attempt is over; the place stays taken until the dispatch leaves.
+    pub(super) fn end(&mut self, id: DispatchId) {
+        self.running.remove(&id);
     }
 
     /// The dispatch gives its place back. Gives the addressees that waited for one.
@@ -85,10 +99,12 @@ impl Lanes {
         self.taken(account) < places
     }
 
-    /// Nothing lies anywhere.
-    pub(super) fn clear(&mut self) {
-        self.lanes.clear();
-        self.places.clear();
+    /// Nothing lies anywhere; only those of which an attempt runs keep their places.
+    pub(super) fn empty_all(&mut self) {
+        let lying = self.places.keys().filter(|id| !self.running.contains(id));
+        for id in lying.copied().collect::<Vec<_>>() {
+            self.leave(id);
+        }
     }
 }
 
@@ -122,6 +138,20 @@ mod tests {
         lanes.board(&account, id(3));
         assert!(!lanes.has_room(&account, Rank::Urgent));
         assert_eq!(lanes.room(&account), 0);
+    }
+
+    #[test]
+    fn what_is_under_way_keeps_its_place_when_all_is_lost() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let mut lanes = Lanes::new(2, 0);
+        lanes.board(&account, id(1));
+        lanes.begin(&account, id(2));
+        lanes.empty_all();
+        assert_eq!(lanes.account_of(id(1)), None);
+        assert_eq!(lanes.account_of(id(2)), Some(&account));
+        lanes.end(id(2));
+        lanes.empty_all();
+        assert_eq!(lanes.room(&account), 2);
     }
 
     #[test]

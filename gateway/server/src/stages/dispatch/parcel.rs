@@ -1,5 +1,7 @@
 //! What goes into an inbox: the bytes unchanged, and what is told beside them.
 
+use std::sync::Arc;
+
 use domain::dispatch::{DispatchKind, DispatchState};
 use domain::packet::BusinessType;
 use domain::port::{CaseState, DispatchHead, Parcel, StoreFault};
@@ -8,7 +10,8 @@ use crate::stages::Road;
 
 /// Whether this need not be delivered any more: its document was recalled, or it recalls what never left.
 pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, StoreFault> {
-    if head.dispatch.kind != DispatchKind::Packet || head.state != DispatchState::Due {
+    // What was in an inbox once may have been taken from it: then the recall follows it.
+    if head.dispatch.kind != DispatchKind::Packet || head.consigned_at.is_some() {
         return Ok(false);
     }
     let Some(case) = road.journal.case(head.dispatch.case)? else {
@@ -43,11 +46,8 @@ pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, Stor
 }
 
 /// The parcel for a dispatch.
-pub(super) async fn wrap(road: &Road, head: &DispatchHead) -> Result<Parcel, StoreFault> {
+pub(super) fn wrap(road: &Road, head: &DispatchHead, body: Arc<[u8]>) -> Result<Parcel, StoreFault> {
     let dispatch = &head.dispatch;
-    let body = road.archive.fetch(&dispatch.body).await?;
-    let missing = || StoreFault::Damaged(format!("original {} is not in the archive", dispatch.body));
-    let body = body.ok_or_else(missing)?;
     let case = road.journal.case(dispatch.case)?;
     let identity = case.as_ref().and_then(|case| case.identity.as_ref());
     let directory = road.journal.directory();

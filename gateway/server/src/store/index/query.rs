@@ -6,6 +6,7 @@
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{CaseHead, DispatchHead, Expectation, Slot, StatusHead, SubmissionHead};
+use domain::receipt::ReceiptKind;
 use trust::{Digest, Time};
 
 use super::key;
@@ -76,13 +77,18 @@ impl View<'_> {
         self.case_of(self.get(&key::identity(identity))?)
     }
 
-    pub(crate) fn document(
-        &self,
-        sender: AgencyId,
-        document: &DocumentId,
-        which: fn(DocumentRecord) -> Option<CaseId>,
-    ) -> Result<Option<CaseHead>, Fault> {
-        self.case_of(self.get(&key::document(sender, document))?.and_then(which))
+    fn document(&self, sender: AgencyId, document: &DocumentId) -> Result<DocumentRecord, Fault> {
+        Ok(self.get(&key::document(sender, document))?.unwrap_or_default())
+    }
+
+    pub(crate) fn bearer(&self, sender: AgencyId, document: &DocumentId) -> Result<Option<CaseHead>, Fault> {
+        self.case_of(self.document(sender, document)?.bearer)
+    }
+
+    pub(crate) fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Vec<CaseHead>, Fault> {
+        let named = self.document(sender, document)?.named;
+        let heads = named.into_iter().rev().map(|case| self.case(case));
+        heads.filter_map(Result::transpose).collect()
     }
 
     pub(crate) fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchHead>, Fault> {
@@ -179,9 +185,13 @@ impl View<'_> {
         self.get(&key::owed(position))
     }
 
-    pub(crate) fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<Digest>, Fault> {
+    pub(crate) fn receipt_about(
+        &self,
+        case: CaseId,
+        about: &Digest,
+    ) -> Result<Option<(ReceiptKind, Digest)>, Fault> {
         match self.get(&key::answer(case, about))? {
-            Some(Receipted::Issued(receipt)) => Ok(Some(receipt)),
+            Some(Receipted::Issued(kind, receipt)) => Ok(Some((kind, receipt))),
             Some(Receipted::Owed(_)) | None => Ok(None),
         }
     }

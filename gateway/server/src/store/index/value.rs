@@ -5,7 +5,7 @@
 
 use domain::dispatch::{Answer, Dispatch, DispatchKind, DispatchState, Rank};
 use domain::event::Identity;
-use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
+use domain::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use domain::packet::{BusinessType, StatusCode};
 use domain::port::{CaseHead, CaseState, DispatchHead, StatusHead, SubmissionHead};
 use domain::receipt::ReceiptKind;
@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 2;
+pub(crate) const FORMAT: u8 = 3;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -138,6 +138,8 @@ wrapped! {
     Time: i64, |it| it.as_micros(), |it| Some(Time::from_micros(it));
     BusinessType: String, |it| it.code().to_owned(), |it| BusinessType::parse(&it);
     StatusCode: String, |it| it.code().to_owned(), |it| StatusCode::parse(&it);
+    AccountId: String, |it| it.as_str().to_owned(), |it| AccountId::parse(&it).ok();
+    Code: String, |it| it.to_string(), |it| Code::parse(&it).ok();
     DocumentId: String, |it| it.as_str().to_owned(), |it| DocumentId::parse(&it).ok();
     SubmissionId: String, |it| it.as_str().to_owned(), |it| SubmissionId::parse(&it).ok();
     DispatchKind: u8, |it| it.letter(), |it| DispatchKind::ALL.into_iter().find(|kind| kind.letter() == it);
@@ -280,10 +282,10 @@ macro_rules! records {
 
 records! {
     Identity { sender, document, business, contents }
-    CaseHead { case, state, identity, sender, rank, packet, answer, since, targets }
-    Dispatch { id, case, to, kind, body, rank, expires_at, answer }
+    CaseHead { case, state, identity, sender, rank, packet, answer, since, targets, acted_on_by }
+    Dispatch { id, case, to, code, kind, body, rank, expires_at, answer }
     Answer { kind, submission }
-    DispatchHead { dispatch, state, event, consigned_at }
+    DispatchHead { dispatch, state, event, consigned_at, consigned_to }
     SubmissionHead { case, packet }
     StatusHead { status, packet, answer }
     Mark { location, before }
@@ -347,14 +349,14 @@ pub(crate) struct DispatchRecord {
 }
 
 /// A sender's document id.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DocumentRecord {
     /// Position of the last event that changed who bears it.
     pub(crate) seen: u64,
     /// Who bears it now.
     pub(crate) bearer: Option<CaseId>,
-    /// Who bore it last.
-    pub(crate) named: Option<CaseId>,
+    /// Who ever bore it, the newest last.
+    pub(crate) named: Vec<CaseId>,
 }
 
 /// A submission.
@@ -404,21 +406,21 @@ pub(crate) struct Mark {
 pub(crate) enum Receipted {
     /// It is owed; the position of the event.
     Owed(u64),
-    /// It was issued; its digest.
-    Issued(Digest),
+    /// It was issued; which evidence, and its digest.
+    Issued(ReceiptKind, Digest),
 }
 
 impl Value for Receipted {
     fn write(&self, out: &mut Writer) {
         match self {
             Receipted::Owed(position) => (0_u8, *position).write(out),
-            Receipted::Issued(receipt) => (1_u8, *receipt).write(out),
+            Receipted::Issued(kind, receipt) => (1_u8, (*kind, *receipt)).write(out),
         }
     }
     fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         match u8::read(bytes)? {
             0 => u64::read(bytes).map(Receipted::Owed),
-            1 => Digest::read(bytes).map(Receipted::Issued),
+            1 => Some(Receipted::Issued(Value::read(bytes)?, Value::read(bytes)?)),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use domain::consequence::Consequences;
-use domain::dispatch::{DispatchState, Rank};
+use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::Happening;
 use domain::ids::{AgencyId, CaseId, DispatchId};
 use domain::packet::{BusinessType, StatusCode};
@@ -27,7 +27,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..14_u8, any::<usize>(), AGENCIES, AGENCIES);
+    let step = (0..16_u8, any::<usize>(), AGENCIES, AGENCIES);
     proptest::collection::vec(
         step.prop_map(|(what, which, agency, other)| Step {
             what,
@@ -53,14 +53,16 @@ impl Model {
         let mut heads: BTreeMap<DispatchId, DispatchHead> = BTreeMap::new();
         for Recorded { leaf, event, .. } in &self.events {
             for dispatch in Consequences::of(event, leaf).dispatches {
-                // An agency that is addressed by two of its codes gets one dispatch.
-                if !heads.contains_key(&dispatch.id) {
-                    order.push(dispatch.id);
-                }
+                // An agency that is addressed by two of its codes gets one dispatch; one that was given up and goes again
+                // takes its turn behind all others.
+                order.retain(|id| *id != dispatch.id);
+                order.push(dispatch.id);
+                let before = heads.get(&dispatch.id);
                 let head = DispatchHead {
                     state: DispatchState::Due,
                     event: *leaf,
-                    consigned_at: None,
+                    consigned_at: before.and_then(|head| head.consigned_at),
+                    consigned_to: before.and_then(|head| head.consigned_to.clone()),
                     dispatch,
                 };
                 heads.insert(head.dispatch.id, head);
@@ -81,6 +83,7 @@ impl Model {
                 head.state = state;
                 if state == DispatchState::Consigned {
                     head.consigned_at = Some(event.time);
+                    head.consigned_to = Some(account(1));
                 }
             }
         }
@@ -279,6 +282,24 @@ impl Model {
             13 => Some(Happening::BrokerLost {
                 epoch: which.to_string(),
             }),
+            14 => {
+                let lying: Vec<_> = all
+                    .into_iter()
+                    .filter(|head| head.state == DispatchState::Consigned)
+                    .collect();
+                Some(Happening::Lost(moved(&Self::pick(&lying, which)?.dispatch)))
+            }
+            15 => {
+                let given_up = |head: &DispatchHead| {
+                    head.state == DispatchState::Failed && head.dispatch.kind == DispatchKind::Packet
+                };
+                let given_up: Vec<_> = all.into_iter().filter(given_up).collect();
+                let dispatch = Self::pick(&given_up, which)?.dispatch;
+                let to = u8::try_from(dispatch.to.number()).expect("small");
+                let mut it = extended(dispatch.case, self.cases, to);
+                it.addressees[0].again = Some(dispatch.id);
+                Some(Happening::Extended(it))
+            }
             _ => None,
         }
     }
@@ -323,7 +344,8 @@ impl Model {
         for (sender, number) in AGENCIES.flat_map(|sender| DOCUMENTS.map(move |number| (sender, number))) {
             let named = self.named(sender, number);
             let told = store.named(agency(sender), &document(number)).expect("told");
-            assert_eq!(told.map(|head| head.case), named.last().copied());
+            let told: Vec<CaseId> = told.iter().rev().map(|head| head.case).collect();
+            assert_eq!(told, named);
             if let Some(bearer) = store.bearer(agency(sender), &document(number)).expect("told") {
                 assert!(
                     matches!(bearer.state, CaseState::Accepted | CaseState::Held),
@@ -364,6 +386,8 @@ fn moved_to(happening: &Happening) -> Option<(DispatchId, DispatchState)> {
         Some((it.dispatch, DispatchState::Failed))
     } else if let Happening::Withdrawn(it) = happening {
         Some((it.dispatch, DispatchState::Withdrawn))
+    } else if let Happening::Lost(it) = happening {
+        Some((it.dispatch, DispatchState::Due))
     } else {
         None
     }

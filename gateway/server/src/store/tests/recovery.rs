@@ -209,6 +209,45 @@ fn a_torn_end_that_the_index_has_seen_whole_is_damage() {
 }
 
 #[test]
+fn a_journal_that_ends_cleanly_before_what_the_index_has_seen_is_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    filled(folder.path(), 5);
+    let (path, frames) = (
+        newest(folder.path(), "journal"),
+        fs::read(newest(folder.path(), "journal")),
+    );
+    let frames = frames.expect("read");
+    // The journal as it was before its last commit, to the byte.
+    let store = open(folder.path());
+    record(&store, new_document(90));
+    drop(store);
+    assert!(frames.len() < fs::read(&path).expect("read").len(), "one segment");
+    fs::write(&path, &frames).expect("written");
+    let refused = Store::open(&small(folder.path()), clock()).expect_err("an acknowledged event is gone");
+    let told = refused.to_string();
+    assert!(
+        told.contains("the index has seen event") && told.contains("remove the index"),
+        "{told}"
+    );
+    without_index(folder.path());
+    open(folder.path());
+}
+
+#[test]
+fn packs_that_end_before_what_the_index_has_seen_are_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    record(&store, new_document(1).keeping(b"an original".as_slice().into()));
+    drop(store);
+    let path = newest(folder.path(), "packs");
+    let file = fs::OpenOptions::new().write(true).open(&path).expect("open");
+    file.set_len(fs::metadata(&path).expect("there").len() - 1)
+        .expect("cut");
+    let refused = Store::open(&small(folder.path()), clock()).expect_err("an original is gone");
+    assert!(refused.to_string().contains("seen originals"), "{refused}");
+}
+
+#[test]
 fn a_segment_whose_making_was_interrupted_is_made_anew() {
     let folder = tempfile::tempdir().expect("a folder");
     let all = filled(folder.path(), 5);

@@ -108,6 +108,7 @@ pub(super) fn accepted(number: usize, identity: Identity, to: &[u8]) -> Accepted
             .map(|&to| Addressee {
                 agency: agency(to),
                 code: code(to),
+                again: None,
             })
             .collect(),
         unaddressed: Vec::new(),
@@ -174,7 +175,11 @@ pub(super) fn extended(of: CaseId, id: usize, to: u8) -> Extended {
         rank: Rank::Urgent,
         addressees,
         unaddressed: Vec::new(),
+        seals: Vec::new(),
+        remarks: Vec::new(),
         expires_at,
+        trust_version: 1,
+        directory_version: 1,
     }
 }
 
@@ -199,7 +204,7 @@ pub(super) fn moved(dispatch: &Dispatch) -> Moved {
         dispatch: id,
         kind,
         to,
-        account: None,
+        account: Some(account(1)),
         at: None,
     }
 }
@@ -214,6 +219,7 @@ pub(super) fn failed(dispatch: &Dispatch) -> Failed {
         kind,
         to,
         reason: "expired".to_owned(),
+        consigned: false,
     }
 }
 

@@ -1,0 +1,172 @@
+//! One attempt: take back what was recalled meanwhile, else hand over and record that it lies in the inbox.
+//!
+//! **Invariant:** what the broker has taken is not handed over a second time because our store cannot record it: the
+//! record is tried until the store takes it.
+
+use std::time::Instant;
+
+use domain::dispatch::{DispatchState, Rank};
+use domain::event::{Happening, Moved};
+use domain::ids::AccountId;
+use domain::port::{Appended, Commit, DispatchHead, Expectation, Outcome, StoreFault};
+use tokio::sync::Semaphore;
+use tracing::{debug, info, warn};
+
+use super::body::Bodies;
+use super::parcel;
+use crate::stages::record::announce;
+use crate::stages::{Road, Rules};
+use crate::telemetry::Stage;
+
+/// Normal dispatches handed over at once, over all inboxes.
+const NORMAL_MAX: usize = 1024;
+/// Urgent ones, beside them.
+const URGENT_MAX: usize = 256;
+
+/// What became of one attempt.
+pub(super) struct Attempt {
+    pub(super) head: DispatchHead,
+    pub(super) account: AccountId,
+    /// How often something had been lost when it began.
+    pub(super) losses: u64,
+    pub(super) ending: Ending,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// In the inbox: recorded.
+    Consigned,
+    /// Nothing more is to be done: withdrawn, or somebody else settled it meanwhile.
+    Over,
+    /// It is no longer in an inbox: recorded.
+    DueAgain,
+    /// Try again later.
+    NotNow,
+    /// The account has no inbox.
+    NoInbox,
+}
+
+/// What bounds the attempts that run at once. Urgent ones have turns of their own.
+pub(super) struct Turns {
+    normal: Semaphore,
+    urgent: Semaphore,
+    bodies: Bodies,
+}
+
+impl Turns {
+    pub(super) fn new(rules: &Rules) -> Turns {
+        Turns {
+            normal: Semaphore::new(NORMAL_MAX),
+            urgent: Semaphore::new(URGENT_MAX),
+            bodies: Bodies::new(rules.dispatch_bytes_max),
+        }
+    }
+
+    fn of(&self, rank: Rank) -> &Semaphore {
+        match rank {
+            Rank::Urgent => &self.urgent,
+            Rank::Normal => &self.normal,
+        }
+    }
+}
+
+/// Hands a due dispatch over, in its turn.
+pub(super) async fn send(road: &Road, turns: &Turns, head: &DispatchHead, account: &AccountId) -> Ending {
+    let turn = turns.of(head.dispatch.rank).acquire().await;
+    let began = Instant::now();
+    let ending = try_send(road, turns, head, account).await;
+    drop(turn);
+    road.metrics.time(Stage::Dispatch, began.elapsed());
+    not_now(ending, head)
+}
+
+/// Records that a dispatch is no longer in the inbox where it was put.
+pub(super) async fn take_back(road: &Road, head: &DispatchHead, account: &AccountId) -> Ending {
+    let lost = Happening::Lost(moved(head, Some(account.clone())));
+    let recorded = insist(road, step(head, lost, &[DispatchState::Consigned])).await;
+    let ending = recorded.map(|appended| match appended {
+        Appended::Done(_) => {
+            debug!(stage = "dispatch", dispatch.id = %head.dispatch.id, account.id = %account, "due again");
+            Ending::DueAgain
+        }
+        Appended::Conflict => Ending::Over,
+    });
+    not_now(ending, head)
+}
+
+fn not_now(ending: Result<Ending, StoreFault>, head: &DispatchHead) -> Ending {
+    ending.unwrap_or_else(|fault| {
+        warn!(stage = "dispatch", dispatch.id = %head.dispatch.id, error = %fault, "not now");
+        Ending::NotNow
+    })
+}
+
+async fn try_send(
+    road: &Road,
+    turns: &Turns,
+    head: &DispatchHead,
+    account: &AccountId,
+) -> Result<Ending, StoreFault> {
+    if parcel::is_recalled(road, head)? {
+        return withdraw(road, head).await;
+    }
+    let body = turns.bodies.get(road, &head.dispatch.body).await?;
+    let parcel = parcel::wrap(road, head, body.bytes())?;
+    match road.inbox.hand_over(account.clone(), parcel).await {
+        Outcome::Delivered => {}
+        Outcome::Deferred => return Ok(Ending::NotNow),
+        Outcome::Declined => return Ok(Ending::NoInbox),
+    }
+    drop(body);
+    let consigned = Happening::Consigned(moved(head, Some(account.clone())));
+    // The addressee may have been quicker than this record.
+    match insist(road, step(head, consigned, &[DispatchState::Due])).await? {
+        Appended::Done(_) => Ok(Ending::Consigned),
+        Appended::Conflict => Ok(Ending::Over),
+    }
+}
+
+async fn withdraw(road: &Road, head: &DispatchHead) -> Result<Ending, StoreFault> {
+    let withdrawn = Happening::Withdrawn(moved(head, None));
+    if let Appended::Done(recorded) = road.append(step(head, withdrawn, &[DispatchState::Due])).await? {
+        info!(stage = "dispatch", dispatch.id = %head.dispatch.id, "withdrawn before it reached the inbox");
+        announce(road, &recorded).await;
+    }
+    Ok(Ending::Over)
+}
+
+fn moved(head: &DispatchHead, account: Option<AccountId>) -> Moved {
+    let dispatch = &head.dispatch;
+    Moved {
+        case: dispatch.case,
+        dispatch: dispatch.id,
+        kind: dispatch.kind,
+        to: dispatch.to,
+        account,
+        at: None,
+    }
+}
+
+fn step(head: &DispatchHead, happening: Happening, states: &'static [DispatchState]) -> Commit {
+    Commit::of(happening).expecting(Expectation::Dispatch {
+        id: head.dispatch.id,
+        states,
+    })
+}
+
+/// Records what is so already at the broker, however long the store takes nothing.
+///
+/// # Errors
+/// [`StoreFault::Stopped`]: the process ends, and the next one finds out.
+async fn insist(road: &Road, commit: Commit) -> Result<Appended, StoreFault> {
+    loop {
+        match road.append(commit.clone()).await {
+            Err(fault @ (StoreFault::NotNow(_) | StoreFault::Damaged(_))) => {
+                debug!(stage = "dispatch", error = %fault, "the record is tried again");
+                tokio::time::sleep(road.rules.retry_after).await;
+            }
+            appended => return appended,
+        }
+    }
+}
