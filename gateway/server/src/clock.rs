@@ -102,6 +102,13 @@ impl Clock {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).anchor = reading;
     }
 
+    /// As if the time of day had jumped by so many seconds.
+    #[cfg(test)]
+    pub(crate) fn jump(&self, seconds: i64) {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.anchor.wall_micros -= seconds * 1_000_000;
+    }
+
     fn reading(&self) -> Reading {
         Reading {
             wall_micros: wall_micros(),
