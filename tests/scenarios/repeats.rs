@@ -80,8 +80,8 @@ async fn further_addressees_get_a_repeated_document_alone() {
     let again = send(&province, 0, &further.rebuilt()).await;
     assert_eq!(
         again.packet,
-        Some(letter.packet_digest()),
-        "a repeat has the first answer"
+        Some(further.packet_digest()),
+        "a repeat has the answer that named these addressees first"
     );
     let audit = prove(&province, balance(3, 0)).await;
     assert_eq!(audit.packets, 3, "{audit:?}");

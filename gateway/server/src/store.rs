@@ -32,6 +32,7 @@ mod survey;
 mod tests;
 mod writer;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -169,7 +170,7 @@ impl Store {
         };
         let spawned = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || writer.run());
+            .spawn(move || run_writer(writer));
         let handle = spawned.map_err(Fault::system("start the writer of", &config.directory))?;
         Ok(Store(Arc::new(Inner {
             shared,
@@ -237,6 +238,15 @@ impl Store {
             index_live_bytes,
             index_pending: index.pending_entries() as u64,
         }
+    }
+}
+
+/// Runs the writer to its end. A bug that ends it is told, so that nobody waits for it.
+fn run_writer(writer: Writer) {
+    let shared = Arc::clone(&writer.shared);
+    if panic::catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+        shared.stop("the writer met a bug");
+        tracing::error!("the writer met a bug; restart the gateway");
     }
 }
 

@@ -29,6 +29,9 @@ use self::lane::Lanes;
 use super::Road;
 use super::signal::DispatchNews;
 
+/// Attempts that exist at once, running or waiting for their turn, before no more are begun.
+const UNDER_WAY_MAX: usize = 4096;
+
 struct Dispatcher {
     road: Road,
     turns: Arc<Turns>,
@@ -40,6 +43,8 @@ struct Dispatcher {
     resumed: bool,
     /// Whether inboxes may belong to others than before.
     inherited: bool,
+    /// Whose turn is next.
+    next: AgencyId,
     /// How often something was lost: what was under way then may be gone with it.
     losses: u64,
 }
@@ -54,6 +59,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         later: Vec::new(),
         resumed: false,
         inherited: true,
+        next: AgencyId::from_number(0),
         losses: 0,
     };
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(250));
@@ -67,7 +73,9 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
             Some(attempt) = dispatcher.under_way.next(), if !dispatcher.under_way.is_empty() => {
                 dispatcher.finish(attempt);
             }
-            due = road.signals.due.take(), if dispatcher.resumed => dispatcher.fill_all(due),
+            due = road.signals.due.take(), if dispatcher.resumed && dispatcher.under_way.len() < UNDER_WAY_MAX => {
+                dispatcher.fill_all(due);
+            }
             _ = tick.tick() => dispatcher.look_again(),
         }
     }
@@ -188,8 +196,15 @@ impl Dispatcher {
         }
     }
 
+    /// Fills the inboxes of these, as many as may be under way; the others come next, and nobody always first.
     fn fill_all(&mut self, agencies: BTreeSet<AgencyId>) {
-        for agency in agencies {
+        let (before, from) = (agencies.range(..self.next), agencies.range(self.next..));
+        for &agency in from.chain(before) {
+            if UNDER_WAY_MAX <= self.under_way.len() {
+                self.road.signals.due.add([agency]);
+                continue;
+            }
+            self.next = agency;
             if let Err(fault) = self.fill(agency) {
                 warn!(stage = "dispatch", agency.id = %agency, error = %fault, "what is due could not be read");
                 self.try_later(agency);

@@ -10,12 +10,12 @@ use domain::receipt::vietnam_time;
 
 use super::Road;
 
-/// The packet's bytes, or nothing when the refused one named no document that could be answered.
+/// The packet's bytes, or nothing when the refused one was no document: a status 02 about somebody's document would read
+/// as if that had been refused.
 pub(super) fn write(road: &Road, refused: &Refused, original: &[u8]) -> Option<Vec<u8>> {
     let response_for = match Packet::open(original, &road.rules.limits) {
         Ok(Packet::Document(packet)) => response_for(&packet),
-        Ok(Packet::Status(packet)) => packet.response_for.clone(),
-        Err(_) => return None,
+        Ok(Packet::Status(_)) | Err(_) => return None,
     };
     let words: Vec<String> = refused
         .reasons

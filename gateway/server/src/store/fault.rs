@@ -3,6 +3,7 @@
 //! **Invariant:** every variant names the operation that failed and the file or directory it failed on.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use domain::port::StoreFault;
@@ -59,6 +60,15 @@ pub enum Fault {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// Runs what reads or writes sled, which panics on some damage that it finds only then.
+///
+/// # Errors
+/// Those of `work`; [`Fault::Index`] for a panic.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    let worked = panic::catch_unwind(AssertUnwindSafe(work));
+    worked.unwrap_or_else(|_| Err(Fault::Index("sled panicked".to_owned())))
 }
 
 impl Fault {

@@ -3,7 +3,6 @@
 //! **Invariant:** nothing is decided here: commits go to the writer, questions to the index, bytes to packs and files.
 
 use std::collections::BTreeMap;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use domain::consequence::Consequences;
@@ -18,7 +17,7 @@ use domain::receipt::{Checkpoint, ReceiptKind};
 use tokio::sync::oneshot;
 use trust::{Digest, Time};
 
-use super::fault::Fault;
+use super::fault::{Fault, guarded};
 use super::index::key;
 use super::index::value::OwedRecord;
 use super::index::view::View;
@@ -38,13 +37,10 @@ impl Inner {
     /// Asks the index. Damage there is mended from the journal: not now, then.
     fn ask<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, StoreFault> {
         let index = self.shared.index();
-        // sled panics on some damage that only reading finds.
-        let asked = panic::catch_unwind(AssertUnwindSafe(|| question(&index.view())));
-        let answer = asked.unwrap_or_else(|_| Err(Fault::Index("sled panicked".to_owned())));
-        answer.map_err(|fault| {
+        guarded(|| question(&index.view())).map_err(|fault| {
             if matches!(fault, Fault::Index(_)) {
                 tracing::error!(%fault, "the index is damaged");
-                let _ = self.orders.send(Order::Mend);
+                let _ = self.orders.send(Order::Mend(Arc::clone(&index)));
             }
             fault.into()
         })

@@ -4,7 +4,6 @@
 //!
 //! **Invariant:** an index comes only from journal and packs, through [`projection`].
 
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use trust::Digest;
 
-use super::fault::Fault;
+use super::fault::{Fault, guarded};
 use super::figures::Counters;
 use super::index::value::Applied;
 use super::index::view::View;
@@ -103,16 +102,13 @@ impl Sources {
         let mut served = None;
         for number in self.generations.list()? {
             if served.is_none() {
-                // sled panics on some damage that only reading finds.
-                let open = || self.open_generation(number, ends, counters);
-                match panic::catch_unwind(AssertUnwindSafe(open)) {
-                    Ok(Ok(index)) => {
+                match guarded(|| self.open_generation(number, ends, counters)) {
+                    Ok(index) => {
                         served = Some(index);
                         continue;
                     }
-                    Ok(Err(fault @ Fault::Damaged { .. })) => return Err(fault),
-                    Ok(Err(fault)) => tracing::warn!(generation = number, %fault, "the index is made again"),
-                    Err(_) => tracing::warn!(generation = number, "sled panicked: the index is made again"),
+                    Err(fault @ Fault::Damaged { .. }) => return Err(fault),
+                    Err(fault) => tracing::warn!(generation = number, %fault, "the index is made again"),
                 }
             }
             self.generations.remove(number)?;

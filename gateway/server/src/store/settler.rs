@@ -3,14 +3,13 @@
 //! **Invariant:** what cannot be settled stays in memory, where readers find it; nothing is given up here.
 
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::fault::Fault;
+use super::fault::{Fault, guarded};
 use super::index::Index;
 use super::writer::Order;
 
@@ -63,13 +62,12 @@ impl Drop for Settler {
 fn work(inbox: &Receiver<Arc<Index>>, writer: &Sender<Order>) {
     let mut next = inbox.recv().ok();
     while let Some(index) = next.take() {
-        let settled = panic::catch_unwind(AssertUnwindSafe(|| index.settle_begun(SETTLE_PAUSE)));
-        next = match settled.unwrap_or_else(|_| Err(Fault::Index("sled panicked".to_owned()))) {
+        next = match guarded(|| index.settle_begun(SETTLE_PAUSE)) {
             Ok(()) => inbox.recv().ok(),
             Err(fault @ Fault::Index(_)) => {
                 tracing::error!(%fault, "the index cannot be written");
                 // A writer that is gone has no use for an index.
-                let _ = writer.send(Order::Mend);
+                let _ = writer.send(Order::Mend(index));
                 inbox.recv().ok()
             }
             Err(fault) => {

@@ -21,7 +21,7 @@ use domain::port::{Appended, Expectation, StoreFault};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use trust::{Digest, Time};
 
-use super::fault::Fault;
+use super::fault::{Fault, guarded};
 use super::figures::Counters;
 use super::index::value::{Applied, FORMAT};
 use super::index::view::View;
@@ -47,8 +47,8 @@ const GROWTH_CHECK_BATCHES: u64 = 4096;
 pub(super) enum Order {
     /// Record this.
     Commit(Request),
-    /// The index was found damaged: make another one.
-    Mend,
+    /// This index was found damaged: make another one, unless another one serves already.
+    Mend(Arc<Index>),
     /// Another index is nearly up to date, or could not be made.
     Adopt(Box<Result<Index, Fault>>),
     /// Write what waits and end.
@@ -137,7 +137,10 @@ impl Writer {
                         .sum::<usize>();
                     requests.push(request);
                 }
-                Order::Mend => self.start_rebuild("damaged"),
+                Order::Mend(damaged) if Arc::ptr_eq(&damaged, &self.shared.index()) => {
+                    self.start_rebuild("damaged");
+                }
+                Order::Mend(_) => {}
                 Order::Adopt(made) => self.adopt(*made),
                 Order::Close => self.closing = true,
             }
@@ -206,7 +209,7 @@ impl Writer {
 
     /// The index takes changes in more slowly than they come.
     fn settle_now(&mut self, index: &Index) {
-        match index.settle_begun(Duration::ZERO) {
+        match guarded(|| index.settle_begun(Duration::ZERO)) {
             Ok(()) => {}
             Err(fault @ Fault::Index(_)) => {
                 tracing::error!(%fault, "the index cannot be written");
@@ -291,7 +294,7 @@ impl Writer {
     }
 
     fn check_growth(&mut self, index: &Index) {
-        match index.has_grown() {
+        match guarded(|| index.has_grown()) {
             Ok(true) => self.start_rebuild("grown"),
             Ok(false) => {}
             Err(fault) => tracing::warn!(%fault, "the size of the index is unknown"),
@@ -320,9 +323,7 @@ impl Writer {
         tracing::warn!(why, "another index is made while this one serves");
         let (shared, reply) = (Arc::clone(&self.shared), self.reply.clone());
         let make = move || {
-            let rebuild = || shared.sources.rebuild(&|| shared.ends(), &shared.counters);
-            let panicked = |_| Err(Fault::Index("sled panicked".to_owned()));
-            let made = panic::catch_unwind(AssertUnwindSafe(rebuild)).unwrap_or_else(panicked);
+            let made = guarded(|| shared.sources.rebuild(&|| shared.ends(), &shared.counters));
             // The writer ends only after this thread.
             let _ = reply.send(Order::Adopt(Box::new(made)));
         };
@@ -340,9 +341,10 @@ impl Writer {
         self.rebuild = None;
         self.shared.sources.hurry.store(true, Ordering::Relaxed);
         let index = made.and_then(|index| {
-            self.shared
-                .sources
-                .catch_up(&index, self.shared.ends(), &self.shared.counters)?;
+            let Shared {
+                sources, counters, ..
+            } = &*self.shared;
+            guarded(|| sources.catch_up(&index, self.shared.ends(), counters))?;
             Ok(index)
         });
         match index {
