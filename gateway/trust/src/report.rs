@@ -54,6 +54,8 @@ pub enum SubIndication {
     NoSigningCertificateFound,
     /// NO_CERTIFICATE_CHAIN_FOUND.
     NoCertificateChainFound,
+    /// SIGNATURE_POLICY_NOT_AVAILABLE.
+    SignaturePolicyNotAvailable,
     /// SIGNED_DATA_NOT_FOUND.
     SignedDataNotFound,
     /// TRY_LATER.
@@ -77,6 +79,7 @@ impl SubIndication {
             Self::RevokedCaNoPoe => "REVOKED_CA_NO_POE",
             Self::NoSigningCertificateFound => "NO_SIGNING_CERTIFICATE_FOUND",
             Self::NoCertificateChainFound => "NO_CERTIFICATE_CHAIN_FOUND",
+            Self::SignaturePolicyNotAvailable => "SIGNATURE_POLICY_NOT_AVAILABLE",
             Self::SignedDataNotFound => "SIGNED_DATA_NOT_FOUND",
             Self::TryLater => "TRY_LATER",
         }
@@ -146,6 +149,10 @@ pub enum SignedAttribute {
     SigningCertificate,
     /// signing-certificate-v2 (RFC 5035 §3).
     SigningCertificateV2,
+    /// CMSAlgorithmProtection (RFC 6211 §2).
+    AlgorithmProtection,
+    /// signature-policy-identifier (RFC 5126 §5.8.1).
+    SignaturePolicy,
 }
 
 /// Why a signature did not pass: the first thing that failed, with its object.
@@ -193,6 +200,12 @@ pub enum Failure {
     /// Digest and signature algorithm contradict each other.
     #[error("digest algorithm and signature algorithm disagree")]
     AlgorithmsDisagree,
+    /// The algorithms are not those that the signer protected (RFC 6211).
+    #[error("the algorithms are not those that were protected")]
+    AlgorithmsReplaced,
+    /// The signature is to be judged by a policy of its signer, which is not at hand.
+    #[error("the signature names a signature policy that is not known")]
+    SignaturePolicyUnknown,
     /// The content is not what was signed.
     #[error("the content was changed after it was signed")]
     DigestMismatch,
@@ -324,7 +337,8 @@ impl Failure {
             | Self::AlgorithmsDisagree
             | Self::SigningCertificateAbsent => Indeterminate(Sub::SigConstraintsFailure),
             Self::DigestMismatch => TotalFailed(Sub::HashFailure),
-            Self::SignatureWrong => TotalFailed(Sub::SigCryptoFailure),
+            Self::SignatureWrong | Self::AlgorithmsReplaced => TotalFailed(Sub::SigCryptoFailure),
+            Self::SignaturePolicyUnknown => Indeterminate(Sub::SignaturePolicyNotAvailable),
             Self::SignerCertificateAbsent
             | Self::SignerCertificateAmbiguous
             | Self::SigningCertificateMismatch => Indeterminate(Sub::NoSigningCertificateFound),

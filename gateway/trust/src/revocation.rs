@@ -4,10 +4,14 @@
 //!
 //! **Invariant**: a list counts only if the very key that issued the certificate signed it, that key may sign lists,
 //! its scope covers the certificate and it is fresh; without such a list the status is unknown, never good.
+//! **Invariant**: where deltas exist a base list alone settles nothing: a fresh delta that builds on it must be there too.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use crate::crl::{RevocationList, RevocationReason};
+use crate::crl::{Revocation, RevocationList, RevocationReason};
 use crate::path::Budget;
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::snapshot::Snapshot;
@@ -30,31 +34,43 @@ pub(crate) fn check(
     at: Time,
     budget: &mut Budget,
 ) -> Result<RevocationProof, NotGood> {
-    let lists = snapshot.lists_of(certificate.issuer()).iter();
-    let mut usable = lists.filter(|list| {
-        list.covers(certificate) && list.is_fresh_at(at, snapshot.policy().clock_skew_seconds)
-    });
-    let Some(list) = usable.find(|list| is_signed_by(list, issuer, snapshot, at, budget)) else {
-        return Err(NotGood {
-            failure: Failure::RevocationUnknown {
-                certificate: Arc::clone(certificate),
-            },
-            need: Some(need(certificate)),
-            proof: None,
-        });
+    let all = snapshot.lists_of(certificate.issuer());
+    let skew = snapshot.policy().clock_skew_seconds;
+    let unknown = |urls: &[String]| NotGood {
+        failure: Failure::RevocationUnknown {
+            certificate: Arc::clone(certificate),
+        },
+        need: Some(need(certificate, urls)),
+        proof: None,
     };
+    let mut usable = all
+        .iter()
+        .filter(|list| !list.is_delta() && list.covers(certificate) && list.is_fresh_at(at, skew));
+    let Some(base) = usable.find(|list| is_signed_by(list, issuer, snapshot, at, budget)) else {
+        return Err(unknown(&[]));
+    };
+    let freshest = certificate.freshest_crl_urls().or(base.freshest_urls());
+    let mut deltas = all
+        .iter()
+        .filter(|list| list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base)));
+    let newest = deltas.find(|list| is_signed_by(list, issuer, snapshot, at, budget));
+    let delta = newest.filter(|delta| delta.is_delta_to(base) && delta.is_fresh_at(at, skew));
+    if delta.is_none() && (newest.is_some() || freshest.is_some()) {
+        return Err(unknown(freshest.unwrap_or_default()));
+    }
+    let (list, revocation) = settle(certificate, base, delta);
     let proof = RevocationProof {
         certificate: Arc::clone(certificate),
         source: RevocationSource::List(Arc::clone(list)),
     };
-    match list.revocation_of(certificate.serial()) {
+    match revocation {
         None => Ok(proof),
         Some(revocation) if revocation.reason == RevocationReason::CertificateHold => Err(NotGood {
             failure: Failure::OnHold {
                 certificate: Arc::clone(certificate),
                 at: revocation.at,
             },
-            need: Some(need(certificate)),
+            need: Some(need(certificate, freshest.unwrap_or_default())),
             proof: Some(proof),
         }),
         Some(revocation) => Err(NotGood {
@@ -69,10 +85,32 @@ pub(crate) fn check(
     }
 }
 
-fn need(certificate: &Certificate) -> Need {
+/// What base and delta together say (RFC 5280 §6.3.3 i, j), and which of them says it. Only what was on hold comes back.
+fn settle<'l>(
+    certificate: &Certificate,
+    base: &'l Arc<RevocationList>,
+    delta: Option<&'l Arc<RevocationList>>,
+) -> (&'l Arc<RevocationList>, Option<Revocation>) {
+    let serial = certificate.serial();
+    let in_base = base.revocation_of(serial);
+    let Some((delta, in_delta)) = delta.and_then(|delta| Some((delta, delta.revocation_of(serial)?))) else {
+        return (base, in_base);
+    };
+    if in_delta.reason != RevocationReason::RemovedFromList {
+        return (delta, Some(in_delta));
+    }
+    match in_base {
+        Some(revocation) if revocation.reason != RevocationReason::CertificateHold => (base, in_base),
+        Some(_) | None => (delta, None),
+    }
+}
+
+fn need(certificate: &Certificate, freshest: &[String]) -> Need {
+    let mut urls = certificate.crl_urls();
+    urls.extend_from_slice(freshest);
     Need::Crl {
         issuer: certificate.issuer().to_string(),
-        urls: certificate.crl_urls(),
+        urls,
     }
 }
 

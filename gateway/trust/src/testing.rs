@@ -139,6 +139,63 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// A list with these numbered entries and further extensions, signed; rcgen makes no deltas.
+    pub(crate) fn list_with(&self, entries: &[(u8, u8)], extensions: &[Vec<u8>]) -> Arc<RevocationList> {
+        let entry = |(serial, reason): &(u8, u8)| {
+            let reason = write::element(0x0A, &[*reason]);
+            let reason = [
+                write::object_identifier(&oid::CRL_REASON),
+                write::element(0x04, &reason),
+            ];
+            let extensions = write::element(0x30, &write::element(0x30, &reason.concat()));
+            let at = write::time(now().plus_seconds(-3600));
+            write::constructed(0x30, &[&[2, 1, *serial], &at, &extensions])
+        };
+        let entries: Vec<u8> = entries.iter().flat_map(entry).collect();
+        let entries = if entries.is_empty() {
+            entries
+        } else {
+            write::element(0x30, &entries)
+        };
+        let explicit = write::element(0xA0, &write::element(0x30, &extensions.concat()));
+        let algorithm = write::element(0x30, &write::object_identifier(&oid::ECDSA_SHA256));
+        let signed = write::constructed(
+            0x30,
+            &[
+                &[2, 1, 1],
+                &algorithm,
+                self.certificate.subject().der(),
+                &write::time(now().plus_seconds(-60)),
+                &write::time(now().plus_seconds(60)),
+                &entries,
+                &explicit,
+            ],
+        );
+        let value = rcgen::SigningKey::sign(self.issuer.key(), &signed).expect("a signature");
+        let value = write::element(0x03, &[vec![0], value].concat());
+        let whole = write::constructed(0x30, &[&signed, &algorithm, &value]);
+        Arc::new(RevocationList::from_der(whole).expect("a list"))
+    }
+}
+
+/// An extension as it stands in a list.
+pub(crate) fn list_extension(
+    identifier: &const_oid::ObjectIdentifier,
+    is_critical: bool,
+    value: &[u8],
+) -> Vec<u8> {
+    let critical: &[u8] = if is_critical { &[1, 1, 0xFF] } else { &[] };
+    write::constructed(
+        0x30,
+        &[
+            &write::object_identifier(identifier),
+            critical,
+            &write::element(0x04, value),
+        ],
+    )
+}
+
 fn points(url: &str) -> Vec<CrlDistributionPoint> {
     vec![CrlDistributionPoint {
         uris: vec![url.to_owned()],

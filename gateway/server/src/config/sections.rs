@@ -349,7 +349,7 @@ pub struct LimitsConfig {
     pub packet_bytes_max: u64,
     /// `depth_max`: elements open at once. Default 64.
     pub depth_max: usize,
-    /// `nodes_max`: elements and texts together. Default 250,000.
+    /// `nodes_max`: elements, texts, attributes and namespace declarations together. Default 250,000.
     pub nodes_max: usize,
     /// `attributes_max`: attributes of one element. Default 32.
     pub attributes_max: usize,

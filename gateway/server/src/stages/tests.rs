@@ -164,10 +164,11 @@ impl Bench {
 
     /// The commit that a job comes to.
     fn judged(&self, job: &Job) -> Commit {
-        match inspect(&self.road, job) {
-            Verdict::Record(commit) => *commit,
-            other => panic!("not to be recorded: {other:?}"),
-        }
+        let verdict = inspect(&self.road, job);
+        let Verdict::Record(commit) = verdict else {
+            panic!("not to be recorded: {verdict:?}")
+        };
+        *commit
     }
 
     /// Judges and records; what happened.

@@ -119,6 +119,11 @@ pub(crate) mod oid {
         BASIC_CONSTRAINTS = "2.5.29.19";
         CRL_NUMBER = "2.5.29.20";
         DELTA_CRL_INDICATOR = "2.5.29.27";
+        FRESHEST_CRL = "2.5.29.46";
+        /// RFC 6211.
+        ATTRIBUTE_ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52";
+        /// RFC 5126 §5.8.1.
+        ATTRIBUTE_SIGNATURE_POLICY = "1.2.840.113549.1.9.16.2.15";
         CRL_REASON = "2.5.29.21";
         ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
         NAME_CONSTRAINTS = "2.5.29.30";

@@ -17,6 +17,8 @@ pub(super) struct SignedAttributes<'a> {
     signing_time: Option<Element<'a>>,
     signing_certificate: Option<Element<'a>>,
     signing_certificate_v2: Option<Element<'a>>,
+    algorithm_protection: Option<Element<'a>>,
+    signature_policy: Option<Element<'a>>,
 }
 
 impl<'a> SignedAttributes<'a> {
@@ -65,6 +67,16 @@ impl<'a> SignedAttributes<'a> {
                 SignedAttribute::SigningCertificateV2,
                 &mut self.signing_certificate_v2,
             ),
+            (
+                oid::ATTRIBUTE_ALGORITHM_PROTECTION,
+                SignedAttribute::AlgorithmProtection,
+                &mut self.algorithm_protection,
+            ),
+            (
+                oid::ATTRIBUTE_SIGNATURE_POLICY,
+                SignedAttribute::SignaturePolicy,
+                &mut self.signature_policy,
+            ),
         ];
         slots
             .into_iter()
@@ -95,6 +107,39 @@ impl<'a> SignedAttributes<'a> {
         self.signing_time
             .map(|value| read_time(&value).map_err(malformed))
             .transpose()
+    }
+
+    /// Whether the algorithms are those that the signer protected, where it protected them (RFC 6211 §3).
+    pub(super) fn check_algorithms(
+        &self,
+        digest: &Element<'_>,
+        signature: &Element<'_>,
+    ) -> Result<(), Failure> {
+        let Some(value) = self.algorithm_protection else {
+            return Ok(());
+        };
+        let malformed = |_| Failure::AttributeMalformed(SignedAttribute::AlgorithmProtection);
+        let (protected_digest, protected_signature) = read_protection(&value).map_err(malformed)?;
+        // Absent parameters and NULL are the same (RFC 5754 §2).
+        let is_same = |one: &[u8], other: &[u8]| {
+            let bare = |content: &[u8]| content.strip_suffix(&[5, 0]).unwrap_or(content).to_vec();
+            bare(one) == bare(other)
+        };
+        if is_same(protected_digest, digest.content) && is_same(protected_signature, signature.content) {
+            Ok(())
+        } else {
+            Err(Failure::AlgorithmsReplaced)
+        }
+    }
+
+    /// A policy that the signer names decides what its signature means; none is known here. SignaturePolicyImplied
+    /// (NULL) names none.
+    pub(super) fn check_policy(&self) -> Result<(), Failure> {
+        match self.signature_policy {
+            None => Ok(()),
+            Some(value) if value.tag == tag::NULL => Ok(()),
+            Some(_) => Err(Failure::SignaturePolicyUnknown),
+        }
     }
 
     pub(super) fn binds_certificate(&self) -> bool {
@@ -138,6 +183,19 @@ pub(super) fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], E
     Ok((oid, values))
 }
 
+/// CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] IMPLICIT, … }: the contents of both
+/// identifiers. One for a MAC protects no signature.
+fn read_protection<'a>(value: &Element<'a>) -> Result<(&'a [u8], &'a [u8]), Asn1Fault> {
+    if value.tag != tag::SEQUENCE {
+        return Err(Asn1Fault::Unexpected);
+    }
+    let mut body = value.reader();
+    let digest = body.expect(tag::SEQUENCE)?;
+    let signature = body.expect(tag::context_constructed(1))?;
+    body.finish()?;
+    Ok((digest.content, signature.content))
+}
+
 /// ESSCertID or ESSCertIDv2.
 struct CertificateReference<'a> {
     /// `None`: an algorithm that is not known here.
@@ -164,7 +222,9 @@ fn read_reference<'a>(
             SignedAttribute::SigningCertificate
             | SignedAttribute::ContentType
             | SignedAttribute::MessageDigest
-            | SignedAttribute::SigningTime,
+            | SignedAttribute::SigningTime
+            | SignedAttribute::AlgorithmProtection
+            | SignedAttribute::SignaturePolicy,
             _,
         ) => Some(DigestAlgorithm::Sha1),
     };

@@ -277,6 +277,43 @@ fn algorithms_that_disagree_are_refused() {
 }
 
 #[test]
+fn algorithms_that_were_protected_are_not_replaced() {
+    let protection = |digest: &const_oid::ObjectIdentifier, signature: &const_oid::ObjectIdentifier| {
+        let signature = write::element(0xA1, &write::object_identifier(signature));
+        let digest = [write::object_identifier(digest), vec![tag::NULL, 0]].concat();
+        let value = write::constructed(
+            tag::SEQUENCE,
+            &[&write::element(tag::SEQUENCE, &digest), &signature],
+        );
+        let mut made = Made::honest();
+        made.attributes
+            .push(attribute(&oid::ATTRIBUTE_ALGORITHM_PROTECTION, &value));
+        made.judge().failure
+    };
+    assert_eq!(protection(&oid::DIGEST_SHA256, &oid::ECDSA_SHA256), None);
+    for (digest, signature) in [
+        (oid::DIGEST_SHA512, oid::ECDSA_SHA256),
+        (oid::DIGEST_SHA256, oid::ECDSA_SHA512),
+    ] {
+        assert_eq!(protection(&digest, &signature), Some(Failure::AlgorithmsReplaced));
+    }
+}
+
+#[test]
+fn a_signature_policy_that_is_not_known_is_not_believed() {
+    let named = write::element(tag::SEQUENCE, &write::object_identifier(&oid::CONTENT_DATA));
+    for (value, failure) in [
+        (named, Some(Failure::SignaturePolicyUnknown)),
+        (vec![tag::NULL, 0], None),
+    ] {
+        let mut made = Made::honest();
+        made.attributes
+            .push(attribute(&oid::ATTRIBUTE_SIGNATURE_POLICY, &value));
+        assert_eq!(made.judge().failure, failure);
+    }
+}
+
+#[test]
 fn a_signing_certificate_attribute_for_another_certificate_is_refused() {
     for (identifier, hash) in [
         (oid::ATTRIBUTE_SIGNING_CERTIFICATE_V2, vec![1; 32]),

@@ -259,7 +259,11 @@ impl Check<'_> {
         if self.verify_value(signer, &set, algorithm, &certificate)? {
             report.remarks.push(Remark::AttributesReordered);
         }
+        attributes.check_algorithms(&signer.digest_algorithm, &signer.signature_algorithm)?;
         attributes.check_certificate(&certificate)?;
+        if self.is_for_trust {
+            attributes.check_policy()?;
+        }
         if !attributes.binds_certificate() {
             report.remarks.push(Remark::SigningCertificateAbsent);
             if self.is_for_trust && self.profile == Profile::PdfCades {

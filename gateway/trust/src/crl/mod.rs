@@ -18,7 +18,7 @@ use crate::asn1::{Asn1Fault, Reader, oid, read_time, tag};
 use crate::digest::Digest;
 use crate::name::Name;
 use crate::time::Time;
-use crate::x509::{Certificate, CertificateFault, ExtensionsReader};
+use crate::x509::{Certificate, CertificateFault, ExtensionsReader, read_authority_key_identifier};
 
 /// Octets of a list that are read at most: more than five million entries.
 const LIST_BYTES_MAX: usize = 256 << 20;
@@ -34,6 +34,8 @@ pub struct RevocationList {
     this_update: Time,
     next_update: Option<Time>,
     number: Option<Box<[u8]>>,
+    /// Which of its keys the issuer says it signed with (authorityKeyIdentifier).
+    key_identifier: Option<Box<[u8]>>,
     scope: Scope,
     /// Sorted by the octets of the serial number.
     entries: Box<[Entry]>,
@@ -71,6 +73,8 @@ pub enum RevocationReason {
     Other,
     /// On hold: may come back.
     CertificateHold,
+    /// No longer on hold: in a delta list only (removeFromCRL).
+    RemovedFromList,
 }
 
 /// What a list says about one serial number.
@@ -148,6 +152,7 @@ impl RevocationList {
             this_update: parts.this_update,
             next_update: parts.next_update,
             number: parts.number,
+            key_identifier: parts.key_identifier,
             scope: parts.scope,
             entries: parts.entries.into(),
             der: der.into(),
@@ -196,12 +201,45 @@ impl RevocationList {
         self.number.as_deref()
     }
 
-    /// What lists of one series have in common: issuer and scope (issuingDistributionPoint). A newer list of a series
-    /// takes the place of an older one.
+    /// What lists of one series have in common: issuer, its key as far as the list names it, and scope
+    /// (issuingDistributionPoint; whether it is a delta). A newer list of a series takes the place of an older one; after
+    /// the issuer has another key, each of both has its own.
     pub fn series(&self) -> Digest {
         let mut input = self.issuer.canonical().to_vec();
         self.scope.write(&mut input);
+        if let Some(key) = &self.key_identifier {
+            input.extend_from_slice(key);
+        }
         Digest::of(&input)
+    }
+
+    /// Whether the list is the difference to another one.
+    pub fn is_delta(&self) -> bool {
+        self.scope.base().is_some()
+    }
+
+    /// Where deltas to this list are; `None` when it names none.
+    pub fn freshest_urls(&self) -> Option<&[String]> {
+        self.scope.freshest()
+    }
+
+    /// Whether this delta brings what `base` says up to date (RFC 5280 §5.2.4: conditions a to c).
+    pub(crate) fn is_delta_to(&self, base: &RevocationList) -> bool {
+        let (Some(from), Some(of_base), Some(own)) = (self.scope.base(), base.number(), self.number()) else {
+            return false;
+        };
+        self.issuer == base.issuer
+            && self.scope.is_as_wide_as(&base.scope)
+            && is_at_most(from, of_base)
+            && is_at_most(of_base, own)
+    }
+
+    /// Whether this delta is about the same certificates as `base` and newer, whether or not it builds on it.
+    pub(crate) fn is_newer_delta_beside(&self, base: &RevocationList) -> bool {
+        self.is_delta()
+            && self.issuer == base.issuer
+            && self.scope.is_as_wide_as(&base.scope)
+            && base.this_update < self.this_update
     }
 
     /// How many certificates it revokes.
@@ -266,6 +304,18 @@ impl fmt::Debug for RevocationList {
     }
 }
 
+/// Whether one non-negative INTEGER, big-endian, is at most another.
+fn is_at_most(one: &[u8], other: &[u8]) -> bool {
+    let significant = |number: &[u8]| {
+        number
+            .iter()
+            .position(|octet| *octet != 0)
+            .unwrap_or(number.len())
+    };
+    let (one, other) = (&one[significant(one)..], &other[significant(other)..]);
+    (one.len(), one) <= (other.len(), other)
+}
+
 fn serial_in<'d>(der: &'d [u8], entry: &Entry) -> &'d [u8] {
     let start = entry.serial_start as usize;
     &der[start..start + usize::from(entry.serial_length)]
@@ -279,6 +329,7 @@ struct Parts<'a> {
     this_update: Time,
     next_update: Option<Time>,
     number: Option<Box<[u8]>>,
+    key_identifier: Option<Box<[u8]>>,
     scope: Scope,
     entries: Vec<Entry>,
 }
@@ -310,7 +361,7 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
         Some(list) => read_entries(der, list.reader(), &mut scope, is_v2)?,
         None => Vec::new(),
     };
-    let mut number = None;
+    let (mut number, mut key_identifier) = (None, None);
     if let Some(extensions) = body.optional(tag::context_constructed(0))? {
         if !is_v2 {
             return Err(RevocationListFault::Version);
@@ -319,6 +370,9 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
         while let Some(extension) = reader.next()? {
             if extension.oid == oid::CRL_NUMBER.as_bytes() {
                 number = Some(Reader::sole(extension.value, tag::INTEGER)?.content.into());
+            }
+            if extension.oid == oid::AUTHORITY_KEY_IDENTIFIER.as_bytes() {
+                key_identifier = read_authority_key_identifier(extension.value)?;
             }
             scope.take(&extension)?;
         }
@@ -332,6 +386,7 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
         this_update,
         next_update,
         number,
+        key_identifier,
         scope,
         entries,
     })
@@ -372,7 +427,7 @@ fn read_entries(
             reason,
         });
     }
-    // A serial number that occurs twice counts with its hardest reason: hold is ordered last.
+    // A serial number that occurs twice counts with its hardest reason: hold and its end are ordered last.
     entries.sort_by(|one, other| {
         serial_in(der, one)
             .cmp(serial_in(der, other))
@@ -382,7 +437,7 @@ fn read_entries(
     Ok(entries)
 }
 
-/// CRLReason ::= ENUMERATED. removeFromCRL (8) belongs to delta lists, which settle nothing here.
+/// CRLReason ::= ENUMERATED.
 fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
     Ok(match Reader::sole(value, tag::ENUMERATED)?.content {
         [0] => RevocationReason::Unspecified,
@@ -392,6 +447,7 @@ fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
         [4] => RevocationReason::Superseded,
         [5] => RevocationReason::CessationOfOperation,
         [6] => RevocationReason::CertificateHold,
+        [8] => RevocationReason::RemovedFromList,
         [9] => RevocationReason::PrivilegeWithdrawn,
         [10] => RevocationReason::AaCompromise,
         _ => RevocationReason::Other,

@@ -1,10 +1,10 @@
 //! Which certificates a list speaks of: issuingDistributionPoint (RFC 5280 §5.2.5) and critical extensions.
 //!
-//! **Invariant**: a scope that is not processed (indirect, only some reasons, attribute certificates, delta, relative
-//! names, anything critical that is unknown) covers nothing.
+//! **Invariant**: a scope that is not processed (indirect, only some reasons, attribute certificates, relative names,
+//! anything critical that is unknown) covers nothing.
 
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_boolean, tag};
-use crate::x509::{Certificate, RawExtension, read_general_names};
+use crate::x509::{Certificate, RawExtension, read_distribution_points, read_general_names};
 
 /// Which certificates a list settles.
 #[derive(Debug, Default)]
@@ -12,9 +12,13 @@ pub(super) struct Scope {
     /// Something about the list is not processed here: it settles nothing.
     is_forbidden: bool,
     point: Option<IssuingDistributionPoint>,
+    /// For a delta list: the number of the list that it is the difference to (RFC 5280 §5.2.4).
+    base: Option<Box<[u8]>>,
+    /// Where deltas to this list are (freshestCRL, §5.2.6); they must be asked too.
+    freshest: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct IssuingDistributionPoint {
     /// The names of fullName as they stand; empty where no distribution point is named.
     names: Vec<Box<[u8]>>,
@@ -25,7 +29,11 @@ struct IssuingDistributionPoint {
 impl Scope {
     /// Octets that are equal for equal scopes, and only for those.
     pub(super) fn write(&self, octets: &mut Vec<u8>) {
-        octets.extend([u8::from(self.is_forbidden), u8::from(self.point.is_some())]);
+        octets.extend([
+            u8::from(self.is_forbidden),
+            u8::from(self.point.is_some()),
+            u8::from(self.base.is_some()),
+        ]);
         let Some(point) = &self.point else { return };
         octets.extend([
             u8::from(point.is_for_users_only),
@@ -50,7 +58,10 @@ impl Scope {
                 None => self.forbid(),
             }
         } else if is(oid::DELTA_CRL_INDICATOR) {
-            self.forbid();
+            self.base = Some(Reader::sole(extension.value, tag::INTEGER)?.content.into());
+        } else if is(oid::FRESHEST_CRL) {
+            let points = read_distribution_points(extension.value)?;
+            self.freshest = Some(points.into_iter().flat_map(|point| point.uris).collect());
         } else if is(oid::CRL_NUMBER) || is(oid::AUTHORITY_KEY_IDENTIFIER) || is(oid::ISSUER_ALTERNATIVE_NAME)
         {
             // They change nothing about what the list covers.
@@ -58,6 +69,21 @@ impl Scope {
             self.forbid();
         }
         Ok(())
+    }
+
+    /// For a delta list: the number of its base.
+    pub(super) fn base(&self) -> Option<&[u8]> {
+        self.base.as_deref()
+    }
+
+    /// Where deltas are, if there are any.
+    pub(super) fn freshest(&self) -> Option<&[String]> {
+        self.freshest.as_deref()
+    }
+
+    /// Whether both speak of the same certificates, be one of them a delta or not.
+    pub(super) fn is_as_wide_as(&self, other: &Scope) -> bool {
+        self.is_forbidden == other.is_forbidden && self.point == other.point
     }
 
     /// RFC 5280 §6.3.3 (b): the certificate is inside the scope, through one of its own distribution points where the

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::asn1::write;
-use crate::testing::{World, now};
+use crate::testing::{World, list_extension as extension, now};
 
 /// A list of this issuer with these entries and list extensions; the signature is not a signature.
 fn list(
@@ -34,18 +34,7 @@ fn list(
     RevocationList::from_der(whole)
 }
 
-fn extension(identifier: &const_oid::ObjectIdentifier, is_critical: &[u8], value: &[u8]) -> Vec<u8> {
-    write::constructed(
-        0x30,
-        &[
-            &write::object_identifier(identifier),
-            is_critical,
-            &write::element(tag::OCTET_STRING, value),
-        ],
-    )
-}
-
-const CRITICAL: &[u8] = &[1, 1, 0xFF];
+const CRITICAL: bool = true;
 
 fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
     let list = write::element(0x30, &extensions.concat());
@@ -79,8 +68,8 @@ fn entries_are_found_by_serial_number() {
 #[test]
 fn a_serial_number_that_occurs_twice_counts_as_revoked() {
     let world = World::new();
-    let hold = extension(&oid::CRL_REASON, &[], &[0x0A, 1, 6]);
-    let gone = extension(&oid::CRL_REASON, &[], &[0x0A, 1, 1]);
+    let hold = extension(&oid::CRL_REASON, !CRITICAL, &[0x0A, 1, 6]);
+    let gone = extension(&oid::CRL_REASON, !CRITICAL, &[0x0A, 1, 1]);
     let entries = [entry(&[5], &[hold]), entry(&[5], &[gone])];
     let list = list(world.issuing.certificate.subject(), &entries, &[]).expect("a list");
     let reason = list.revocation_of(&[5]).map(|revocation| revocation.reason);
@@ -104,7 +93,7 @@ fn a_scope_that_is_not_processed_covers_nothing() {
         write::element(0xA0, &names)
     };
     let unknown = const_oid::ObjectIdentifier::new_unwrap("1.2.3.4");
-    let cases: [(&str, Vec<Vec<u8>>, bool); 11] = [
+    let cases: [(&str, Vec<Vec<u8>>, bool); 10] = [
         ("whole", vec![], true),
         ("for users", vec![point(&[0x81, 1, 0xFF])], true),
         ("for authorities", vec![point(&[0x82, 1, 0xFF])], false),
@@ -121,12 +110,7 @@ fn a_scope_that_is_not_processed_covers_nothing() {
             vec![point(&uri("http://crl.example/other.crl"))],
             false,
         ),
-        (
-            "delta",
-            vec![extension(&oid::DELTA_CRL_INDICATOR, CRITICAL, &[2, 1, 1])],
-            false,
-        ),
-        ("unknown", vec![extension(&unknown, &[], &[5, 0])], true),
+        ("unknown", vec![extension(&unknown, !CRITICAL, &[5, 0])], true),
         (
             "unknown and critical",
             vec![extension(&unknown, CRITICAL, &[5, 0])],
@@ -142,6 +126,42 @@ fn a_scope_that_is_not_processed_covers_nothing() {
 }
 
 #[test]
+fn a_delta_builds_on_lists_between_its_base_and_itself_and_on_no_other_scope() {
+    let world = World::new();
+    let name = world.issuing.certificate.subject();
+    let number = |number: u8| extension(&oid::CRL_NUMBER, !CRITICAL, &[2, 1, number]);
+    let delta_to = |base: u8| extension(&oid::DELTA_CRL_INDICATOR, CRITICAL, &[2, 1, base]);
+    let list = |extensions: &[Vec<u8>]| list(name, &[], extensions).expect("a list");
+    let delta = list(&[number(9), delta_to(5)]);
+    assert!(delta.is_delta());
+    for (base, builds) in [(4, false), (5, true), (9, true), (10, false)] {
+        assert_eq!(delta.is_delta_to(&list(&[number(base)])), builds, "{base}");
+    }
+    assert!(!delta.is_delta_to(&list(&[])), "a base without number");
+    let point = write::element(0x30, &write::element(0x81, &[0xFF]));
+    let of_users = extension(&oid::ISSUING_DISTRIBUTION_POINT, CRITICAL, &point);
+    assert!(!delta.is_delta_to(&list(&[number(5), of_users])));
+    assert_ne!(delta.series(), list(&[number(9)]).series());
+}
+
+#[test]
+fn lists_of_two_keys_of_an_issuer_are_two_series() {
+    let world = World::new();
+    let name = world.issuing.certificate.subject();
+    let of_key = |key: u8| {
+        let identifier = write::element(0x30, &write::element(0x80, &[key; 20]));
+        list(
+            name,
+            &[],
+            &[extension(&oid::AUTHORITY_KEY_IDENTIFIER, !CRITICAL, &identifier)],
+        )
+        .expect("a list")
+    };
+    assert_eq!(of_key(1).series(), of_key(1).series());
+    assert_ne!(of_key(1).series(), of_key(2).series());
+}
+
+#[test]
 fn a_list_of_another_issuer_covers_nothing() {
     let world = World::new();
     assert!(world.issuing.list(&[]).covers(&world.person.certificate));
@@ -151,7 +171,7 @@ fn a_list_of_another_issuer_covers_nothing() {
 #[test]
 fn an_extension_that_occurs_twice_is_refused() {
     let world = World::new();
-    let number = extension(&oid::CRL_NUMBER, &[], &[2, 1, 1]);
+    let number = extension(&oid::CRL_NUMBER, !CRITICAL, &[2, 1, 1]);
     let twice = list(
         world.issuing.certificate.subject(),
         &[],

@@ -16,6 +16,8 @@ pub(crate) struct Extensions {
     pub(crate) subject_key_identifier: Option<Box<[u8]>>,
     pub(crate) authority_key_identifier: Option<Box<[u8]>>,
     pub(crate) crl_distribution_points: Vec<DistributionPoint>,
+    /// Locations of delta lists, where any are named.
+    pub(crate) freshest_uris: Option<Vec<String>>,
     pub(crate) issuer_uris: Vec<String>,
     /// What forbids every path through this certificate, because it is not processed here.
     pub(crate) unprocessed: Option<Constraint>,
@@ -79,6 +81,9 @@ pub(crate) struct DistributionPoint {
     pub(crate) is_partial: bool,
 }
 
+/// Extensions of one certificate, list or entry at most; real ones have a dozen.
+const EXTENSIONS_MAX: usize = 64;
+
 /// Reads Extensions one by one: identifier, criticality, value.
 pub(crate) struct ExtensionsReader<'a> {
     reader: Reader<'a>,
@@ -123,6 +128,9 @@ impl<'a> ExtensionsReader<'a> {
         };
         let value = extension.expect(tag::OCTET_STRING)?.content;
         extension.finish()?;
+        if EXTENSIONS_MAX <= self.seen.len() {
+            return Err(CertificateFault::Size);
+        }
         if self.seen.contains(&oid) {
             return Err(CertificateFault::DuplicateExtension);
         }
@@ -160,6 +168,9 @@ impl Extensions {
             self.authority_key_identifier = read_authority_key_identifier(value)?;
         } else if is(oid::CRL_DISTRIBUTION_POINTS) {
             self.crl_distribution_points = read_distribution_points(value)?;
+        } else if is(oid::FRESHEST_CRL) {
+            let points = read_distribution_points(value)?;
+            self.freshest_uris = Some(points.into_iter().flat_map(|point| point.uris).collect());
         } else if is(oid::NAME_CONSTRAINTS) {
             self.unprocessed = Some(Constraint::NameConstraints);
         } else if is(oid::POLICY_CONSTRAINTS) {
@@ -212,7 +223,7 @@ fn read_purposes(value: &[u8]) -> Result<Vec<Box<[u8]>>, Asn1Fault> {
     Ok(purposes)
 }
 
-fn read_authority_key_identifier(value: &[u8]) -> Result<Option<Box<[u8]>>, Asn1Fault> {
+pub(crate) fn read_authority_key_identifier(value: &[u8]) -> Result<Option<Box<[u8]>>, Asn1Fault> {
     let mut reader = Reader::sole(value, tag::SEQUENCE)?.reader();
     let identifier = reader.optional(tag::context(0))?;
     reader.optional(tag::context_constructed(1))?;
@@ -221,7 +232,7 @@ fn read_authority_key_identifier(value: &[u8]) -> Result<Option<Box<[u8]>>, Asn1
     Ok(identifier.map(|identifier| identifier.content.into()))
 }
 
-fn read_distribution_points(value: &[u8]) -> Result<Vec<DistributionPoint>, Asn1Fault> {
+pub(crate) fn read_distribution_points(value: &[u8]) -> Result<Vec<DistributionPoint>, Asn1Fault> {
     let mut reader = Reader::sole(value, tag::SEQUENCE)?.reader();
     let mut points = Vec::new();
     while !reader.is_empty() {

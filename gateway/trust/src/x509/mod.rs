@@ -11,7 +11,10 @@ mod extension;
 use std::fmt;
 
 pub use extension::Constraint;
-pub(crate) use extension::{Extensions, ExtensionsReader, KeyUsage, RawExtension, read_general_names};
+pub(crate) use extension::{
+    Extensions, ExtensionsReader, KeyUsage, RawExtension, read_authority_key_identifier,
+    read_distribution_points, read_general_names,
+};
 
 use crate::algorithm::{KeyKind, PublicKey, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Asn1Fault, Reader, read_time, tag};
@@ -224,6 +227,11 @@ impl Certificate {
     pub fn crl_urls(&self) -> Vec<String> {
         let points = self.extensions.crl_distribution_points.iter();
         points.flat_map(|point| point.uris.iter().cloned()).collect()
+    }
+
+    /// Locations of delta lists (freshestCRL, RFC 5280 §4.2.1.15); `None` when it names none.
+    pub fn freshest_crl_urls(&self) -> Option<&[String]> {
+        self.extensions.freshest_uris.as_deref()
     }
 
     /// Locations of the issuer's certificate (authorityInfoAccess, caIssuers).

@@ -277,7 +277,8 @@ impl<'s, 'l> Builder<'s, 'l> {
 
     /// Adds a node behind the last child of the innermost open element.
     pub(super) fn append(&mut self, kind: Kind<'s>, range: Range<usize>) -> Result<u32, Problem> {
-        if self.tree.nodes.len() > self.limits.nodes_max {
+        let taken = self.tree.nodes.len() + self.tree.attributes.len() + self.tree.declarations.len();
+        if taken > self.limits.nodes_max {
             return Err(FaultKind::NodesOverLimit {
                 limit: self.limits.nodes_max,
             }

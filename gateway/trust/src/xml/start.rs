@@ -70,6 +70,12 @@ impl<'s> Builder<'s, '_> {
             if count > limit {
                 return Err(FaultKind::AttributesOverLimit { limit }.at(raw.offset));
             }
+            // Attributes take memory as nodes do, and are counted with them.
+            let nodes = self.tree.nodes.len() + self.tree.attributes.len() + self.tree.declarations.len();
+            if nodes > self.limits.nodes_max {
+                let limit = self.limits.nodes_max;
+                return Err(FaultKind::NodesOverLimit { limit }.at(raw.offset));
+            }
             let value = attribute_value(&raw)?;
             let declared = match (raw.prefix, raw.local) {
                 ("", "xmlns") => Some(""),

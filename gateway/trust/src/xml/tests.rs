@@ -258,6 +258,12 @@ fn limits_hold() {
         kind("<a><b/><b/><b/><b/><b/><b/></a>"),
         Err(FaultKind::NodesOverLimit { limit: 6 })
     );
+    assert_eq!(kind("<a b='' c=''><b d=''/></a>"), Ok(()));
+    assert_eq!(
+        kind("<a b='' c=''><b d='' e=''><c/></b></a>"),
+        Err(FaultKind::NodesOverLimit { limit: 6 }),
+        "attributes are counted with the nodes"
+    );
     assert_eq!(
         kind("<a b='' c='' d=''/>"),
         Err(FaultKind::AttributesOverLimit { limit: 2 })

@@ -1,0 +1,111 @@
+//! Base lists and deltas: a base that a delta speaks beside settles nothing alone (RFC 5280 §6.3.3).
+
+use super::*;
+use crate::asn1::{oid, write};
+use crate::testing::{World, list_extension, now};
+
+const HOLD: u8 = 6;
+const REMOVED: u8 = 8;
+const COMPROMISE: u8 = 1;
+/// The serial number of the person's certificate.
+const SERIAL: u8 = 100;
+
+fn number(number: u8) -> Vec<u8> {
+    list_extension(&oid::CRL_NUMBER, false, &[2, 1, number])
+}
+
+fn delta_to(base: u8) -> Vec<u8> {
+    list_extension(&oid::DELTA_CRL_INDICATOR, true, &[2, 1, base])
+}
+
+fn freshest() -> Vec<u8> {
+    let uri = write::element(0x86, b"http://crl.example/delta.crl");
+    let name = write::element(0xA0, &write::element(0xA0, &uri));
+    let points = write::element(0x30, &write::element(0x30, &name));
+    list_extension(&oid::FRESHEST_CRL, false, &points)
+}
+
+/// What these lists of the issuing authority say about the person.
+fn asked(world: &World, lists: Vec<Arc<RevocationList>>) -> Result<RevocationProof, NotGood> {
+    let snapshot = world.snapshot(lists);
+    let mut budget = Budget::new(100);
+    check(
+        &world.person.certificate,
+        &world.issuing.certificate,
+        &snapshot,
+        now(),
+        &mut budget,
+    )
+}
+
+fn failure(answer: Result<RevocationProof, NotGood>) -> Option<Failure> {
+    answer.err().map(|not_good| not_good.failure)
+}
+
+#[test]
+fn a_base_that_names_deltas_waits_for_one_and_says_where_it_is() {
+    let world = World::new();
+    let base = world.issuing.list_with(&[], &[number(5), freshest()]);
+    let not_good = asked(&world, vec![Arc::clone(&base)]).err().expect("not known");
+    assert!(matches!(not_good.failure, Failure::RevocationUnknown { .. }));
+    let Some(Need::Crl { urls, .. }) = not_good.need else {
+        panic!("nothing is asked for")
+    };
+    assert!(
+        urls.contains(&"http://crl.example/delta.crl".to_owned()),
+        "{urls:?}"
+    );
+    let delta = world.issuing.list_with(&[], &[number(6), delta_to(5)]);
+    assert!(asked(&world, vec![base, delta]).is_ok());
+}
+
+#[test]
+fn a_delta_that_does_not_build_on_the_base_settles_nothing() {
+    let world = World::new();
+    let base = world.issuing.list_with(&[], &[number(5), freshest()]);
+    for (own, from) in [(9, 6), (4, 2)] {
+        let delta = world.issuing.list_with(&[], &[number(own), delta_to(from)]);
+        let answer = failure(asked(&world, vec![Arc::clone(&base), delta]));
+        assert!(
+            matches!(answer, Some(Failure::RevocationUnknown { .. })),
+            "{own} {from}"
+        );
+    }
+    let stranger = World::new();
+    let delta = stranger.issuing.list_with(&[], &[number(6), delta_to(5)]);
+    let answer = failure(asked(&world, vec![base, delta]));
+    assert!(
+        matches!(answer, Some(Failure::RevocationUnknown { .. })),
+        "another key signed it"
+    );
+}
+
+#[test]
+fn what_a_delta_revokes_is_revoked_and_what_it_takes_off_hold_is_good() {
+    let world = World::new();
+    let answers = |in_base: &[(u8, u8)], in_delta: &[(u8, u8)]| {
+        let base = world.issuing.list_with(in_base, &[number(5), freshest()]);
+        let delta = world.issuing.list_with(in_delta, &[number(6), delta_to(5)]);
+        failure(asked(&world, vec![base, delta]))
+    };
+    assert!(matches!(
+        answers(&[], &[(SERIAL, COMPROMISE)]),
+        Some(Failure::Revoked { .. })
+    ));
+    assert!(matches!(
+        answers(&[(SERIAL, COMPROMISE)], &[]),
+        Some(Failure::Revoked { .. })
+    ));
+    assert!(matches!(
+        answers(&[(SERIAL, HOLD)], &[]),
+        Some(Failure::OnHold { .. })
+    ));
+    assert_eq!(answers(&[(SERIAL, HOLD)], &[(SERIAL, REMOVED)]), None);
+    assert!(
+        matches!(
+            answers(&[(SERIAL, COMPROMISE)], &[(SERIAL, REMOVED)]),
+            Some(Failure::Revoked { .. })
+        ),
+        "only a hold ends"
+    );
+}
