@@ -273,7 +273,8 @@ impl Leaf {
 /// Octets of a PDF as it is written: objects, then a classic section.
 pub(crate) struct PdfWriter {
     pub(crate) bytes: Vec<u8>,
-    offsets: Vec<(u32, usize)>,
+    /// Number, generation, offset.
+    offsets: Vec<(u32, u16, usize)>,
     previous: Option<usize>,
 }
 
@@ -308,11 +309,20 @@ impl PdfWriter {
     }
 
     pub(crate) fn object(&mut self, number: u32, value: impl AsRef<[u8]>) {
-        self.offsets.push((number, self.bytes.len()));
+        self.object_of((number, 0), value);
+    }
+
+    pub(crate) fn object_of(&mut self, (number, generation): (u32, u16), value: impl AsRef<[u8]>) {
+        self.entry((number, generation), self.bytes.len());
         self.bytes
-            .extend_from_slice(format!("{number} 0 obj\n").as_bytes());
+            .extend_from_slice(format!("{number} {generation} obj\n").as_bytes());
         self.bytes.extend_from_slice(value.as_ref());
         self.bytes.extend_from_slice(b"\nendobj\n");
+    }
+
+    /// An entry of the cross-reference section, whatever stands at that offset.
+    pub(crate) fn entry(&mut self, (number, generation): (u32, u16), offset: usize) {
+        self.offsets.push((number, generation, offset));
     }
 
     pub(crate) fn finish(mut self, size: u32) -> Vec<u8> {
@@ -322,8 +332,8 @@ impl PdfWriter {
             text.push_str("0 1\n0000000000 65535 f \n");
         }
         self.offsets.sort_unstable();
-        for (number, offset) in &self.offsets {
-            text.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
+        for (number, generation, offset) in &self.offsets {
+            text.push_str(&format!("{number} 1\n{offset:010} {generation:05} n \n"));
         }
         let previous = self
             .previous

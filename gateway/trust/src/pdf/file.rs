@@ -33,6 +33,7 @@ pub(super) struct Revision {
     pub(super) end_of_line: usize,
     pub(super) entries: BTreeMap<u32, Entry>,
     pub(super) trailer: Dictionary,
+    size: u64,
     pub(super) stream_number: Option<u32>,
 }
 
@@ -45,9 +46,10 @@ pub(super) struct Indirect {
     pub(super) extent: Option<Range<usize>>,
 }
 
-/// The objects of an object stream, in its order.
+/// The objects of an object stream, in its order, and where the stream ends.
 struct Container {
     objects: Vec<(u32, Rc<Indirect>)>,
+    end: usize,
 }
 
 impl Indirect {
@@ -104,6 +106,11 @@ impl<'a> File<'a> {
         self.revisions.len() - 1
     }
 
+    /// The file as it was when the revision was its last.
+    fn shown(&self, revision: usize) -> &'a [u8] {
+        &self.bytes[..self.revisions[revision].end]
+    }
+
     /// Where the revision finds the object, and which revision put it there.
     pub(super) fn entry(&self, number: u32, revision: usize) -> Option<(Entry, usize)> {
         (0..=revision)
@@ -142,26 +149,34 @@ impl<'a> File<'a> {
         reference: Reference,
         revision: usize,
     ) -> Result<Rc<Indirect>, PdfFault> {
+        let fault = PdfFault::Object {
+            number: reference.number,
+        };
+        let shown = self.shown(revision);
         if let Some(known) = self.objects.borrow().get(&offset) {
-            return Ok(Rc::clone(known));
+            let is_shown = known
+                .extent
+                .as_ref()
+                .is_some_and(|extent| extent.end <= shown.len());
+            return if is_shown {
+                Ok(Rc::clone(known))
+            } else {
+                Err(fault)
+            };
         }
-        let mut parser = Parser::new(self.bytes, offset);
+        let mut parser = Parser::new(shown, offset);
         if parser.object_header()? != reference {
-            return Err(PdfFault::Object {
-                number: reference.number,
-            });
+            return Err(fault);
         }
         let value = parser.object()?;
         let mut stream = None;
         if matches!(value, Object::Reference(_)) {
-            return Err(PdfFault::Object {
-                number: reference.number,
-            });
+            return Err(fault);
         }
         parser.skip_space();
         if let (Object::Dictionary(dictionary), true) = (&value, parser.starts_with(b"stream")) {
             let length = self.stream_length(dictionary, offset, revision)?;
-            stream = Some(stream::read_extent(self.bytes, &mut parser, length)?);
+            stream = Some(stream::read_extent(shown, &mut parser, length)?);
             parser.skip_space();
         }
         parser.keyword(b"endobj")?;
@@ -187,7 +202,7 @@ impl<'a> File<'a> {
         };
         let length = match self.entry(reference.number, revision) {
             Some((Entry::InUse { offset, .. }, _)) => {
-                let mut parser = Parser::new(self.bytes, offset);
+                let mut parser = Parser::new(self.shown(revision), offset);
                 let is_it = parser.object_header()? == reference;
                 parser.object()?.as_size().filter(|_| is_it)
             }
@@ -223,11 +238,14 @@ impl<'a> File<'a> {
         let objects = match known {
             Some(objects) => objects,
             None => {
-                let objects = Rc::new(self.read_container(container, offset)?);
+                let objects = Rc::new(self.read_container(container, offset, owner)?);
                 self.containers.borrow_mut().insert(offset, Rc::clone(&objects));
                 objects
             }
         };
+        if objects.end > self.shown(owner).len() {
+            return Err(fault);
+        }
         match objects.objects.get(index) {
             Some((known, object)) if *known == number => Ok(Rc::clone(object)),
             Some(_) | None => Err(fault),
@@ -235,9 +253,10 @@ impl<'a> File<'a> {
     }
 
     /// Reads an object stream (§7.5.7). Its Length and dictionary must be direct, so that no stream waits for itself.
-    fn read_container(&self, number: u32, offset: usize) -> Result<Container, PdfFault> {
+    fn read_container(&self, number: u32, offset: usize, owner: usize) -> Result<Container, PdfFault> {
         let fault = PdfFault::Object { number };
-        let mut parser = Parser::new(self.bytes, offset);
+        let shown = self.shown(owner);
+        let mut parser = Parser::new(shown, offset);
         if parser.object_header()?
             != (Reference {
                 number,
@@ -262,11 +281,8 @@ impl<'a> File<'a> {
             return Err(PdfFault::TooLarge);
         }
         let length = usize::try_from(length).map_err(|_| fault)?;
-        let extent = stream::read_extent(self.bytes, &mut parser, length)?;
-        let data = self
-            .inflate
-            .borrow_mut()
-            .decode(&dictionary, &self.bytes[extent])?;
+        let extent = stream::read_extent(shown, &mut parser, length)?;
+        let data = self.inflate.borrow_mut().decode(&dictionary, &shown[extent])?;
         let first = usize::try_from(first).map_err(|_| fault)?;
         let mut head = Parser::new(&data, 0);
         let mut objects = Vec::new();
@@ -289,7 +305,10 @@ impl<'a> File<'a> {
                 }),
             ));
         }
-        Ok(Container { objects })
+        Ok(Container {
+            objects,
+            end: parser.at,
+        })
     }
 
     /// The catalog as the revision shows it, and its number.
@@ -355,6 +374,7 @@ fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>, PdfFault>
         Section {
             entries,
             trailer: front.trailer,
+            size: front.size,
             start_value: oldest.offset,
             ..oldest
         }
@@ -363,7 +383,21 @@ fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>, PdfFault>
     };
     for section in std::iter::once(first).chain(sections.into_iter().rev()) {
         let start = revisions.last().map_or(0, |previous| previous.end);
-        if section.offset < start || section.start_value != section.offset {
+        let is_inside = |entry: &Entry| match entry {
+            Entry::InUse { offset, .. } => *offset < section.end,
+            Entry::Free | Entry::Compressed { .. } => true,
+        };
+        // Readers pass over numbers from Size on, and differ about it: there are none, and an update brings none back.
+        let is_sized = section.size >= revisions.last().map_or(0, |previous| previous.size)
+            && section
+                .entries
+                .last_key_value()
+                .is_none_or(|(number, _)| u64::from(*number) < section.size);
+        if section.offset < start
+            || section.start_value != section.offset
+            || !is_sized
+            || !section.entries.values().all(is_inside)
+        {
             return Err(PdfFault::Xref {
                 offset: section.offset,
             });
@@ -375,6 +409,7 @@ fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>, PdfFault>
             end_of_line: section.end_of_line,
             entries: section.entries,
             trailer: section.trailer,
+            size: section.size,
             stream_number: section.stream_number,
         });
     }

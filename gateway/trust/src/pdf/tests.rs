@@ -124,6 +124,85 @@ fn a_change_that_comes_with_a_signature_is_refused() {
 }
 
 #[test]
+fn an_object_that_moves_to_another_generation_is_refused() {
+    let world = World::new();
+    let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    // The page goes on asking for 4 0 R, which is gone; the content is the same.
+    let file = sign_pdf_with(&once, &world.organisation, (7, &[5]), |writer| {
+        writer.object_of((4, 1), "<< /Length 12 >>\nstream\nBT (A) Tj ET\nendstream");
+    });
+    assert_eq!(fault(&file), Some(PdfFault::Changed { number: 4 }));
+}
+
+#[test]
+fn an_entry_that_points_into_a_later_revision_is_refused() {
+    let world = World::new();
+    let page = PdfWriter::page();
+    let later = |offset| {
+        sign_pdf_with(&page, &world.person, (5, &[]), |writer| {
+            writer.entry((7, 0), offset);
+        })
+    };
+    let end = later(0).len();
+    assert!(matches!(fault(&later(end)), Some(PdfFault::Xref { .. })));
+    let twice = sign_pdf(&later(end + 1), &world.organisation, 8, &[5]);
+    assert!(matches!(fault(&twice), Some(PdfFault::Xref { .. })));
+}
+
+#[test]
+fn an_object_that_runs_on_into_a_later_revision_is_refused() {
+    // The stream of the first revision swallows the end of that revision.
+    let mut update = PdfWriter::update(&PdfWriter::page());
+    let start = update.bytes.len();
+    update.entry((4, 0), start);
+    update
+        .bytes
+        .extend_from_slice(b"4 0 obj\n<< /Length 5 0 R >>\nstream\n");
+    let from = update.bytes.len();
+    update.object(5, "0000000000");
+    let mut file = update.finish(6);
+    let length = format!("{:010}", file.len() - from);
+    let at = memchr::memmem::rfind(&file, b"0000000000\nendobj").expect("the length");
+    file[at..at + 10].copy_from_slice(length.as_bytes());
+    let mut later = PdfWriter::update(&file);
+    later.bytes.extend_from_slice(b"\nendstream\nendobj\n");
+    let file = later.finish(6);
+    let file = File::open(&file).expect("three revisions");
+    let four = object::Reference {
+        number: 4,
+        generation: 0,
+    };
+    assert!(file.resolve(four, 2).is_ok());
+    assert!(matches!(
+        file.resolve(four, 1),
+        Err(PdfFault::Object { number: 4 })
+    ));
+}
+
+#[test]
+fn a_size_that_hides_objects_is_refused() {
+    let world = World::new();
+    let file = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    for (from, to) in [
+        (&b"/Size 7 "[..], &b"/Size 6 "[..]),
+        (b"/Size 7 ", b"/Sizf 7 "),
+        (b"/Size 7 ", b"/Size (7"),
+        (b"/Size 5 ", b"/Size 9 "),
+        (b"/Size 5 ", b"/Size 4 "),
+    ] {
+        let at = memchr::memmem::find(&file, from).expect("a size");
+        let mut damaged = file.clone();
+        damaged[at..at + to.len()].copy_from_slice(to);
+        let found = fault(&damaged);
+        assert!(
+            matches!(found, Some(PdfFault::Xref { .. } | PdfFault::Syntax { .. })),
+            "{}: {found:?}",
+            String::from_utf8_lossy(to)
+        );
+    }
+}
+
+#[test]
 fn octets_that_belong_to_no_object_are_refused() {
     let world = World::new();
     let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);

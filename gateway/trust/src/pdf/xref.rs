@@ -24,12 +24,24 @@ pub(super) enum Entry {
     Compressed { container: u32, index: usize },
 }
 
+impl Entry {
+    /// The generation that a reference must name to reach the object; 0 in an object stream (§7.5.7).
+    pub(super) fn generation(self) -> u16 {
+        match self {
+            Self::InUse { generation, .. } => generation,
+            Self::Free | Self::Compressed { .. } => 0,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Section {
     /// Where `xref` or the stream object begins.
     pub(super) offset: usize,
     pub(super) entries: BTreeMap<u32, Entry>,
     pub(super) trailer: Dictionary,
+    /// One more than the highest number that the file uses, as the trailer says (§7.5.5).
+    pub(super) size: u64,
     /// The stream object itself, where the section is one.
     pub(super) stream_number: Option<u32>,
     /// What its `startxref` says.
@@ -61,6 +73,7 @@ impl Section {
                 Some(number),
             )
         };
+        let size = size(&trailer).ok_or(PdfFault::Xref { offset })?;
         // Writers leave their name here as a comment.
         parser.skip_space();
         parser.keyword(b"startxref")?;
@@ -74,6 +87,7 @@ impl Section {
             offset,
             entries,
             trailer,
+            size,
             stream_number,
             start_value,
             end,
@@ -179,12 +193,8 @@ fn read_stream_entries(
     let widths = integers(dictionary.get(b"W"))
         .filter(|widths| widths.len() == 3)
         .ok_or(fault)?;
-    let size = dictionary
-        .integer(b"Size")
-        .and_then(|size| u64::try_from(size).ok())
-        .ok_or(fault)?;
     let index = match dictionary.get(b"Index") {
-        None => vec![0, size],
+        None => vec![0, size(dictionary).ok_or(fault)?],
         index => integers(index)
             .filter(|index| index.len() % 2 == 0)
             .ok_or(fault)?,
@@ -236,6 +246,10 @@ fn read_record(record: &[u8], widths: &[usize]) -> Option<Entry> {
         }),
         _ => None,
     }
+}
+
+fn size(trailer: &Dictionary) -> Option<u64> {
+    u64::try_from(trailer.integer(b"Size")?).ok()
 }
 
 fn integers(object: Option<&Object>) -> Option<Vec<u64>> {

@@ -93,9 +93,13 @@ impl<'f, 'a> Changes<'f, 'a> {
                     changes.new.insert(*number);
                 }
                 (
-                    Some(Entry::InUse { .. } | Entry::Compressed { .. }),
-                    Entry::InUse { .. } | Entry::Compressed { .. },
+                    Some(before @ (Entry::InUse { .. } | Entry::Compressed { .. })),
+                    after @ (Entry::InUse { .. } | Entry::Compressed { .. }),
                 ) => {
+                    // Under another generation, every reference to the object leads to nothing.
+                    if before.generation() != after.generation() {
+                        return Err(PdfFault::Changed { number: *number });
+                    }
                     if changes.differs(*number)? {
                         changes.old.insert(*number);
                     }
@@ -123,11 +127,11 @@ impl<'f, 'a> Changes<'f, 'a> {
 
     /// The reference that reaches the object in the revision.
     fn reference(&self, number: u32, revision: usize) -> Reference {
-        let generation = match self.file.entry(number, revision) {
-            Some((Entry::InUse { generation, .. }, _)) => generation,
-            Some((Entry::Free | Entry::Compressed { .. }, _)) | None => 0,
-        };
-        Reference { number, generation }
+        let entry = self.file.entry(number, revision);
+        Reference {
+            number,
+            generation: entry.map_or(0, |(entry, _)| entry.generation()),
+        }
     }
 
     /// Every octet between the end of the revision before and the cross-reference section belongs to an object that
