@@ -40,6 +40,8 @@ pub const HEADER_RECEIPT: &str = "receipt";
 pub const HEADER_TARGETS: &str = "targets";
 /// Most dispatches in one confirmation.
 pub const CONFIRMATION_MAX: usize = 500;
+/// Most bytes of one confirmation: [`CONFIRMATION_MAX`] dispatches take three quarters of it.
+pub const CONFIRMATION_BYTES_MAX: usize = 64 << 10;
 
 /// The routing key of a packet without urgency.
 pub fn normal_key(account: &AccountId) -> String {
@@ -97,8 +99,12 @@ impl Confirmation {
     /// Reads a message body.
     ///
     /// # Errors
-    /// [`JsonFault`], naming what is wrong; also when nothing or too much is confirmed.
+    /// [`JsonFault`], naming what is wrong; also when nothing or too much is confirmed. A body of more than
+    /// [`CONFIRMATION_BYTES_MAX`] is not read.
     pub fn decode(body: &[u8]) -> Result<Confirmation, JsonFault> {
+        if body.len() > CONFIRMATION_BYTES_MAX {
+            return Err(JsonFault::Wrong("length"));
+        }
         let value: Value = serde_json::from_slice(body).map_err(|_| JsonFault::NotAnObject)?;
         let reader = Reader::new(&value)?;
         let version = reader.number("format")?;
@@ -140,6 +146,23 @@ mod tests {
             }],
         };
         assert_eq!(Confirmation::decode(&confirmation.encode()), Ok(confirmation));
+    }
+
+    #[test]
+    fn the_fullest_confirmation_is_read_and_a_longer_body_is_not() {
+        let stored = Stored {
+            dispatch: DispatchId::from_bytes([0xAB; 16]),
+            at: Time::from_micros(1_790_000_000_123_456),
+        };
+        let full = Confirmation {
+            stored: vec![stored; CONFIRMATION_MAX],
+        };
+        let mut body = full.encode();
+        assert_eq!(Confirmation::decode(&body), Ok(full.clone()));
+        body.resize(CONFIRMATION_BYTES_MAX, b' ');
+        assert_eq!(Confirmation::decode(&body), Ok(full));
+        body.push(b' ');
+        assert_eq!(Confirmation::decode(&body), Err(JsonFault::Wrong("length")));
     }
 
     #[test]

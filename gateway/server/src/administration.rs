@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 pub use backlog::{AgencyBacklog, Backlog};
 pub use order::{Order, OrderFault};
-pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault};
+pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use trust_desk::{AddressLine, AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
 
 use crate::clock::Clock;
@@ -187,30 +187,24 @@ impl Administration {
         }
         self.record(&report.changes).await?;
         report.directory = self.journal.directory();
-        for step in provision::steps(order, &report.changes, &before, now) {
+        let steps = provision::steps(order, &report.changes, (&before, &report.directory), now);
+        for step in steps {
             self.take(step, &mut report).await;
         }
         Ok(report)
     }
 
-    /// Carries every open account's permissions and queues to the broker again, without touching passwords: after a
-    /// broker was set up anew, or was away when an account was opened.
+    /// Carries every account's rights and queues to the broker again, without touching passwords: after a broker was set
+    /// up anew, or was away when an account was opened or closed.
     pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
         let _turn = self.turn.lock().await;
-        let directory = self.journal.directory();
+        let (directory, now) = (self.journal.directory(), self.clock.now());
         let mut results = Vec::new();
-        for agency in directory.agencies() {
-            let step = provision::standing_step(agency.standing());
-            for account in agency
-                .accounts
-                .iter()
-                .filter(|account| account.closed_at.is_none())
-            {
-                results.push((
-                    account.id.clone(),
-                    self.provision.carry_out(account.id.clone(), step.clone()).await,
-                ));
-            }
+        for account in directory.agencies().flat_map(|agency| &agency.accounts) {
+            let account = account.id.clone();
+            let step = AccountStep::of(&directory, &account, now);
+            let result = self.provision.carry_out(account.clone(), step).await;
+            results.push((account, result));
         }
         results
     }

@@ -8,6 +8,7 @@ mod epoch;
 mod feeds;
 mod inboxes;
 mod provision;
+mod rights;
 mod tasks;
 mod watch;
 
@@ -34,7 +35,7 @@ use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
 use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
 
-pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner};
+pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner, remember_epoch};
 
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;

@@ -19,7 +19,9 @@ use std::sync::Arc;
 pub use connection::{Address, BrokerState};
 pub use consume::{Arrival, ConsumeLimits, Intake, Lane, Lanes, Settle, Unproven};
 pub use inspect::{Depth, Inspector};
-pub use provision::{Access, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report, Standing};
+pub use provision::{
+    Access, Accounts, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report, Standing,
+};
 pub use publish::{
     HEADER_PARKED_ACCOUNT, HEADER_PARKED_KEY, HEADER_PARKED_REASON, Parked, PublishLimits, Publisher,
 };

@@ -8,6 +8,7 @@
 //! | `second_start` | an operator, who starts the gateway twice |
 //! | `poison` | the gateway's process, on a packet that it cannot hold in memory |
 //! | `disk_full` | the disk of the gateway |
+//! | `locked_out` | the broker's disk, while an agency is suspended |
 //! | `index_lost` | the index: deleted, cut, overwritten |
 //! | `connector_killed` | a connector, between its store and its confirmation |
 //!
@@ -24,6 +25,7 @@ mod connector_killed;
 mod disk_full;
 mod gateway_killed;
 mod index_lost;
+mod locked_out;
 mod poison;
 mod second_start;
 mod stream;

@@ -9,19 +9,33 @@ use trust::Time;
 use super::order::Order;
 use crate::config::Secret;
 
-/// One thing that the broker must do about an account. Doing it twice is doing it once.
+/// What an account is to be like at the broker. Brought about twice it is brought about once.
 #[derive(Debug, Clone)]
-pub enum AccountStep {
-    /// User with this password, its permissions, its queues.
-    Open(Secret),
-    /// Another password; connections made with the old one end.
-    Renew(Secret),
-    /// Permissions and queues, as they should be; the password stays.
-    Restore,
-    /// No permissions, and no live connection; the inbox waits.
-    Suspend,
-    /// No user and no live connection; the gateway empties the inbox into the heir's.
-    Close,
+pub struct AccountStep {
+    /// `Active`: user, permissions and queues. `Suspended`: queues only, no user and no live connection; the inbox
+    /// waits. `Closed`: neither user nor inbox; the gateway gives what was in it to the heir.
+    pub standing: Standing,
+    /// The password that it gets; connections made with an old one end. `None`: it stays as it is.
+    pub password: Option<Secret>,
+}
+
+impl AccountStep {
+    /// What the directory says of the account now; its password stays.
+    pub fn of(directory: &Directory, account: &AccountId, now: Time) -> AccountStep {
+        AccountStep {
+            standing: account_standing(directory, account, now),
+            password: None,
+        }
+    }
+}
+
+/// What an account is to be like at the broker: whoever makes, restores or renews one asks here. An account that the
+/// directory does not hold, or that is closed, has no rights; an open one those of its agency.
+pub fn account_standing(directory: &Directory, account: &AccountId, now: Time) -> Standing {
+    let is_open = directory.account(account).is_some_and(|own| own.is_open(now));
+    let agency = directory.agency_of_account(account).filter(|_| is_open);
+    let standing = agency.and_then(|agency| directory.standing(agency, now));
+    standing.unwrap_or(Standing::Closed)
 }
 
 /// Why the broker was not told.
@@ -58,78 +72,58 @@ pub(super) struct Step {
     pub(super) opened: Option<(AgencyId, Secret)>,
 }
 
-impl Step {
-    fn of(account: AccountId, what: AccountStep) -> Step {
+/// The steps that follow from an order that made this directory out of the one before.
+pub(super) fn steps(
+    order: &Order,
+    changes: &[DirectoryChange],
+    (before, after): (&Directory, &Directory),
+    now: Time,
+) -> Vec<Step> {
+    let now = after.latest().map_or(now, |latest| latest.max(now));
+    let step = |(account, owner): (AccountId, Option<AgencyId>)| {
+        let opened = owner.map(|owner| (owner, new_password()));
+        let what = AccountStep {
+            password: opened.as_ref().map(|(_, password)| password.clone()),
+            ..AccountStep::of(after, &account, now)
+        };
         Step {
             account,
             what,
-            opened: None,
+            opened,
         }
-    }
+    };
+    let renewed = if let Order::RenewPassword { account } = order {
+        AccountId::parse(account).ok()
+    } else {
+        None
+    };
+    let renewed = renewed.map(|account| {
+        let owner = after.agency_of_account(&account);
+        (account, owner)
+    });
+    let changed = changes.iter().flat_map(|change| accounts_of(change, before, now));
+    renewed.into_iter().chain(changed).map(step).collect()
 }
 
-/// What an account of an agency of this standing is to be like at the broker.
-pub(super) fn standing_step(standing: Standing) -> AccountStep {
-    match standing {
-        Standing::Active => AccountStep::Restore,
-        Standing::Suspended => AccountStep::Suspend,
-        Standing::Closed => AccountStep::Close,
-    }
-}
-
-/// The steps that follow from an order and its changes.
-pub(super) fn steps(order: &Order, changes: &[DirectoryChange], before: &Directory, now: Time) -> Vec<Step> {
-    if let Order::RenewPassword { account } = order {
-        let account = AccountId::parse(account).ok();
-        let owner = account
-            .as_ref()
-            .and_then(|account| before.agency_of_account(account));
-        return account
-            .zip(owner)
-            .map(|(account, owner)| renew(account, owner))
-            .into_iter()
-            .collect();
-    }
-    changes
-        .iter()
-        .flat_map(|change| steps_of(change, before, now))
-        .collect()
-}
-
-fn renew(account: AccountId, owner: AgencyId) -> Step {
-    let password = new_password();
-    Step {
-        account,
-        what: AccountStep::Renew(password.clone()),
-        opened: Some((owner, password)),
-    }
-}
-
-fn steps_of(change: &DirectoryChange, before: &Directory, now: Time) -> Vec<Step> {
-    let all = |id: &AgencyId, what: AccountStep| -> Vec<Step> {
+/// The accounts that a change concerns; with its agency the one that it opens, which gets a password.
+fn accounts_of(
+    change: &DirectoryChange,
+    before: &Directory,
+    now: Time,
+) -> Vec<(AccountId, Option<AgencyId>)> {
+    let all = |id: &AgencyId| -> Vec<(AccountId, Option<AgencyId>)> {
         let accounts = before.agency(*id).into_iter().flat_map(|agency| &agency.accounts);
         let open = accounts.filter(|account| account.is_open(now));
-        open.map(|account| Step::of(account.id.clone(), what.clone()))
-            .collect()
+        open.map(|account| (account.id.clone(), None)).collect()
     };
     match change {
-        DirectoryChange::AccountOpened { id, account, .. } => {
-            let password = new_password();
-            let what = AccountStep::Open(password.clone());
-            vec![Step {
-                account: account.clone(),
-                what,
-                opened: Some((*id, password)),
-            }]
-        }
-        DirectoryChange::AccountClosed { account, .. } => vec![Step::of(account.clone(), AccountStep::Close)],
-        DirectoryChange::Suspended { id } => all(id, AccountStep::Suspend),
-        DirectoryChange::Resumed { id } => all(id, AccountStep::Restore),
-        DirectoryChange::Merged { from, .. } => {
-            from.iter().flat_map(|id| all(id, AccountStep::Close)).collect()
-        }
-        DirectoryChange::Split { from, .. } => all(from, AccountStep::Close),
-        DirectoryChange::Closed { id, .. } => all(id, AccountStep::Close),
+        DirectoryChange::AccountOpened { id, account, .. } => vec![(account.clone(), Some(*id))],
+        DirectoryChange::AccountClosed { account, .. } => vec![(account.clone(), None)],
+        DirectoryChange::Suspended { id }
+        | DirectoryChange::Resumed { id }
+        | DirectoryChange::Split { from: id, .. }
+        | DirectoryChange::Closed { id, .. } => all(id),
+        DirectoryChange::Merged { from, .. } => from.iter().flat_map(all).collect(),
         DirectoryChange::Added(_)
         | DirectoryChange::Renamed { .. }
         | DirectoryChange::Recoded { .. }

@@ -23,13 +23,10 @@ impl Provision for Notes {
         step: AccountStep,
     ) -> domain::port::Soon<'_, Result<(), ProvisionFault>> {
         Box::pin(async move {
-            let word = match step {
-                AccountStep::Open(password) => format!("open with {} characters", password.expose().len()),
-                AccountStep::Renew(_) => "renew".to_owned(),
-                AccountStep::Restore => "restore".to_owned(),
-                AccountStep::Suspend => "suspend".to_owned(),
-                AccountStep::Close => "close".to_owned(),
-            };
+            let password = step
+                .password
+                .map(|password| format!(" with {} characters", password.expose().len()));
+            let word = step.standing.word().to_owned() + &password.unwrap_or_default();
             if self.failing == Some(account.as_str()) {
                 return Err(ProvisionFault::Failed("away".to_owned()));
             }
@@ -114,7 +111,10 @@ async fn adding_an_agency_opens_its_account_with_a_password_of_its_own() {
     );
     assert_eq!(
         office.steps(),
-        ["a1-1: open with 32 characters", "a2-1: open with 32 characters"]
+        [
+            "a1-1: active with 32 characters",
+            "a2-1: active with 32 characters"
+        ]
     );
     assert_ne!(one.opened[0].password.expose(), two.opened[0].password.expose());
     let directory = office.desk.directory();
@@ -161,7 +161,7 @@ async fn merging_closes_the_accounts_of_those_that_end() {
             into: text("a2"),
         })
         .await;
-    assert_eq!(office.steps(), ["a1-1: close", "a1-2: close"]);
+    assert_eq!(office.steps(), ["a1-1: closed", "a1-2: closed"]);
     let directory = office.desk.directory();
     assert_eq!(
         directory.agencies().next().expect("a1").standing(),
@@ -191,7 +191,12 @@ async fn suspending_locks_out_and_resuming_lets_in_again() {
         .await;
     assert_eq!(
         office.steps()[1..],
-        ["a1-1: suspend", "a1-1: restore", "a1-1: renew", "a1-1: close"]
+        [
+            "a1-1: suspended",
+            "a1-1: active",
+            "a1-1: active with 32 characters",
+            "a1-1: closed"
+        ]
     );
     let closed = office
         .desk
@@ -208,6 +213,43 @@ async fn suspending_locks_out_and_resuming_lets_in_again() {
             Err(AdministrationFault::Order(OrderFault::AccountUnknown(_)))
         ),
         "{closed:?}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_lets_a_suspended_agency_in_but_its_resumption() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    office.make(Order::Suspend { agency: text("a1") }).await;
+    office.steps();
+    office
+        .make(Order::RenewPassword {
+            account: text("a1-1"),
+        })
+        .await;
+    office
+        .make(Order::OpenAccount {
+            agency: text("a1"),
+            answers: text("receipts"),
+        })
+        .await;
+    office.desk.provision_again().await;
+    assert_eq!(
+        office.steps(),
+        [
+            "a1-1: suspended with 32 characters",
+            "a1-2: suspended with 32 characters",
+            "a1-1: suspended",
+            "a1-2: suspended"
+        ]
+    );
+    office.make(Order::Resume { agency: text("a1") }).await;
+    assert_eq!(office.steps(), ["a1-1: active", "a1-2: active"]);
+    let stranger = AccountId::parse("a9-1").expect("an account id");
+    let now = office.desk.clock.now();
+    assert_eq!(
+        account_standing(&office.desk.directory(), &stranger, now),
+        Standing::Closed
     );
 }
 

@@ -4,18 +4,18 @@
 //! of what was consigned: topology and accounts are made anew under a new epoch, the loss is journaled, and dispatch
 //! puts what no connector confirmed into the inboxes again.
 //!
-//! **Invariant:** the new epoch is remembered before the broker is marked with it; dying in between means only that
-//! the loss is noticed once more.
+//! **Invariant:** the loss is journaled, then the new epoch is remembered, then the broker is marked with it; dying in
+//! between means only that the loss is noticed once more.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::Happening;
-use domain::port::Commit;
+use domain::port::{Appended, Commit};
 use tracing::{info, warn};
 
-use super::provision::{BrokerProvision, new_epoch, read_epoch};
+use super::provision::{BrokerProvision, new_epoch, read_epoch, remember_epoch};
 use crate::broker::{Broker, BrokerState, Standing};
 use crate::stages::Road;
 use crate::stages::record::announce;
@@ -36,6 +36,7 @@ pub(super) async fn watch(
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let mut misses = 0;
     let mut proven = false;
+    let mut told = None;
     loop {
         tick.tick().await;
         if broker.state() != BrokerState::Connected {
@@ -61,8 +62,8 @@ pub(super) async fn watch(
             misses = 0;
             continue;
         };
-        match restore(&road, provision, &data_dir).await {
-            Ok(()) => misses = 0,
+        match restore(&road, provision, &data_dir, &mut told).await {
+            Ok(()) => (misses, told) = (0, None),
             Err(fault) => warn!(error = %fault, "the broker could not be set up now"),
         }
     }
@@ -87,17 +88,25 @@ async fn stands(broker: &Broker, provision: Option<&BrokerProvision>, data_dir: 
     }
 }
 
+/// Sets the broker up. `told` is the new epoch under which the loss was journaled, while setting up fails.
 async fn restore(
     road: &Road,
     provision: &BrokerProvision,
     data_dir: &Path,
+    told: &mut Option<String>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let was_set_up = read_epoch(data_dir)?.is_some();
-    let epoch = new_epoch(data_dir)?;
-    let report = provision
-        .provisioner()
-        .restore(&epoch, &provision.accounts()?)
-        .await?;
+    let epoch = told.clone().unwrap_or_else(new_epoch);
+    if told.is_none() && read_epoch(data_dir)?.is_some() {
+        warn!("the broker has lost what it held; inboxes are filled again from the journal");
+        let lost = Commit::of(Happening::BrokerLost { epoch: epoch.clone() });
+        if let Appended::Done(recorded) = road.append(lost).await? {
+            announce(road, &recorded).await;
+        }
+        *told = Some(epoch.clone());
+    }
+    remember_epoch(data_dir, &epoch)?;
+    let accounts = provision.wanted(&road.journal.directory(), road.now())?;
+    let report = provision.provisioner().restore(&epoch, &accounts).await?;
     info!(
         made = report.made.len(),
         kept = report.kept,
@@ -108,13 +117,6 @@ async fn restore(
             differing,
             "stands at the broker with other arguments; a person must move it"
         );
-    }
-    if was_set_up {
-        warn!("the broker had lost what it held; inboxes are filled again from the journal");
-        let commit = Commit::of(Happening::BrokerLost { epoch });
-        if let domain::port::Appended::Done(recorded) = road.append(commit).await? {
-            announce(road, &recorded).await;
-        }
     }
     Ok(())
 }

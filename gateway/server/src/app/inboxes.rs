@@ -111,7 +111,8 @@ async fn make_anew(road: &Road, provision: Option<&BrokerProvision>, account: Ac
         warn!(account.id = %account, "the inbox is gone: run `gateway broker provision`");
         return;
     };
-    match provision.carry_out(account.clone(), AccountStep::Restore).await {
+    let step = AccountStep::of(&road.journal.directory(), &account, road.now());
+    match provision.carry_out(account.clone(), step).await {
         Ok(()) => {
             info!(account.id = %account, "the inbox was gone and is made anew");
             lost(road, account).await;

@@ -11,14 +11,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::agency::Standing;
+use domain::directory::Directory;
 use domain::ids::AccountId;
 use domain::port::Soon;
 use secrecy::SecretString;
 use tracing::warn;
+use trust::Time;
 
-use crate::administration::{AccountStep, Provision, ProvisionFault as StepFault};
+use crate::administration::{AccountStep, Provision, ProvisionFault as StepFault, account_standing};
 use crate::broker::topology::Limits;
-use crate::broker::{Access, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report};
+use crate::broker::{Access, Accounts, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report};
 use crate::config::Config;
 
 /// The file in the data folder that names the broker's epoch.
@@ -74,25 +77,27 @@ impl AccountFiles {
         }
     }
 
-    /// All accounts with a usable hash. One that cannot be read is told and left out: it needs a new password.
+    /// What all accounts are to be like at the broker. One without a usable hash is told and left out: it needs a new
+    /// password.
     ///
     /// # Errors
-    /// Of reading the folder.
-    pub fn all(&self) -> io::Result<Vec<Access>> {
-        let mut all = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let name = entry?.file_name();
-            let Some(account) = name.to_str().and_then(|name| AccountId::parse(name).ok()) else {
-                continue;
-            };
-            match self.of(&account)? {
-                Some(password) => all.push(Access { account, password }),
-                None => {
-                    warn!(account.id = %account, "the kept hash cannot be read; give the account a new password")
-                }
+    /// Of reading.
+    pub fn wanted(&self, directory: &Directory, now: Time) -> io::Result<Accounts> {
+        let mut wanted = Accounts::default();
+        for account in directory.agencies().flat_map(|agency| &agency.accounts) {
+            let account = account.id.clone();
+            match account_standing(directory, &account, now) {
+                Standing::Active => match self.of(&account)? {
+                    Some(password) => wanted.open.push(Access { account, password }),
+                    None => {
+                        warn!(account.id = %account, "no usable hash is kept; give the account a new password");
+                    }
+                },
+                Standing::Suspended => wanted.locked.push(account),
+                Standing::Closed => wanted.ended.push(account),
             }
         }
-        Ok(all)
+        Ok(wanted)
     }
 }
 
@@ -120,14 +125,17 @@ pub(super) fn read_epoch(data_dir: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Makes a new epoch and remembers it. To be called before the broker is marked with it.
+/// A name for a new epoch.
+pub fn new_epoch() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}
+
+/// Remembers an epoch. To be called after the loss of the one before is journaled, and before the broker is marked.
 ///
 /// # Errors
 /// Of writing.
-pub fn new_epoch(data_dir: &Path) -> io::Result<String> {
-    let epoch = uuid::Uuid::now_v7().simple().to_string();
-    write_secret(data_dir, EPOCH_FILE, &epoch)?;
-    Ok(epoch)
+pub fn remember_epoch(data_dir: &Path, epoch: &str) -> io::Result<()> {
+    write_secret(data_dir, EPOCH_FILE, epoch)
 }
 
 /// The provisioner that the configuration names, if it names one.
@@ -172,28 +180,28 @@ impl BrokerProvision {
         &self.provisioner
     }
 
-    /// All accounts, to be made anew.
-    pub(super) fn accounts(&self) -> io::Result<Vec<Access>> {
-        self.files.all()
+    /// What all accounts are to be like.
+    pub(super) fn wanted(&self, directory: &Directory, now: Time) -> io::Result<Accounts> {
+        self.files.wanted(directory, now)
     }
 
     async fn take(&self, account: AccountId, step: AccountStep) -> Result<(), StepFault> {
         let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
-        let report = match step {
-            AccountStep::Open(password) | AccountStep::Renew(password) => {
-                let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
-                self.files.keep(&account, &hash).map_err(|fault| failed(&fault))?;
-                self.open(account, hash).await
-            }
-            AccountStep::Restore => match self.files.of(&account).map_err(|fault| failed(&fault))? {
-                Some(hash) => self.open(account, hash).await,
-                None => {
+        if let Some(password) = &step.password {
+            let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
+            self.files.keep(&account, &hash).map_err(|fault| failed(&fault))?;
+        }
+        let report = match step.standing {
+            Standing::Active => {
+                let Some(password) = self.files.of(&account).map_err(|fault| failed(&fault))? else {
                     let missing = "no hash of its password is kept; give the account a new password";
                     return Err(StepFault::Failed(missing.to_owned()));
-                }
-            },
-            AccountStep::Suspend => self.provisioner.suspend_account(&account).await,
-            AccountStep::Close => {
+                };
+                self.open(Access { account, password }, step.password.is_some())
+                    .await
+            }
+            Standing::Suspended => self.provisioner.suspend_account(&account).await,
+            Standing::Closed => {
                 let report = self.provisioner.close_account(&account).await;
                 self.files.forget(&account).map_err(|fault| failed(&fault))?;
                 report
@@ -202,8 +210,13 @@ impl BrokerProvision {
         report.map(drop).map_err(|fault| failed(&fault))
     }
 
-    async fn open(&self, account: AccountId, password: PasswordHash) -> Result<Report, ProvisionFault> {
-        self.provisioner.open_account(&Access { account, password }).await
+    /// Opens an account; under a new password, connections made with the old one end.
+    async fn open(&self, access: Access, is_renewed: bool) -> Result<Report, ProvisionFault> {
+        let report = self.provisioner.open_account(&access).await?;
+        if is_renewed {
+            self.provisioner.disconnect(&access.account).await?;
+        }
+        Ok(report)
     }
 }
 

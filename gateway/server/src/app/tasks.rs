@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::error;
 
-use super::{Gateway, accounts, epoch, feeds, inboxes};
+use super::{Gateway, accounts, epoch, feeds, inboxes, rights};
 use crate::stages::receive::{Inspectors, Judged, receive};
 use crate::stages::{dispatch, record, settle, sweep, tell};
 use crate::telemetry::Metrics;
@@ -66,6 +66,8 @@ pub(super) fn start(
     ));
     let watching = inboxes::watch(road.clone(), broker.clone(), provision.clone());
     tasks.spawn(named(&metrics, "inboxes", watching));
+    let watching = rights::watch(road.clone(), broker.clone(), provision.clone());
+    tasks.spawn(named(&metrics, "rights", watching));
     tasks.spawn(named(
         &metrics,
         "epoch",

@@ -11,6 +11,8 @@ mod definitions;
 mod management;
 mod password;
 
+use std::collections::HashSet;
+
 use domain::ids::AccountId;
 use domain::wire;
 use secrecy::SecretString;
@@ -41,6 +43,17 @@ pub struct Access {
     pub account: AccountId,
     /// Its password, as a hash; [`PasswordHash::none`] where only a client certificate admits it.
     pub password: PasswordHash,
+}
+
+/// What all accounts of the directory are to be like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// Those in use: user, permissions, queues.
+    pub open: Vec<Access>,
+    /// Those of suspended agencies: queues, and no user.
+    pub locked: Vec<AccountId>,
+    /// Closed ones: no user. Their queues are left to whoever empties them.
+    pub ended: Vec<AccountId>,
 }
 
 /// What a call did.
@@ -107,17 +120,17 @@ impl Provisioner {
     /// # Errors
     /// [`ProvisionFault`]; what was made before it stays.
     pub async fn set_up(&self, epoch: &str) -> Result<Report, ProvisionFault> {
-        self.restore(epoch, &[]).await
+        self.restore(epoch, &Accounts::default()).await
     }
 
     /// Makes everything anew after the broker lost its disk: common topology, all accounts, then the epoch.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
-    pub async fn restore(&self, epoch: &str, accounts: &[Access]) -> Result<Report, ProvisionFault> {
+    pub async fn restore(&self, epoch: &str, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.make_vhost().await?;
         report.add(self.import(self.common()).await?);
-        report.add(self.open_accounts(accounts).await?);
+        report.add(self.reconcile(accounts).await?);
         let mut last = Definitions::new(&self.vhost);
         last.push(
             Section::Queues,
@@ -151,19 +164,61 @@ impl Provisioner {
         Ok(report)
     }
 
-    /// Locks an account out: its user is gone and its connections are closed. Its queues stay with what they hold.
-    /// [`Provisioner::open_account`] lets it in again.
+    /// Makes all accounts what they are to be: opens those in use, locks out all others.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn reconcile(&self, accounts: &Accounts) -> Result<Report, ProvisionFault> {
+        let section = Section::Users;
+        let users = self
+            .management
+            .list(&section.path(&self.vhost), section.columns())
+            .await?;
+        let users: HashSet<&str> = users.iter().filter_map(|user| user["name"].as_str()).collect();
+        let mut report = Report::default();
+        for account in accounts.locked.iter().chain(&accounts.ended) {
+            if users.contains(account.as_str()) {
+                report.add(self.lock_out(account).await?);
+            }
+        }
+        report.add(self.open_accounts(&accounts.open).await?);
+        for batch in accounts.locked.chunks(BATCH) {
+            let mut queues = Definitions::new(&self.vhost);
+            for account in batch {
+                queues.push_part(&topology::of_account(account, &self.limits));
+            }
+            report.add(self.import(queues).await?);
+        }
+        Ok(report)
+    }
+
+    /// Locks an account out: its user is gone and its connections are closed. Its queues stay with what they hold, and
+    /// are made where they are missing. [`Provisioner::open_account`] lets it in again.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
     pub async fn suspend_account(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
-        let mut report = Report::default();
+        let mut report = self.lock_out(account).await?;
+        let mut queues = Definitions::new(&self.vhost);
+        queues.push_part(&topology::of_account(account, &self.limits));
+        report.add(self.import(queues).await?);
+        Ok(report)
+    }
+
+    /// Ends the live connections of an account, whose password was changed.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn disconnect(&self, account: &AccountId) -> Result<(), ProvisionFault> {
+        let connections = ["connections", "username", account.as_str()];
+        self.management.delete(&connections).await.map(drop)
+    }
+
+    async fn lock_out(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
         let user = ["users", account.as_str()];
-        report.add(self.delete(&user, format!("user {account} deleted")).await?);
+        let report = self.delete(&user, format!("user {account} deleted")).await?;
         // In this order, or it would be back before the door is shut.
-        self.management
-            .delete(&["connections", "username", account.as_str()])
-            .await?;
+        self.disconnect(account).await?;
         Ok(report)
     }
 
@@ -173,7 +228,7 @@ impl Provisioner {
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
     pub async fn close_account(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
-        let mut report = self.suspend_account(account).await?;
+        let mut report = self.lock_out(account).await?;
         report.add(self.delete_queue(&wire::inbox_queue(account)).await?);
         Ok(report)
     }

@@ -47,8 +47,9 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
             });
         }
     };
+    let (directory, now) = (direct.store.directory(), direct.clock.now());
     let accounts = AccountFiles::open(data_dir)
-        .and_then(|files| files.all())
+        .and_then(|files| files.wanted(&directory, now))
         .map_err(CommandFault::Accounts)?;
     if let Some(epoch) = &known
         && provisioner.standing(epoch).await? == Standing::Kept
@@ -59,11 +60,12 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
         path: data_dir.join(EPOCH_FILE),
         error,
     };
-    let epoch = app::new_epoch(data_dir).map_err(fault)?;
+    let epoch = app::new_epoch();
     if known.is_some() {
         let lost = Happening::BrokerLost { epoch: epoch.clone() };
         direct.store.append(Commit::of(lost)).await?;
     }
+    app::remember_epoch(data_dir, &epoch).map_err(fault)?;
     Ok(provisioner.restore(&epoch, &accounts).await?)
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Direct {
     pub(super) administration: Administration,
     pub(super) store: Store,
     config: Config,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 impl Desk {

@@ -1,0 +1,70 @@
+//! Accounts at the broker are what the directory says: compared at the start, after every change, and until it is so.
+//!
+//! Administration carries each decision to the broker at once; what failed there, or was undone by hand, is found here.
+//!
+//! **Invariant:** a decision that takes rights away is carried out in the end, whatever failed at first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::provision::BrokerProvision;
+use crate::broker::{Broker, BrokerState};
+use crate::stages::Road;
+
+/// How often the version of the directory is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often everything is compared although nothing is known to have changed.
+const COMPARE_EVERY: Duration = Duration::from_secs(600);
+/// Pause after the broker could not be told.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Watches for ever.
+pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<BrokerProvision>>) {
+    let Some(provision) = provision else {
+        // Without a credential accounts are a person's work, which every order says.
+        return std::future::pending().await;
+    };
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The version that was compared, when it is compared again, and not before when after a failure.
+    let (mut compared, mut again_at, mut not_before) = (None, Instant::now(), Instant::now());
+    loop {
+        tick.tick().await;
+        if broker.state() != BrokerState::Connected {
+            // A broker that comes back may be another one.
+            compared = None;
+            continue;
+        }
+        let directory = road.journal.directory();
+        let (version, now) = (Some(directory.version()), Instant::now());
+        if now < not_before || (compared == version && now < again_at) {
+            continue;
+        }
+        let told = match provision.wanted(&directory, road.now()) {
+            Ok(accounts) => provision.provisioner().reconcile(&accounts).await,
+            Err(fault) => {
+                warn!(error = %fault, "the folder of account hashes cannot be read");
+                not_before = Instant::now() + RETRY_AFTER;
+                continue;
+            }
+        };
+        match told {
+            Ok(report) => {
+                if !report.made.is_empty() {
+                    info!(
+                        made = report.made.len(),
+                        "accounts at the broker were brought in line"
+                    );
+                }
+                (compared, again_at) = (version, Instant::now() + COMPARE_EVERY);
+            }
+            Err(fault) => {
+                warn!(error = %fault, "accounts at the broker could not be compared now");
+                not_before = Instant::now() + RETRY_AFTER;
+            }
+        }
+    }
+}
