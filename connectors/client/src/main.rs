@@ -45,6 +45,8 @@ enum Command {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_new(&arguments.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    // The AMQP library tells returned messages with their bodies.
+    let filter = filter.add_directive("lapin=off".parse().expect("a directive"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -3,8 +3,10 @@
 //! The only place that publishes: mandatory, persistent, confirmed, under the own user id. Many messages are
 //! outstanding at a time, bounded.
 //!
-//! **Invariant:** only `Ack(None)` counts as taken: an unroutable message is acknowledged too, together with its return.
+//! **Invariant:** taken is what was acknowledged and not returned: an unroutable message is acknowledged too.
 //! **Invariant:** whatever way a session ends, what was not confirmed is back in the outbox (`Drop` of [`Flights`]).
+
+mod air;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,14 +14,13 @@ use std::time::{Duration, Instant};
 use domain::dispatch::Rank;
 use domain::ids::SubmissionId;
 use domain::wire::{self, Confirmation, Stored};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, PublisherConfirm};
 use tokio::sync::watch;
 use trust::Time;
 
+use self::air::{Air, Landing, Said};
 use crate::account::Account;
 use crate::clock;
 use crate::event::{Event, add};
@@ -139,20 +140,13 @@ pub(crate) async fn work(account: &Account, session: &Session, mut closing: watc
     ended
 }
 
-/// The number of a flight, and how it ended.
-type Landing = (u64, lapin::Result<lapin::Confirmation>);
-
-async fn fly(number: u64, confirm: PublisherConfirm) -> Landing {
-    (number, confirm.await)
-}
-
 impl Publisher<'_> {
     async fn run(&mut self, closing: &mut watch::Receiver<bool>) -> Result<std::convert::Infallible, Ended> {
         self.session
             .channel
             .confirm_select(ConfirmSelectOptions::default())
             .await?;
-        let mut air = FuturesUnordered::new();
+        let mut air = Air::default();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -167,7 +161,7 @@ impl Publisher<'_> {
                     _ = closing.changed() => return Err(Ended::Closing),
                 };
                 match confirm {
-                    Some(confirm) => air.push(fly(number, confirm)),
+                    Some(confirm) => air.add(number, confirm),
                     // Answered in the meantime.
                     None => drop(self.flights.cargo.remove(&number)),
                 }
@@ -177,13 +171,7 @@ impl Publisher<'_> {
             }
             let due = self.handovers_due;
             tokio::select! {
-                Some(landing) = air.next() => {
-                    let mut landings = vec![landing];
-                    while let Some(Some(landing)) = air.next().now_or_never() {
-                        landings.push(landing);
-                    }
-                    self.land(landings).await?;
-                }
+                landings = air.land(), if !air.is_empty() => self.land(landings?).await?,
                 () = self.account.signals.publish.notified() => {}
                 () = sleep_until(due), if due.is_some() => {}
                 _ = tick.tick() => self.tick()?,
@@ -253,7 +241,8 @@ impl Publisher<'_> {
                 (wire::confirm_key(id), wire::TYPE_CONFIRMATION, None, body)
             }
         };
-        let properties = properties(id.as_str(), kind, message_id);
+        let properties =
+            properties(id.as_str(), kind, message_id).with_correlation_id(number.to_string().into());
         let options = BasicPublishOptions {
             mandatory: true,
             immediate: false,
@@ -279,19 +268,14 @@ impl Publisher<'_> {
         self.heard_at = Instant::now();
         let now = clock::now();
         let mut records = Vec::new();
-        let mut failed = None;
-        for (number, result) in landings {
-            match result {
-                Ok(lapin::Confirmation::Ack(None)) => {
+        for Landing { number, said } in landings {
+            match said {
+                Said::Taken => {
                     let cargo = self.flights.cargo.remove(&number).expect("what flies is listed");
                     records.push(self.taken(cargo, now));
                 }
-                Ok(lapin::Confirmation::Ack(Some(returned)) | lapin::Confirmation::Nack(Some(returned))) => {
-                    self.refused(number, returned.reply_text.as_str());
-                }
-                Ok(lapin::Confirmation::Nack(None)) => self.refused(number, "the queue is full"),
-                Ok(lapin::Confirmation::NotRequested) => return Err(Ended::Cancelled),
-                Err(error) => failed = Some(error),
+                Said::Returned => self.refused(number, "the gateway has no queue for it"),
+                Said::Refused => self.refused(number, "the queue is full"),
             }
         }
         if !records.is_empty() {
@@ -301,7 +285,7 @@ impl Publisher<'_> {
                 .collect();
             self.account.store.note(records).await?;
         }
-        failed.map_or(Ok(()), |error| Err(Ended::Broker(error)))
+        Ok(())
     }
 
     fn taken(&mut self, cargo: Cargo, now: Time) -> Record {
@@ -375,10 +359,16 @@ impl Publisher<'_> {
     }
 
     /// Waits for what is outstanding.
-    async fn close(&mut self, air: &mut FuturesUnordered<impl Future<Output = Landing>>) -> Ended {
+    async fn close(&mut self, air: &mut Air) -> Ended {
         let deadline = Instant::now() + CLOSE_TIMEOUT;
-        while let Ok(Some(landing)) = tokio::time::timeout_at(deadline.into(), air.next()).await {
-            if let Err(ended) = self.land(vec![landing]).await {
+        while !air.is_empty()
+            && let Ok(landings) = tokio::time::timeout_at(deadline.into(), air.land()).await
+        {
+            let landed = match landings {
+                Ok(landings) => self.land(landings).await,
+                Err(error) => Err(Ended::Broker(error)),
+            };
+            if let Err(ended) = landed {
                 return ended;
             }
         }

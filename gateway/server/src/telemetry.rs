@@ -18,6 +18,7 @@ pub use readiness::{Probe, Readiness};
 
 use std::io::IsTerminal;
 
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,23 +26,42 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{LogConfig, LogFormat};
 
+/// What is logged. The AMQP library is not heard at all: it tells returned messages with their bodies, and every
+/// disconnect as an error; what matters of both is told by the broker module.
+fn filter(level: Level) -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN.min(LevelFilter::from_level(level)))
+        .with_target("lapin", LevelFilter::OFF)
+        .with_target("gateway", level)
+}
+
 /// Begins to log to standard error. Libraries are heard from `warn` on only, so that a level for our own lines does
 /// not drown them.
 ///
 /// # Errors
 /// When this process logs already.
 pub fn start(config: &LogConfig) -> Result<(), TryInitError> {
-    let libraries = LevelFilter::WARN.min(LevelFilter::from_level(config.level));
-    let filter = Targets::new()
-        .with_default(libraries)
-        .with_target("gateway", config.level);
     let is_terminal = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(is_terminal);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(config.level));
     match config.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_amqp_library_is_not_heard_because_it_tells_contents() {
+        let filter = filter(Level::TRACE);
+        assert!(filter.would_enable("gateway::stages::record", &Level::TRACE));
+        assert!(filter.would_enable("sled", &Level::WARN));
+        assert!(!filter.would_enable("sled", &Level::INFO));
+        assert!(!filter.would_enable("lapin::returned_messages", &Level::ERROR));
     }
 }

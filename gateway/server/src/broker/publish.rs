@@ -4,9 +4,11 @@
 //! broker has it on disk. What a person must look at is parked the same way.
 //!
 //! **Invariant:** every message is mandatory, persistent and confirmed.
-//! **Invariant:** delivered means exactly `Ack(None)`. A message without a queue is acknowledged too, but returned
-//! first (declined); whatever else happens is *not now*, and nobody knows whether it got there.
+//! **Invariant:** delivered means acknowledged and not returned. A message without a queue is acknowledged too, but
+//! returned first (declined); whatever else happens is *not now*, and nobody knows whether it got there.
 //! **Invariant:** at most `outstanding_max` messages wait for their confirmation.
+
+mod line;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +18,13 @@ use domain::ids::AccountId;
 use domain::port::{Inbox, Outcome, Parcel, Soon};
 use domain::receipt::vietnam_time;
 use domain::wire;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::ConfirmSelectOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation};
-use tokio::sync::{Semaphore, watch};
+use lapin::{BasicProperties, Channel};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
+use self::line::{Message, Said};
 use super::BrokerFault;
 use super::connection::{Address, BrokerState, Keeper, Session};
 use super::topology::PARK_EXCHANGE;
@@ -79,11 +82,10 @@ pub struct Parked<'a> {
     pub body: &'a [u8],
 }
 
-/// A channel in confirm mode, with the session it lives in.
+/// A way onto a channel in confirm mode, with the session that it lives in.
 struct Open {
-    number: u64,
     session: u64,
-    channel: Channel,
+    messages: mpsc::Sender<Message>,
 }
 
 /// Publishes to inboxes and to the parked queue.
@@ -91,8 +93,6 @@ pub struct Publisher {
     keeper: Keeper,
     limits: PublishLimits,
     open: watch::Sender<Option<Arc<Open>>>,
-    /// Number of the newest channel that failed.
-    failed: watch::Sender<u64>,
     permits: Semaphore,
     born: Instant,
     /// Milliseconds from `born` to the last confirmation.
@@ -106,7 +106,6 @@ impl Publisher {
             permits: Semaphore::new(limits.outstanding_max),
             limits,
             open: watch::Sender::new(None),
-            failed: watch::Sender::new(0),
             born: Instant::now(),
             confirmed_at: AtomicU64::new(0),
         })
@@ -153,26 +152,30 @@ impl Publisher {
         {
             properties = properties.with_type(kind);
         }
-        self.publish(PARK_EXCHANGE, "", properties, parked.body).await
+        self.publish(PARK_EXCHANGE, "", properties, Arc::from(parked.body))
+            .await
     }
 
     /// Opens a channel for every session, and another when the broker closed it.
     async fn keep_channel(&self) {
         let mut sessions = self.keeper.sessions();
-        let mut failed = self.failed.subscribe();
-        for number in 1.. {
+        loop {
             let session = current(&mut sessions).await;
             match open_channel(&session).await {
                 Ok(channel) => {
                     self.note_confirmation();
+                    let (messages, mut taken) = mpsc::channel(self.limits.outstanding_max);
                     self.open.send_replace(Some(Arc::new(Open {
-                        number,
                         session: session.number,
-                        channel,
+                        messages,
                     })));
                     tokio::select! {
                         () = replaced(&mut sessions, session.number) => {}
-                        _ = failed.wait_for(|failed| *failed >= number) => {}
+                        ended = line::carry(&channel, &mut taken, self.limits.confirm_timeout) => {
+                            if let Err(fault) = ended {
+                                tracing::warn!(%fault, "the channel to publish on is over");
+                            }
+                        }
                     }
                     self.open.send_replace(None);
                 }
@@ -188,7 +191,13 @@ impl Publisher {
         }
     }
 
-    async fn publish(&self, exchange: &str, key: &str, properties: BasicProperties, body: &[u8]) -> Outcome {
+    async fn publish(
+        &self,
+        exchange: &str,
+        key: &str,
+        properties: BasicProperties,
+        body: Arc<[u8]>,
+    ) -> Outcome {
         if body.len() > self.limits.body_bytes_max {
             tracing::error!(
                 body_bytes = body.len(),
@@ -207,33 +216,31 @@ impl Publisher {
             return Outcome::Deferred;
         };
         let sent_at = self.elapsed();
-        match timeout(
-            self.limits.confirm_timeout,
-            confirmed(&open.channel, exchange, key, properties, body),
-        )
-        .await
-        {
-            Ok(Ok(Confirmation::Ack(None))) => {
+        let (answer, answered) = oneshot::channel();
+        let message = Message {
+            exchange: exchange.to_owned(),
+            key: key.to_owned(),
+            properties,
+            body,
+            answer,
+        };
+        if open.messages.send(message).await.is_err() {
+            return Outcome::Deferred;
+        }
+        match timeout(self.limits.confirm_timeout, answered).await {
+            Ok(Ok(said)) => {
                 self.note_confirmation();
-                Outcome::Delivered
+                match said {
+                    Said::Taken => Outcome::Delivered,
+                    Said::Returned => Outcome::Declined,
+                    Said::Refused => {
+                        tracing::debug!(exchange, key, "the queue is full");
+                        Outcome::Deferred
+                    }
+                }
             }
-            Ok(Ok(Confirmation::Ack(Some(_)))) => {
-                self.note_confirmation();
-                Outcome::Declined
-            }
-            Ok(Ok(Confirmation::Nack(_))) => {
-                self.note_confirmation();
-                tracing::debug!(exchange, key, "the queue is full");
-                Outcome::Deferred
-            }
-            Ok(Ok(Confirmation::NotRequested)) => unreachable!("a channel is shared only in confirm mode"),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, exchange, key, "not published");
-                self.failed.send_if_modified(|failed| {
-                    let newer = open.number > *failed;
-                    *failed = open.number.max(*failed);
-                    newer
-                });
+            Ok(Err(_)) => {
+                tracing::debug!(exchange, key, "the channel ended before the confirmation came");
                 Outcome::Deferred
             }
             Err(_) => {
@@ -282,7 +289,7 @@ impl Inbox for Publisher {
             let properties = persistent(headers_of(&parcel))
                 .with_message_id(parcel.dispatch.id.to_string().into())
                 .with_type(parcel.dispatch.kind.word().into());
-            self.publish(wire::DELIVER_EXCHANGE, account.as_str(), properties, &parcel.body)
+            self.publish(wire::DELIVER_EXCHANGE, account.as_str(), properties, parcel.body)
                 .await
         })
     }
@@ -292,24 +299,6 @@ async fn open_channel(session: &Session) -> lapin::Result<Channel> {
     let channel = session.connection.create_channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     Ok(channel)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that publishes")]
-async fn confirmed(
-    channel: &Channel,
-    exchange: &str,
-    key: &str,
-    properties: BasicProperties,
-    body: &[u8],
-) -> lapin::Result<Confirmation> {
-    let options = BasicPublishOptions {
-        mandatory: true,
-        ..BasicPublishOptions::default()
-    };
-    channel
-        .basic_publish(exchange.into(), key.into(), options, body, properties)
-        .await?
-        .await
 }
 
 /// Waits for a session.
