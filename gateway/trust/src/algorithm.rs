@@ -287,6 +287,14 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7); nothing may follow it.
+    ///
+    /// # Errors
+    /// Anything that is no SubjectPublicKeyInfo; a kind that is not known is kept as [`KeyKind::Unknown`].
+    pub fn from_der(info: &[u8]) -> Result<Self, Asn1Fault> {
+        Self::read(&Reader::sole(info, tag::SEQUENCE)?)
+    }
+
     /// Reads a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7). A kind that is not known is kept as [`KeyKind::Unknown`].
     pub(crate) fn read(info: &Element<'_>) -> Result<Self, Asn1Fault> {
         let mut reader = info.reader();

@@ -28,6 +28,8 @@ mod time;
 pub mod x509;
 pub mod xml;
 
+use std::sync::Arc;
+
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use asn1::Asn1Fault;
 pub use cms::{SignFault, Signer, SoftwareKey};
@@ -40,3 +42,18 @@ pub use report::{Failure, Indication, Need, RevocationProof, SealReport, SubIndi
 pub use snapshot::Snapshot;
 pub use time::{Time, TimeFault};
 pub use x509::Certificate;
+
+/// Judges a certificate by itself as that of a signer, at the time `at`; `candidates` are untrusted issuers beside those
+/// of the snapshot. The path that passed, leaf first, anchor last.
+///
+/// # Errors
+/// What failed first ([`Failure`]).
+pub fn validate_certificate(
+    certificate: &Arc<Certificate>,
+    candidates: &[Arc<Certificate>],
+    snapshot: &Snapshot,
+    at: Time,
+) -> Result<Vec<Arc<Certificate>>, Failure> {
+    let outcome = path::validate(certificate, candidates, snapshot, at);
+    outcome.failure.map_or(Ok(outcome.chain), Err)
+}
