@@ -78,6 +78,9 @@ pub struct Policy {
     pub signature_checks_max: u32,
     /// Certificates of a path, leaf and anchor included.
     pub path_certificates_max: usize,
+    /// Objects of one PDF file that are read, those inside others and the entries of its cross-reference sections
+    /// included; one costs about 60 octets of memory.
+    pub pdf_objects_max: usize,
 }
 
 impl Default for Policy {
@@ -91,6 +94,7 @@ impl Default for Policy {
             clock_skew_seconds: 300,
             signature_checks_max: 100,
             path_certificates_max: 8,
+            pdf_objects_max: 2_000_000,
         }
     }
 }

@@ -10,9 +10,10 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::PdfFault;
+use super::budget::Budget;
 use super::object::{Dictionary, Object, Reference};
 use super::parse::Parser;
-use super::stream::{self, Inflate};
+use super::stream;
 use super::xref::{Entry, Section};
 
 /// Revisions that are read at most: every approval and every stamp adds one.
@@ -44,6 +45,8 @@ pub(super) struct Indirect {
     pub(super) stream: Option<Range<usize>>,
     /// From its number to `endobj`; `None` where it lies in an object stream or is direct.
     pub(super) extent: Option<Range<usize>>,
+    /// How many objects it holds, itself included.
+    pub(super) weight: usize,
 }
 
 /// The objects of an object stream, in its order, and where the stream ends.
@@ -65,7 +68,9 @@ impl Indirect {
 pub(super) struct File<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) revisions: Vec<Revision>,
-    inflate: RefCell<Inflate>,
+    /// Of each number, the entries with the revisions that wrote them, oldest first.
+    history: BTreeMap<u32, Vec<(usize, Entry)>>,
+    pub(super) budget: Budget,
     /// Objects by where they begin.
     objects: RefCell<HashMap<usize, Rc<Indirect>>>,
     /// Objects of the object streams by where those begin, with their numbers.
@@ -73,12 +78,13 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, PdfFault> {
+    /// Opens a file; `objects_max` as in [`crate::Policy::pdf_objects_max`].
+    pub(super) fn open(bytes: &'a [u8], objects_max: usize) -> Result<Self, PdfFault> {
         if !bytes.starts_with(b"%PDF-") {
             return Err(PdfFault::Header);
         }
-        let mut inflate = Inflate::new();
-        let sections = read_sections(bytes, &mut inflate)?;
+        let budget = Budget::new(bytes.len(), objects_max);
+        let sections = read_sections(bytes, &budget)?;
         if sections
             .iter()
             .any(|section| section.trailer.get(b"Encrypt").is_some())
@@ -92,10 +98,17 @@ impl<'a> File<'a> {
                 offset: last.end_of_line,
             });
         }
+        let mut history: BTreeMap<u32, Vec<(usize, Entry)>> = BTreeMap::new();
+        for (index, revision) in revisions.iter().enumerate() {
+            for (number, entry) in &revision.entries {
+                history.entry(*number).or_default().push((index, *entry));
+            }
+        }
         Ok(Self {
             bytes,
             revisions,
-            inflate: RefCell::new(inflate),
+            history,
+            budget,
             objects: RefCell::default(),
             containers: RefCell::default(),
         })
@@ -113,9 +126,16 @@ impl<'a> File<'a> {
 
     /// Where the revision finds the object, and which revision put it there.
     pub(super) fn entry(&self, number: u32, revision: usize) -> Option<(Entry, usize)> {
-        (0..=revision)
-            .rev()
-            .find_map(|index| Some((*self.revisions[index].entries.get(&number)?, index)))
+        let history = self.history.get(&number)?;
+        let known = history.partition_point(|(index, _)| *index <= revision);
+        let (index, entry) = history[known.checked_sub(1)?];
+        Some((entry, index))
+    }
+
+    /// Every number that the revision or an earlier one lists, with where the revision finds its object.
+    pub(super) fn entries(&self, revision: usize) -> impl Iterator<Item = (u32, Entry)> {
+        let numbers = self.history.keys();
+        numbers.filter_map(move |number| Some((*number, self.entry(*number, revision)?.0)))
     }
 
     /// The object as the revision shows it; null where there is none (§7.3.10).
@@ -139,6 +159,7 @@ impl<'a> File<'a> {
                 value: object.clone(),
                 stream: None,
                 extent: None,
+                weight: 1,
             })),
         }
     }
@@ -168,7 +189,9 @@ impl<'a> File<'a> {
         if parser.object_header()? != reference {
             return Err(fault);
         }
-        let value = parser.object()?;
+        let objects_left = self.budget.objects_left();
+        let value = parser.object(&self.budget)?;
+        let weight = objects_left - self.budget.objects_left();
         let mut stream = None;
         if matches!(value, Object::Reference(_)) {
             return Err(fault);
@@ -180,10 +203,12 @@ impl<'a> File<'a> {
             parser.skip_space();
         }
         parser.keyword(b"endobj")?;
+        self.budget.take_octets(parser.at - offset)?;
         let object = Rc::new(Indirect {
             value,
             stream,
             extent: Some(offset..parser.at),
+            weight,
         });
         self.objects.borrow_mut().insert(offset, Rc::clone(&object));
         Ok(object)
@@ -204,7 +229,9 @@ impl<'a> File<'a> {
             Some((Entry::InUse { offset, .. }, _)) => {
                 let mut parser = Parser::new(self.shown(revision), offset);
                 let is_it = parser.object_header()? == reference;
-                parser.object()?.as_size().filter(|_| is_it)
+                let length = parser.object(&self.budget)?.as_size().filter(|_| is_it);
+                self.budget.take_octets(parser.at - offset)?;
+                length
             }
             Some((Entry::Compressed { container, index }, owner)) => self
                 .compressed(reference.number, (container, index), owner)?
@@ -265,7 +292,7 @@ impl<'a> File<'a> {
         {
             return Err(fault);
         }
-        let Object::Dictionary(dictionary) = parser.object()? else {
+        let Object::Dictionary(dictionary) = parser.object(&self.budget)? else {
             return Err(fault);
         };
         let integer = |key: &[u8]| dictionary.integer(key).filter(|value| *value >= 0);
@@ -282,26 +309,34 @@ impl<'a> File<'a> {
         }
         let length = usize::try_from(length).map_err(|_| fault)?;
         let extent = stream::read_extent(shown, &mut parser, length)?;
-        let data = self.inflate.borrow_mut().decode(&dictionary, &shown[extent])?;
+        let data = stream::decode(&dictionary, &shown[extent], &self.budget)?;
         let first = usize::try_from(first).map_err(|_| fault)?;
+        self.budget.take_octets(parser.at - offset)?;
         let mut head = Parser::new(&data, 0);
         let mut objects = Vec::new();
+        let mut free_from = 0;
         for _ in 0..count {
             head.skip_space();
             let number = u32::try_from(head.number()?).map_err(|_| fault)?;
             head.skip_space();
             let start = usize::try_from(head.number()?).map_err(|_| fault)?;
             let start = first.checked_add(start).ok_or(fault)?;
-            let value = Parser::new(&data, start).object().map_err(|_| fault)?;
-            if matches!(value, Object::Reference(_)) {
+            let mut body = Parser::new(&data, start);
+            let objects_left = self.budget.objects_left();
+            let value = body.object(&self.budget)?;
+            let weight = objects_left - self.budget.objects_left();
+            // One after another (§7.5.7): octets that make two objects would make as many as anybody likes.
+            if start < free_from || matches!(value, Object::Reference(_)) {
                 return Err(fault);
             }
+            free_from = body.at;
             objects.push((
                 number,
                 Rc::new(Indirect {
                     value,
                     stream: None,
                     extent: None,
+                    weight,
                 }),
             ));
         }
@@ -333,11 +368,12 @@ fn null() -> Rc<Indirect> {
         value: Object::Null,
         stream: None,
         extent: None,
+        weight: 1,
     })
 }
 
 /// The chain of sections from the last `startxref`, newest first.
-fn read_sections(bytes: &[u8], inflate: &mut Inflate) -> Result<Vec<Section>, PdfFault> {
+fn read_sections(bytes: &[u8], budget: &Budget) -> Result<Vec<Section>, PdfFault> {
     let tail_start = bytes.len().saturating_sub(TAIL_BYTES);
     let found = memchr::memmem::rfind(&bytes[tail_start..], b"startxref").ok_or(PdfFault::StartXref)?;
     let mut parser = Parser::new(bytes, tail_start + found);
@@ -352,7 +388,7 @@ fn read_sections(bytes: &[u8], inflate: &mut Inflate) -> Result<Vec<Section>, Pd
         if offset >= bytes.len() || sections.iter().any(|known| known.offset == offset) {
             return Err(PdfFault::Xref { offset });
         }
-        let section = Section::read(bytes, offset, inflate)?;
+        let section = Section::read(bytes, offset, budget)?;
         next = section.previous()?;
         sections.push(section);
     }
@@ -415,3 +451,6 @@ fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>, PdfFault>
     }
     Ok(revisions)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //! **Invariant**: a report is given only for a signature that covers its whole revision but its own /Contents, in a
 //! file where nothing but further signatures follows.
 
+mod budget;
 mod difference;
 mod file;
 mod object;
@@ -149,7 +150,7 @@ pub enum PdfFault {
 
 /// Judges every signature of the file at the time `now`.
 pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
-    match signatures(file) {
+    match signatures(file, snapshot.policy().pdf_objects_max) {
         Err(fault) => PdfReport::Refused(fault),
         Ok(signatures) if signatures.is_empty() => PdfReport::Unsigned,
         Ok(signatures) => {
@@ -172,7 +173,7 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
 
 /// Whether structure, coverage, digests and signature values are intact; nothing is said about trust.
 pub fn integrity(file: &[u8], policy: &Policy, now: Time) -> PdfIntegrity {
-    match signatures(file) {
+    match signatures(file, policy.pdf_objects_max) {
         Err(fault) => PdfIntegrity::Refused(fault),
         Ok(signatures) if signatures.is_empty() => PdfIntegrity::Unsigned,
         Ok(signatures) => {
@@ -190,8 +191,8 @@ fn parts<'a>(file: &'a [u8], signature: &Signature) -> [&'a [u8]; 2] {
 }
 
 /// The signatures of a file whose structure and history stand.
-fn signatures(file: &[u8]) -> Result<Vec<Signature>, PdfFault> {
-    let file = File::open(file)?;
+fn signatures(file: &[u8], objects_max: usize) -> Result<Vec<Signature>, PdfFault> {
+    let file = File::open(file, objects_max)?;
     let signatures = signature::find(&file)?;
     let Some(first) = signatures.first() else {
         return Ok(signatures);

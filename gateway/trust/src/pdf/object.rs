@@ -90,16 +90,23 @@ impl PartialEq for Text {
 /// A dictionary; no key occurs twice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dictionary {
-    pub(super) entries: Vec<(Box<[u8]>, Object)>,
+    /// Sorted by key.
+    entries: Vec<(Box<[u8]>, Object)>,
 }
 
 impl Dictionary {
+    /// `None` where a key occurs twice.
+    pub(super) fn new(mut entries: Vec<(Box<[u8]>, Object)>) -> Option<Self> {
+        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let is_repeated = |pair: &[(Box<[u8]>, Object)]| pair[0].0 == pair[1].0;
+        (!entries.windows(2).any(is_repeated)).then_some(Self { entries })
+    }
+
     /// The value of a key; null counts as absent (§7.3.7).
     pub(super) fn get(&self, key: &[u8]) -> Option<&Object> {
-        let found = self.entries.iter().find(|(known, _)| &**known == key);
-        found
-            .map(|(_, value)| value)
-            .filter(|value| **value != Object::Null)
+        let found = self.entries.binary_search_by(|(known, _)| (**known).cmp(key));
+        let (_, value) = &self.entries[found.ok()?];
+        Some(value).filter(|value| **value != Object::Null)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &Object)> {

@@ -5,6 +5,7 @@
 //! **Invariant**: nesting is limited; every loop consumes input.
 
 use super::PdfFault;
+use super::budget::Budget;
 use super::object::{Dictionary, Object, Reference, Text};
 use crate::digest::hex_value;
 
@@ -132,11 +133,12 @@ impl<'a> Parser<'a> {
         Ok(Reference { number, generation })
     }
 
-    pub(super) fn object(&mut self) -> Result<Object, PdfFault> {
-        self.nested(0)
+    pub(super) fn object(&mut self, budget: &Budget) -> Result<Object, PdfFault> {
+        self.nested(0, budget)
     }
 
-    fn nested(&mut self, depth: usize) -> Result<Object, PdfFault> {
+    fn nested(&mut self, depth: usize, budget: &Budget) -> Result<Object, PdfFault> {
+        budget.take_object()?;
         if depth > DEPTH_MAX {
             return Err(PdfFault::TooDeep);
         }
@@ -144,9 +146,9 @@ impl<'a> Parser<'a> {
         match self.peek().ok_or_else(|| self.fault())? {
             b'/' => self.name().map(Object::Name),
             b'(' => self.literal().map(Object::Text),
-            b'<' if self.starts_with(b"<<") => self.dictionary(depth).map(Object::Dictionary),
+            b'<' if self.starts_with(b"<<") => self.dictionary(depth, budget).map(Object::Dictionary),
             b'<' => self.hexadecimal().map(Object::Text),
-            b'[' => self.array(depth),
+            b'[' => self.array(depth, budget),
             b'0'..=b'9' => match self.reference() {
                 Some(reference) => Ok(Object::Reference(reference)),
                 None => self.numeric(),
@@ -222,7 +224,7 @@ impl<'a> Parser<'a> {
         Ok(name.into())
     }
 
-    fn array(&mut self, depth: usize) -> Result<Object, PdfFault> {
+    fn array(&mut self, depth: usize, budget: &Budget) -> Result<Object, PdfFault> {
         self.at += 1;
         let mut items = Vec::new();
         loop {
@@ -231,13 +233,13 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 return Ok(Object::Array(items));
             }
-            items.push(self.nested(depth + 1)?);
+            items.push(self.nested(depth + 1, budget)?);
         }
     }
 
-    fn dictionary(&mut self, depth: usize) -> Result<Dictionary, PdfFault> {
+    fn dictionary(&mut self, depth: usize, budget: &Budget) -> Result<Dictionary, PdfFault> {
         self.at += 2;
-        let mut dictionary = Dictionary::default();
+        let mut entries = Vec::new();
         loop {
             self.skip_space();
             if self.starts_with(b">>") {
@@ -248,15 +250,10 @@ impl<'a> Parser<'a> {
                 return Err(self.fault());
             }
             let key = self.name()?;
-            let value = self.nested(depth + 1)?;
-            dictionary.entries.push((key, value));
+            let value = self.nested(depth + 1, budget)?;
+            entries.push((key, value));
         }
-        let mut keys: Vec<&[u8]> = dictionary.entries.iter().map(|(key, _)| &**key).collect();
-        keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(PdfFault::DuplicateKey { offset: self.at });
-        }
-        Ok(dictionary)
+        Dictionary::new(entries).ok_or(PdfFault::DuplicateKey { offset: self.at })
     }
 
     fn hexadecimal(&mut self) -> Result<Text, PdfFault> {
@@ -347,7 +344,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &[u8]) -> Result<Object, PdfFault> {
-        Parser::new(text, 0).object()
+        Parser::new(text, 0).object(&Budget::new(text.len(), 1000))
     }
 
     #[test]
@@ -384,6 +381,8 @@ mod tests {
             assert!(parse(text).is_err(), "{}", String::from_utf8_lossy(text));
         }
         assert_eq!(parse(&b"[".repeat(100)), Err(PdfFault::TooDeep));
+        let many = [b"[", &b"1 ".repeat(1000)[..], b"]"].concat();
+        assert_eq!(parse(&many), Err(PdfFault::TooLarge));
     }
 
     proptest! {

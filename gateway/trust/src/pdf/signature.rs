@@ -36,6 +36,7 @@ pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
     let mut fields = Fields {
         file,
         seen: HashSet::new(),
+        values: HashSet::new(),
         found: Vec::new(),
     };
     fields.collect()?;
@@ -59,6 +60,7 @@ pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
 struct Fields<'f, 'a> {
     file: &'f File<'a>,
     seen: HashSet<Reference>,
+    values: HashSet<Reference>,
     /// Field, value, and whether the field has a Lock.
     found: Vec<(Reference, Reference, bool)>,
 }
@@ -112,7 +114,7 @@ impl Fields<'_, '_> {
         match dictionary.get(b"V") {
             None => Ok(()),
             Some(Object::Reference(value)) => {
-                if self.found.iter().any(|(_, known, _)| known == value) {
+                if !self.values.insert(*value) {
                     return Err(PdfFault::SignatureRepeated);
                 }
                 self.found

@@ -1,7 +1,7 @@
 //! Streams: where their octets are, and what those of cross-references and object streams hold (ISO 32000-2 §7.3.8,
 //! §7.4.4).
 //!
-//! **Invariant**: what all streams of a file inflate to is limited; content streams are never inflated.
+//! **Invariant**: what all streams of a file inflate to is limited (`budget`); content streams are never inflated.
 
 use std::io::Read;
 use std::ops::Range;
@@ -9,11 +9,9 @@ use std::ops::Range;
 use flate2::read::ZlibDecoder;
 
 use super::PdfFault;
+use super::budget::Budget;
 use super::object::{Dictionary, Object};
 use super::parse::Parser;
-
-/// Octets that structure may inflate to, in all: some hundred times what real files need.
-const INFLATED_BYTES_MAX: usize = 64 << 20;
 
 /// `stream`, `length` octets, `endstream`; the cursor stands behind the dictionary.
 pub(super) fn read_extent(
@@ -38,49 +36,36 @@ pub(super) fn read_extent(
     Ok(start..end)
 }
 
-/// The allowance of one file.
-pub(super) struct Inflate {
-    bytes_left: usize,
+/// The decoded octets: no filter, or FlateDecode with no or a PNG predictor.
+pub(super) fn decode(dictionary: &Dictionary, data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
+    let filter = sole(dictionary.get(b"Filter"));
+    let parameters = sole(dictionary.get(b"DecodeParms"));
+    let decoded = match filter {
+        None => {
+            budget.take_stream_bytes(data.len())?;
+            data.to_vec()
+        }
+        Some(Object::Name(name)) if &**name == b"FlateDecode" => inflate(data, budget)?,
+        Some(_) => return Err(PdfFault::Filter),
+    };
+    match parameters {
+        None => Ok(decoded),
+        Some(Object::Dictionary(parameters)) => undo_predictor(parameters, decoded),
+        Some(_) => Err(PdfFault::Filter),
+    }
 }
 
-impl Inflate {
-    pub(super) fn new() -> Self {
-        Self {
-            bytes_left: INFLATED_BYTES_MAX,
-        }
-    }
-
-    /// The decoded octets: no filter, or FlateDecode with no or a PNG predictor.
-    pub(super) fn decode(&mut self, dictionary: &Dictionary, data: &[u8]) -> Result<Vec<u8>, PdfFault> {
-        let filter = sole(dictionary.get(b"Filter"));
-        let parameters = sole(dictionary.get(b"DecodeParms"));
-        let decoded = match filter {
-            None => data.to_vec(),
-            Some(Object::Name(name)) if &**name == b"FlateDecode" => self.inflate(data)?,
-            Some(_) => return Err(PdfFault::Filter),
-        };
-        match parameters {
-            None => Ok(decoded),
-            Some(Object::Dictionary(parameters)) => undo_predictor(parameters, decoded),
-            Some(_) => Err(PdfFault::Filter),
-        }
-    }
-
-    fn inflate(&mut self, data: &[u8]) -> Result<Vec<u8>, PdfFault> {
-        let mut decoded = Vec::new();
-        let limit = u64::try_from(self.bytes_left)
-            .unwrap_or(u64::MAX)
-            .saturating_add(1);
-        ZlibDecoder::new(data)
-            .take(limit)
-            .read_to_end(&mut decoded)
-            .map_err(|_| PdfFault::Filter)?;
-        self.bytes_left = self
-            .bytes_left
-            .checked_sub(decoded.len())
-            .ok_or(PdfFault::TooLarge)?;
-        Ok(decoded)
-    }
+fn inflate(data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
+    let mut decoded = Vec::new();
+    let limit = u64::try_from(budget.stream_bytes_left())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    ZlibDecoder::new(data)
+        .take(limit)
+        .read_to_end(&mut decoded)
+        .map_err(|_| PdfFault::Filter)?;
+    budget.take_stream_bytes(decoded.len())?;
+    Ok(decoded)
 }
 
 /// The object itself, or the only item of an array.
@@ -155,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_up_predictor_is_undone() {
-        let Ok(Object::Dictionary(parameters)) = Parser::new(b"<< /Predictor 12 /Columns 2 >>", 0).object()
+        let text = b"<< /Predictor 12 /Columns 2 >>";
+        let Ok(Object::Dictionary(parameters)) = Parser::new(text, 0).object(&Budget::new(text.len(), 9))
         else {
             panic!("a dictionary");
         };

@@ -167,7 +167,7 @@ fn an_object_that_runs_on_into_a_later_revision_is_refused() {
     let mut later = PdfWriter::update(&file);
     later.bytes.extend_from_slice(b"\nendstream\nendobj\n");
     let file = later.finish(6);
-    let file = File::open(&file).expect("three revisions");
+    let file = File::open(&file, 1000).expect("three revisions");
     let four = object::Reference {
         number: 4,
         generation: 0,

@@ -6,15 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::PdfFault;
+use super::budget::Budget;
 use super::object::{Dictionary, Object};
 use super::parse::Parser;
 use super::stream;
 
 /// Object numbers that are read at most (ISO 32000-1 Annex C.2).
 const OBJECT_NUMBER_MAX: u64 = 8_388_607;
-
-/// Entries of one section at most.
-const ENTRIES_MAX: usize = 1_000_000;
 
 /// Where an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +50,13 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn read(bytes: &[u8], offset: usize, inflate: &mut stream::Inflate) -> Result<Self, PdfFault> {
+    pub(super) fn read(bytes: &[u8], offset: usize, budget: &Budget) -> Result<Self, PdfFault> {
         let mut parser = Parser::new(bytes, offset);
         let (entries, trailer, stream_number) = if parser.starts_with(b"xref") {
-            let entries = read_table(bytes, &mut parser)?;
+            let entries = read_table(bytes, &mut parser, budget)?;
             parser.skip_blank();
             parser.keyword(b"trailer")?;
-            let Object::Dictionary(trailer) = parser.object()? else {
+            let Object::Dictionary(trailer) = parser.object(budget)? else {
                 return Err(PdfFault::Xref { offset });
             };
             if trailer.get(b"XRefStm").is_some() {
@@ -66,9 +64,9 @@ impl Section {
             }
             (entries, trailer, None)
         } else {
-            let (number, trailer, data) = read_stream(bytes, &mut parser, inflate)?;
+            let (number, trailer, data) = read_stream(bytes, &mut parser, budget)?;
             (
-                read_stream_entries(&trailer, &data, offset)?,
+                read_stream_entries(&trailer, &data, offset, budget)?,
                 trailer,
                 Some(number),
             )
@@ -107,7 +105,7 @@ impl Section {
 }
 
 fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usize) -> Result<(), PdfFault> {
-    if number > OBJECT_NUMBER_MAX || entries.len() >= ENTRIES_MAX {
+    if number > OBJECT_NUMBER_MAX {
         return Err(PdfFault::TooLarge);
     }
     let number = u32::try_from(number).map_err(|_| PdfFault::TooLarge)?;
@@ -118,7 +116,11 @@ fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usi
 }
 
 /// Subsections of lines of exactly twenty octets (§7.5.4).
-fn read_table(bytes: &[u8], parser: &mut Parser<'_>) -> Result<BTreeMap<u32, Entry>, PdfFault> {
+fn read_table(
+    bytes: &[u8],
+    parser: &mut Parser<'_>,
+    budget: &Budget,
+) -> Result<BTreeMap<u32, Entry>, PdfFault> {
     parser.keyword(b"xref")?;
     let mut entries = BTreeMap::new();
     loop {
@@ -131,6 +133,7 @@ fn read_table(bytes: &[u8], parser: &mut Parser<'_>) -> Result<BTreeMap<u32, Ent
         let count = parser.number()?;
         parser.skip_blank();
         for number in first..first.saturating_add(count) {
+            budget.take_object()?;
             let at = parser.at;
             let line = bytes.get(at..at + 20).ok_or(PdfFault::Xref { offset: at })?;
             insert(
@@ -163,12 +166,12 @@ fn read_line(line: &[u8]) -> Option<Entry> {
 fn read_stream(
     bytes: &[u8],
     parser: &mut Parser<'_>,
-    inflate: &mut stream::Inflate,
+    budget: &Budget,
 ) -> Result<(u32, Dictionary, Vec<u8>), PdfFault> {
     let offset = parser.at;
     let fault = PdfFault::Xref { offset };
     let reference = parser.object_header()?;
-    let Object::Dictionary(dictionary) = parser.object()? else {
+    let Object::Dictionary(dictionary) = parser.object(budget)? else {
         return Err(fault);
     };
     let length = dictionary
@@ -180,7 +183,7 @@ fn read_stream(
     let data = stream::read_extent(bytes, parser, length)?;
     parser.skip_blank();
     parser.keyword(b"endobj")?;
-    let decoded = inflate.decode(&dictionary, &bytes[data])?;
+    let decoded = stream::decode(&dictionary, &bytes[data], budget)?;
     Ok((reference.number, dictionary, decoded))
 }
 
@@ -188,6 +191,7 @@ fn read_stream_entries(
     dictionary: &Dictionary,
     data: &[u8],
     offset: usize,
+    budget: &Budget,
 ) -> Result<BTreeMap<u32, Entry>, PdfFault> {
     let fault = PdfFault::Xref { offset };
     let widths = integers(dictionary.get(b"W"))
@@ -214,6 +218,7 @@ fn read_stream_entries(
     let mut entries = BTreeMap::new();
     for pair in index.chunks_exact(2) {
         for number in pair[0]..pair[0].saturating_add(pair[1]) {
+            budget.take_object()?;
             let record = records.next().ok_or(fault)?;
             insert(
                 &mut entries,

@@ -3,6 +3,8 @@
 //! **Invariant**: an extension is either read wholly or remembered as a [`Constraint`] that nobody satisfies; nothing
 //! that could forbid a path is skipped.
 
+use std::collections::BTreeSet;
+
 use super::CertificateFault;
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_boolean, tag};
 
@@ -87,7 +89,7 @@ const EXTENSIONS_MAX: usize = 64;
 /// Reads Extensions one by one: identifier, criticality, value.
 pub(crate) struct ExtensionsReader<'a> {
     reader: Reader<'a>,
-    seen: Vec<&'a [u8]>,
+    seen: BTreeSet<&'a [u8]>,
 }
 
 /// One extension as it stands.
@@ -110,7 +112,7 @@ impl<'a> ExtensionsReader<'a> {
         } else {
             Ok(Self {
                 reader,
-                seen: Vec::new(),
+                seen: BTreeSet::new(),
             })
         }
     }
@@ -131,10 +133,9 @@ impl<'a> ExtensionsReader<'a> {
         if EXTENSIONS_MAX <= self.seen.len() {
             return Err(CertificateFault::Size);
         }
-        if self.seen.contains(&oid) {
+        if !self.seen.insert(oid) {
             return Err(CertificateFault::DuplicateExtension);
         }
-        self.seen.push(oid);
         Ok(Some(RawExtension {
             oid,
             is_critical,

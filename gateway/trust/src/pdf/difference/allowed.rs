@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: whatever is not named here stays out; a key that is not listed refuses its object.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::PdfFault;
 use super::super::file::Indirect;
@@ -47,11 +47,11 @@ const FIELD_KEYS: &[&[u8]] = &[
 pub(super) struct Allowed {
     pub(super) numbers: BTreeSet<u32>,
     /// Widgets (or merged fields) that pages may show in addition.
-    widgets: Vec<Reference>,
+    widgets: HashSet<Reference>,
     /// Objects from which new appearances may be reached.
     pub(super) roots: Vec<u32>,
     /// Old objects that may change only if nothing else than these holders and paths refers to them.
-    pub(super) uses: BTreeMap<u32, Vec<(u32, &'static str)>>,
+    pub(super) uses: BTreeMap<u32, BTreeSet<(u32, &'static str)>>,
 }
 
 impl Allowed {
@@ -105,7 +105,7 @@ impl Allowed {
             self.numbers.insert(reference.number);
             if changes.old.contains(&reference.number) {
                 self.uses
-                    .insert(reference.number, vec![(root.number, "/AcroForm")]);
+                    .insert(reference.number, BTreeSet::from([(root.number, "/AcroForm")]));
             }
         }
         let form = changes.file.follow(after, changes.revision)?;
@@ -145,7 +145,7 @@ impl Allowed {
                 None => (root.number, "/AcroForm/Fields"),
             };
             if changes.old.contains(&array.number) {
-                self.uses.insert(array.number, vec![place]);
+                self.uses.insert(array.number, BTreeSet::from([place]));
             }
         }
         Ok(())
@@ -161,7 +161,7 @@ impl Allowed {
             return Err(fault);
         }
         if dictionary.name(b"Subtype") == Some(b"Widget") {
-            self.widgets.push(field);
+            self.widgets.insert(field);
         }
         let Some(kids) = dictionary.get(b"Kids") else {
             return Ok(());
@@ -183,7 +183,7 @@ impl Allowed {
             if !is_widget {
                 return Err(fault);
             }
-            self.widgets.push(*kid);
+            self.widgets.insert(*kid);
         }
         Ok(())
     }
@@ -238,7 +238,7 @@ impl Allowed {
             .reference(b"AP")
             .filter(|_| before.get(b"AP") != after.get(b"AP"));
         if let Some(left) = left {
-            self.uses.insert(left.number, vec![(holder, "/AP")]);
+            self.uses.insert(left.number, BTreeSet::from([(holder, "/AP")]));
         }
     }
 
@@ -280,14 +280,15 @@ impl Allowed {
             }
         }
         // An array may grow only where it is a page's annotations and nothing else.
-        for (number, entry) in changes.file.revisions[..changes.revision]
-            .iter()
-            .flat_map(|one| &one.entries)
-        {
-            if arrays.is_empty() || matches!(entry, Entry::Free) {
+        if arrays.is_empty() {
+            return Ok(());
+        }
+        for (number, entry) in changes.file.entries(changes.revision - 1) {
+            changes.file.budget.take_looks(1)?;
+            if matches!(entry, Entry::Free) {
                 continue;
             }
-            let object = changes.before(*number)?;
+            let object = changes.before(number)?;
             let Some(page) = object
                 .dictionary()
                 .filter(|page| page.name(b"Type") == Some(b"Page"))
@@ -302,7 +303,7 @@ impl Allowed {
                 self.uses
                     .entry(array.number)
                     .or_default()
-                    .push((*number, "/Annots"));
+                    .insert((number, "/Annots"));
             }
         }
         Ok(())
@@ -347,7 +348,8 @@ impl Allowed {
         }
         self.numbers.insert(information.number);
         if changes.old.contains(&information.number) {
-            self.uses.insert(information.number, vec![(TRAILER, "/Info")]);
+            self.uses
+                .insert(information.number, BTreeSet::from([(TRAILER, "/Info")]));
         }
         Ok(())
     }
@@ -377,7 +379,7 @@ impl Allowed {
         }
         self.numbers.insert(metadata.number);
         self.uses
-            .insert(metadata.number, vec![(root.number, "/Metadata")]);
+            .insert(metadata.number, BTreeSet::from([(root.number, "/Metadata")]));
         Ok(())
     }
 }
@@ -395,6 +397,7 @@ fn grown(changes: &Changes<'_, '_>, before: Option<&Object>, after: Option<&Obje
     };
     let before = read(before, changes.revision - 1)?;
     let after = read(after, changes.revision)?;
+    changes.file.budget.take_looks(before.len() + after.len()).ok()?;
     after.strip_prefix(&before[..]).map(<[Object]>::to_vec)
 }
 

@@ -228,14 +228,11 @@ impl<'f, 'a> Changes<'f, 'a> {
         for revision in revisions {
             self.check_uses_of(TRAILER, &Object::Dictionary(revision.trailer.clone()), allowed)?;
         }
-        let numbers: BTreeSet<u32> = revisions
-            .iter()
-            .flat_map(|one| one.entries.keys().copied())
-            .collect();
-        for holder in numbers {
-            match self.file.entry(holder, before) {
-                Some((Entry::InUse { .. } | Entry::Compressed { .. }, _)) => {
+        for (holder, entry) in self.file.entries(before) {
+            match entry {
+                Entry::InUse { .. } | Entry::Compressed { .. } => {
                     let object = self.before(holder)?;
+                    self.file.budget.take_looks(object.weight)?;
                     // The dictionary of a cross-reference stream is a trailer.
                     let is_trailer = object
                         .dictionary()
@@ -243,7 +240,7 @@ impl<'f, 'a> Changes<'f, 'a> {
                     let holder = if is_trailer { TRAILER } else { holder };
                     self.check_uses_of(holder, &object.value, allowed)?;
                 }
-                Some((Entry::Free, _)) | None => {}
+                Entry::Free => self.file.budget.take_looks(1)?,
             }
         }
         Ok(())

@@ -1,0 +1,71 @@
+//! What reading one file may cost: whoever sends it decides how it is built, and nobody has proven yet who that is.
+//!
+//! **Invariant**: memory and work are linear in the size of the file plus these limits, however objects overlap, alias
+//! one another or inflate.
+
+use std::cell::Cell;
+
+use super::PdfFault;
+
+/// Octets that structure may hold in streams, inflated or plain, in all: some hundred times what real files need.
+const STREAM_BYTES_MAX: usize = 64 << 20;
+
+/// How often the octets of the file may be read as objects: honest objects do not overlap, and their lengths are read
+/// once more.
+const READINGS_MAX: usize = 2;
+
+/// How often as many objects as may be read may be looked at again.
+const LOOKS_MAX: usize = 8;
+
+/// What is left of it.
+pub(super) struct Budget {
+    stream_bytes: Cell<usize>,
+    octets: Cell<usize>,
+    objects: Cell<usize>,
+    looks: Cell<usize>,
+}
+
+impl Budget {
+    /// Of a file of so many octets; `objects_max` as in [`crate::Policy::pdf_objects_max`].
+    pub(super) fn new(file_bytes: usize, objects_max: usize) -> Self {
+        Self {
+            stream_bytes: Cell::new(STREAM_BYTES_MAX),
+            octets: Cell::new(file_bytes.saturating_mul(READINGS_MAX)),
+            objects: Cell::new(objects_max),
+            looks: Cell::new(objects_max.saturating_mul(LOOKS_MAX)),
+        }
+    }
+
+    /// Octets that a stream of structure may still hold.
+    pub(super) fn stream_bytes_left(&self) -> usize {
+        self.stream_bytes.get()
+    }
+
+    pub(super) fn take_stream_bytes(&self, count: usize) -> Result<(), PdfFault> {
+        take(&self.stream_bytes, count)
+    }
+
+    /// Octets that were read as one indirect object, its stream included.
+    pub(super) fn take_octets(&self, count: usize) -> Result<(), PdfFault> {
+        take(&self.octets, count)
+    }
+
+    /// One object of any kind, or one entry of a cross-reference section.
+    pub(super) fn take_object(&self) -> Result<(), PdfFault> {
+        take(&self.objects, 1)
+    }
+
+    pub(super) fn objects_left(&self) -> usize {
+        self.objects.get()
+    }
+
+    /// Objects that are looked at again, those inside others included.
+    pub(super) fn take_looks(&self, count: usize) -> Result<(), PdfFault> {
+        take(&self.looks, count)
+    }
+}
+
+fn take(left: &Cell<usize>, count: usize) -> Result<(), PdfFault> {
+    left.set(left.get().checked_sub(count).ok_or(PdfFault::TooLarge)?);
+    Ok(())
+}
