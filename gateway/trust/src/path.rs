@@ -70,7 +70,18 @@ pub(crate) fn validate(
     snapshot: &Snapshot,
     at: Time,
 ) -> Outcome {
-    let budget = Budget::new(snapshot.policy().signature_checks_max);
+    let mut budget = Budget::new(snapshot.policy().signature_checks_max);
+    validate_within(leaf, embedded, snapshot, at, &mut budget)
+}
+
+/// The same with a budget that others spend from too.
+pub(crate) fn validate_within(
+    leaf: &Arc<Certificate>,
+    embedded: &[Arc<Certificate>],
+    snapshot: &Snapshot,
+    at: Time,
+    budget: &mut Budget,
+) -> Outcome {
     let mut search = Search {
         snapshot,
         embedded,
@@ -95,7 +106,7 @@ struct Search<'a> {
     snapshot: &'a Snapshot,
     embedded: &'a [Arc<Certificate>],
     at: Time,
-    budget: Budget,
+    budget: &'a mut Budget,
     best: Option<Outcome>,
 }
 
@@ -109,7 +120,7 @@ impl Search<'_> {
             if self.is_issued_by(&last, anchor) {
                 has_issuer = true;
                 chain.push(Arc::clone(anchor));
-                let outcome = judge(chain, snapshot, self.at, &mut self.budget);
+                let outcome = judge(chain, snapshot, self.at, self.budget);
                 chain.pop();
                 if outcome.failure.is_none() {
                     return Some(outcome);

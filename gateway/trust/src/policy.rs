@@ -74,7 +74,7 @@ pub struct Policy {
     pub algorithms: AlgorithmPolicy,
     /// How far the clocks of issuers may run ahead of ours, in seconds.
     pub clock_skew_seconds: i64,
-    /// Public-key operations that one signature may cost (as `webpki` limits it).
+    /// Public-key operations that one CMS may cost with all its signers (as `webpki` limits those of one path).
     pub signature_checks_max: u32,
     /// Certificates of a path, leaf and anchor included.
     pub path_certificates_max: usize,

@@ -11,8 +11,9 @@ use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::x509::Certificate;
 
-/// Signers and certificates that are read at most; long-term signatures of the field embed some thirty certificates.
-const SIGNERS_MAX: usize = 64;
+/// Signers and certificates that are read at most: files of the field have one or two signers, and long-term signatures
+/// embed some thirty certificates.
+const SIGNERS_MAX: usize = 32;
 const CERTIFICATES_MAX: usize = 128;
 
 pub(super) struct SignedData<'a> {

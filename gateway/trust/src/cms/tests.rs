@@ -1,10 +1,12 @@
 //! Signatures made and judged; every damage is noticed.
 
+mod attributes;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::asn1::{oid, tag, write};
-use crate::report::{Indication, Remark, SignedAttribute, SubIndication};
+use crate::report::{Indication, Remark, SubIndication};
 use crate::testing::{World, as_is, now};
 
 const CONTENT: &[u8] = b"the content";
@@ -116,217 +118,6 @@ fn a_signature_without_its_certificate_finds_it_in_the_snapshot() {
     assert!(sole(validate(&signature, CONTENT, &snapshot, now())).is_passed());
 }
 
-/// A SignedData of several parts, for what no honest signer makes.
-struct Made {
-    attributes: Vec<Vec<u8>>,
-    is_sorted: bool,
-    has_attributes: bool,
-    digest: const_oid::ObjectIdentifier,
-    content_type: const_oid::ObjectIdentifier,
-}
-
-impl Made {
-    fn honest() -> Self {
-        let digest = DigestAlgorithm::Sha256.digest(&[CONTENT]);
-        Self {
-            attributes: vec![
-                attribute(
-                    &oid::ATTRIBUTE_CONTENT_TYPE,
-                    &write::object_identifier(&oid::CONTENT_DATA),
-                ),
-                attribute(
-                    &oid::ATTRIBUTE_MESSAGE_DIGEST,
-                    &write::element(tag::OCTET_STRING, digest.as_ref()),
-                ),
-            ],
-            is_sorted: true,
-            has_attributes: true,
-            digest: oid::DIGEST_SHA256,
-            content_type: oid::CONTENT_DATA,
-        }
-    }
-
-    fn build(&self, world: &World) -> Vec<u8> {
-        let leaf = &world.organisation;
-        let sent = self.attributes.concat();
-        let signed = match (self.has_attributes, self.is_sorted) {
-            (false, _) => CONTENT.to_vec(),
-            (true, true) => write::set_of(tag::SET, self.attributes.clone()),
-            (true, false) => write::element(tag::SET, &sent),
-        };
-        let value = leaf.key.sign(&signed).expect("a value");
-        let certificate = &leaf.certificate;
-        let serial = write::element(tag::INTEGER, certificate.serial());
-        let digest = write::element(tag::SEQUENCE, &write::object_identifier(&self.digest));
-        let attributes = write::element(0xA0, &sent);
-        let info = write::constructed(
-            tag::SEQUENCE,
-            &[
-                &[2, 1, 1],
-                &write::constructed(tag::SEQUENCE, &[certificate.issuer().der(), &serial]),
-                &digest,
-                if self.has_attributes { &attributes } else { &[] },
-                &write::element(tag::SEQUENCE, &write::object_identifier(&oid::ECDSA_SHA256)),
-                &write::element(tag::OCTET_STRING, &value),
-            ],
-        );
-        let content = write::element(tag::SEQUENCE, &write::object_identifier(&self.content_type));
-        let signed_data = write::constructed(
-            tag::SEQUENCE,
-            &[
-                &[2, 1, 1],
-                &write::element(tag::SET, &digest),
-                &content,
-                &write::element(0xA0, certificate.der()),
-                &write::element(tag::SET, &info),
-            ],
-        );
-        let explicit = write::element(0xA0, &signed_data);
-        write::constructed(
-            tag::SEQUENCE,
-            &[&write::object_identifier(&oid::CONTENT_SIGNED_DATA), &explicit],
-        )
-    }
-
-    fn judge(&self) -> SealReport {
-        let world = World::new();
-        sole(validate(&self.build(&world), CONTENT, &world.good(), now()))
-    }
-}
-
-fn attribute(identifier: &const_oid::ObjectIdentifier, value: &[u8]) -> Vec<u8> {
-    write::constructed(
-        tag::SEQUENCE,
-        &[
-            &write::object_identifier(identifier),
-            &write::element(tag::SET, value),
-        ],
-    )
-}
-
-#[test]
-fn attributes_are_taken_as_sent_and_in_the_order_of_der() {
-    let mut made = Made::honest();
-    assert_eq!(made.judge().remarks, [Remark::SigningCertificateAbsent]);
-    made.attributes.sort();
-    made.attributes.reverse();
-    let report = made.judge();
-    assert!(report.is_passed());
-    assert!(report.remarks.contains(&Remark::AttributesReordered));
-    made.is_sorted = false;
-    let report = made.judge();
-    assert!(report.is_passed());
-    assert!(!report.remarks.contains(&Remark::AttributesReordered));
-}
-
-#[test]
-fn a_signature_without_attributes_is_refused() {
-    let made = Made {
-        has_attributes: false,
-        ..Made::honest()
-    };
-    assert_eq!(made.judge().failure, Some(Failure::SignedAttributesAbsent));
-}
-
-#[test]
-fn attributes_that_must_be_there_once_are_there_once() {
-    for (index, name) in [
-        (0, SignedAttribute::ContentType),
-        (1, SignedAttribute::MessageDigest),
-    ] {
-        let mut absent = Made::honest();
-        absent.attributes.remove(index);
-        assert_eq!(absent.judge().failure, Some(Failure::AttributeAbsent(name)));
-        let mut twice = Made::honest();
-        twice.attributes.push(twice.attributes[index].clone());
-        assert_eq!(twice.judge().failure, Some(Failure::AttributeRepeated(name)));
-    }
-    let mut values = Made::honest();
-    let value = write::object_identifier(&oid::CONTENT_DATA);
-    values.attributes[0] = attribute(&oid::ATTRIBUTE_CONTENT_TYPE, &[&value[..], &value].concat());
-    assert_eq!(
-        values.judge().failure,
-        Some(Failure::AttributeRepeated(SignedAttribute::ContentType))
-    );
-}
-
-#[test]
-fn another_type_of_content_is_refused() {
-    let mut made = Made {
-        content_type: oid::CONTENT_SIGNED_DATA,
-        ..Made::honest()
-    };
-    assert_eq!(made.judge().failure, Some(Failure::ContentType));
-    let value = write::object_identifier(&oid::CONTENT_SIGNED_DATA);
-    made.attributes[0] = attribute(&oid::ATTRIBUTE_CONTENT_TYPE, &value);
-    assert_eq!(made.judge().failure, Some(Failure::ContentType));
-}
-
-#[test]
-fn algorithms_that_disagree_are_refused() {
-    let made = Made {
-        digest: oid::DIGEST_SHA512,
-        ..Made::honest()
-    };
-    assert_eq!(made.judge().failure, Some(Failure::AlgorithmsDisagree));
-    let made = Made {
-        digest: oid::RSA_MGF1,
-        ..Made::honest()
-    };
-    assert_eq!(made.judge().failure, Some(Failure::DigestAlgorithmUnknown));
-}
-
-#[test]
-fn algorithms_that_were_protected_are_not_replaced() {
-    let protection = |digest: &const_oid::ObjectIdentifier, signature: &const_oid::ObjectIdentifier| {
-        let signature = write::element(0xA1, &write::object_identifier(signature));
-        let digest = [write::object_identifier(digest), vec![tag::NULL, 0]].concat();
-        let value = write::constructed(
-            tag::SEQUENCE,
-            &[&write::element(tag::SEQUENCE, &digest), &signature],
-        );
-        let mut made = Made::honest();
-        made.attributes
-            .push(attribute(&oid::ATTRIBUTE_ALGORITHM_PROTECTION, &value));
-        made.judge().failure
-    };
-    assert_eq!(protection(&oid::DIGEST_SHA256, &oid::ECDSA_SHA256), None);
-    for (digest, signature) in [
-        (oid::DIGEST_SHA512, oid::ECDSA_SHA256),
-        (oid::DIGEST_SHA256, oid::ECDSA_SHA512),
-    ] {
-        assert_eq!(protection(&digest, &signature), Some(Failure::AlgorithmsReplaced));
-    }
-}
-
-#[test]
-fn a_signature_policy_that_is_not_known_is_not_believed() {
-    let named = write::element(tag::SEQUENCE, &write::object_identifier(&oid::CONTENT_DATA));
-    for (value, failure) in [
-        (named, Some(Failure::SignaturePolicyUnknown)),
-        (vec![tag::NULL, 0], None),
-    ] {
-        let mut made = Made::honest();
-        made.attributes
-            .push(attribute(&oid::ATTRIBUTE_SIGNATURE_POLICY, &value));
-        assert_eq!(made.judge().failure, failure);
-    }
-}
-
-#[test]
-fn a_signing_certificate_attribute_for_another_certificate_is_refused() {
-    for (identifier, hash) in [
-        (oid::ATTRIBUTE_SIGNING_CERTIFICATE_V2, vec![1; 32]),
-        (oid::ATTRIBUTE_SIGNING_CERTIFICATE, vec![1; 20]),
-    ] {
-        let mut made = Made::honest();
-        let reference = write::element(tag::SEQUENCE, &write::element(tag::OCTET_STRING, &hash));
-        let value = write::element(tag::SEQUENCE, &write::element(tag::SEQUENCE, &reference));
-        made.attributes.push(attribute(&identifier, &value));
-        assert_eq!(made.judge().failure, Some(Failure::SigningCertificateMismatch));
-    }
-}
-
 /// The signature without its `[0] certificates`.
 fn without_certificates(signature: &[u8]) -> Vec<u8> {
     use crate::asn1::Reader;
@@ -405,6 +196,34 @@ fn several_signers_are_judged_one_by_one() {
     assert_eq!(indications.len(), 2);
     assert!(indications.contains(&Indication::TotalPassed));
     assert!(indications.contains(&Indication::TotalFailed(SubIndication::Revoked)));
+}
+
+#[test]
+fn all_signers_of_a_file_share_one_budget() {
+    let world = World::new();
+    let mut signature = world.organisation.sign(CONTENT);
+    for serial in 200..208 {
+        signature = merge(
+            &signature,
+            &world.issuing.leaf("Leaf", serial, as_is).sign(CONTENT),
+        );
+    }
+    let judge = |signature_checks_max| {
+        let policy = Policy {
+            signature_checks_max,
+            ..Policy::default()
+        };
+        let anchors = vec![Arc::clone(&world.root.certificate)];
+        let candidates = vec![Arc::clone(&world.issuing.certificate)];
+        let lists = vec![world.root.list(&[]), world.issuing.list(&[])];
+        let snapshot = Snapshot::new(anchors, candidates, lists, policy, 1);
+        let reports = validate(&signature, CONTENT, &snapshot, now());
+        assert_eq!(reports.len(), 9);
+        reports.into_iter().filter(SealReport::is_passed).count()
+    };
+    // A value and a certificate for each signer; the issuing certificate and two lists for all.
+    assert_eq!(judge(22), 9);
+    assert!((1..9).contains(&judge(12)));
 }
 
 /// One SignedData with the certificates and signers of both.

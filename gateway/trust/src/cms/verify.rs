@@ -10,7 +10,7 @@ use super::attribute::{SignedAttributes, read_attribute, sorted};
 use super::structure::{SignedData, SignerInfo};
 use crate::algorithm::{DigestAlgorithm, NamedAlgorithm, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Element, Limits, Normal, oid, tag};
-use crate::path;
+use crate::path::{self, Budget};
 use crate::policy::Policy;
 use crate::report::{Failure, Indication, Remark, SealReport};
 use crate::snapshot::Snapshot;
@@ -92,6 +92,7 @@ pub(super) fn integrity(
                 profile,
                 snapshot: None,
                 is_for_trust: false,
+                budget: Budget::new(policy.signature_checks_max),
             };
             let signers = signed.signers.iter();
             signers
@@ -120,6 +121,7 @@ fn judge_all(
         profile,
         snapshot: Some(snapshot),
         is_for_trust: true,
+        budget: Budget::new(snapshot.policy().signature_checks_max),
     };
     signed
         .signers
@@ -144,7 +146,8 @@ fn judge_one(
     let failure = match checked {
         Err(failure) => Some(failure),
         Ok(certificate) => {
-            let outcome = path::validate(&certificate, &check.signed.certificates, snapshot, now);
+            let (embedded, budget) = (&check.signed.certificates, &mut check.budget);
+            let outcome = path::validate_within(&certificate, embedded, snapshot, now, budget);
             report.chain = outcome.chain;
             report.revocation = outcome.proofs;
             report.needs = outcome.needs;
@@ -231,6 +234,8 @@ struct Check<'a> {
     snapshot: Option<&'a Snapshot>,
     /// Whether demands beyond integrity are made: the content is data, profiles are kept.
     is_for_trust: bool,
+    /// What all signers together may still cost.
+    budget: Budget,
 }
 
 impl Check<'_> {
@@ -324,16 +329,22 @@ impl Check<'_> {
     /// Verifies the value over the attributes as they were sent, then as DER, then in the order of DER. `true`: only
     /// in that order.
     fn verify_value(
-        &self,
+        &mut self,
         signer: &SignerInfo<'_>,
         set: &Element<'_>,
         algorithm: SignatureAlgorithm,
         certificate: &Certificate,
     ) -> Result<bool, Failure> {
-        let verify = |attributes: &[u8]| match certificate.key().verify(algorithm, attributes, signer.value) {
-            Ok(()) => Ok(true),
-            Err(SignatureFault::Wrong) => Ok(false),
-            Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown),
+        let budget = &mut self.budget;
+        let mut verify = |attributes: &[u8]| {
+            if !budget.spend() {
+                return Err(Failure::BudgetSpent);
+            }
+            match certificate.key().verify(algorithm, attributes, signer.value) {
+                Ok(()) => Ok(true),
+                Err(SignatureFault::Wrong) => Ok(false),
+                Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown),
+            }
         };
         let source = self.opened.normal.source_of(set.whole).unwrap_or(set.whole);
         if verify(&as_set(source))? || (source != set.whole && verify(&as_set(set.whole))?) {
