@@ -2,7 +2,7 @@
 //!
 //! **Invariant**: an attribute that is used occurs once, with one value.
 
-use crate::algorithm::DigestAlgorithm;
+use crate::algorithm::{DigestAlgorithm, NamedAlgorithm};
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_time, tag, write};
 use crate::name::Name;
 use crate::report::{Failure, SignedAttribute};
@@ -112,20 +112,15 @@ impl<'a> SignedAttributes<'a> {
     /// Whether the algorithms are those that the signer protected, where it protected them (RFC 6211 §3).
     pub(super) fn check_algorithms(
         &self,
-        digest: &Element<'_>,
-        signature: &Element<'_>,
+        digest: DigestAlgorithm,
+        signature: NamedAlgorithm,
     ) -> Result<(), Failure> {
         let Some(value) = self.algorithm_protection else {
             return Ok(());
         };
-        let malformed = |_| Failure::AttributeMalformed(SignedAttribute::AlgorithmProtection);
-        let (protected_digest, protected_signature) = read_protection(&value).map_err(malformed)?;
-        // Absent parameters and NULL are the same (RFC 5754 §2).
-        let is_same = |one: &[u8], other: &[u8]| {
-            let bare = |content: &[u8]| content.strip_suffix(&[5, 0]).unwrap_or(content).to_vec();
-            bare(one) == bare(other)
-        };
-        if is_same(protected_digest, digest.content) && is_same(protected_signature, signature.content) {
+        let protected = read_protection(&value)
+            .map_err(|_| Failure::AttributeMalformed(SignedAttribute::AlgorithmProtection))?;
+        if protected == (Some(digest), Some(signature)) {
             Ok(())
         } else {
             Err(Failure::AlgorithmsReplaced)
@@ -183,17 +178,19 @@ pub(super) fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], E
     Ok((oid, values))
 }
 
-/// CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] IMPLICIT, … }: the contents of both
-/// identifiers. One for a MAC protects no signature.
-fn read_protection<'a>(value: &Element<'a>) -> Result<(&'a [u8], &'a [u8]), Asn1Fault> {
+/// CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] OPTIONAL, macAlgorithm [2] OPTIONAL };
+/// one for a MAC protects no signature. `None`: an algorithm that is not known here.
+fn read_protection(
+    value: &Element<'_>,
+) -> Result<(Option<DigestAlgorithm>, Option<NamedAlgorithm>), Asn1Fault> {
     if value.tag != tag::SEQUENCE {
         return Err(Asn1Fault::Unexpected);
     }
-    let mut body = value.reader();
-    let digest = body.expect(tag::SEQUENCE)?;
-    let signature = body.expect(tag::context_constructed(1))?;
-    body.finish()?;
-    Ok((digest.content, signature.content))
+    let mut reader = value.reader();
+    let digest = DigestAlgorithm::read(&reader.expect(tag::SEQUENCE)?)?;
+    let signature = reader.expect(tag::context_constructed(1))?;
+    reader.finish()?;
+    Ok((digest, NamedAlgorithm::read(&signature)?))
 }
 
 /// ESSCertID or ESSCertIDv2.

@@ -251,7 +251,11 @@ impl Check<'_> {
         let attributes = SignedAttributes::read(&set)?;
         report.claimed_signing_time = attributes.signing_time()?;
         let digest_algorithm = read_digest_algorithm(signer)?;
-        let algorithm = read_signature_algorithm(signer, digest_algorithm)?;
+        let named = NamedAlgorithm::read(&signer.signature_algorithm)
+            .map_err(Failure::Structure)?
+            .ok_or(Failure::SignatureAlgorithmUnknown)?;
+        let algorithm = whole_algorithm(named, digest_algorithm)?;
+        attributes.check_algorithms(digest_algorithm, named)?;
         report.algorithm = Some(algorithm);
         let certificate = self.certificate_of(signer, &attributes)?;
         report.signer = Some(Arc::clone(&certificate));
@@ -264,7 +268,6 @@ impl Check<'_> {
         if self.verify_value(signer, &set, algorithm, &certificate)? {
             report.remarks.push(Remark::AttributesReordered);
         }
-        attributes.check_algorithms(&signer.digest_algorithm, &signer.signature_algorithm)?;
         attributes.check_certificate(&certificate)?;
         if self.is_for_trust {
             attributes.check_policy()?;
@@ -373,14 +376,10 @@ fn read_digest_algorithm(signer: &SignerInfo<'_>) -> Result<DigestAlgorithm, Fai
         .ok_or(Failure::DigestAlgorithmUnknown)
 }
 
-fn read_signature_algorithm(
-    signer: &SignerInfo<'_>,
-    digest: DigestAlgorithm,
-) -> Result<SignatureAlgorithm, Failure> {
-    match NamedAlgorithm::read(&signer.signature_algorithm).map_err(Failure::Structure)? {
-        None => Err(Failure::SignatureAlgorithmUnknown),
-        Some(NamedAlgorithm::RsaWithDigestElsewhere) => Ok(SignatureAlgorithm::RsaPkcs1(digest)),
-        Some(NamedAlgorithm::Whole(algorithm)) if algorithm.digest() == digest => Ok(algorithm),
-        Some(NamedAlgorithm::Whole(_)) => Err(Failure::AlgorithmsDisagree),
+fn whole_algorithm(named: NamedAlgorithm, digest: DigestAlgorithm) -> Result<SignatureAlgorithm, Failure> {
+    match named {
+        NamedAlgorithm::RsaWithDigestElsewhere => Ok(SignatureAlgorithm::RsaPkcs1(digest)),
+        NamedAlgorithm::Whole(algorithm) if algorithm.digest() == digest => Ok(algorithm),
+        NamedAlgorithm::Whole(_) => Err(Failure::AlgorithmsDisagree),
     }
 }
