@@ -1,7 +1,9 @@
 //! From an opened packet to a verified one: every seal of it judged, and whose it is.
 //!
 //! Only the main document's seals gate (rules §8.5); those of enclosures are reported one by one. The main document is
-//! the first attachment in manifest order that is not itself a detached signature.
+//! the first attachment in manifest order that is not itself a detached signature; a packet that brings nothing but
+//! signatures has none, and is refused. A detached signature that is over no file of the packet gates too: it may be the
+//! main document's, of which another version came.
 //!
 //! **Invariant:** [`VerifiedPacket`] is made here and nowhere else.
 //! **Invariant:** unknown revocation is *not now*, never good.
@@ -14,6 +16,9 @@ use crate::event::SealFact;
 use crate::ids::AgencyId;
 use crate::packet::{Attachment, DocumentPacket};
 use crate::refusal::{Refusal, RefusalCode, Remark};
+
+/// What names of detached signatures end in.
+const SIGNATURE_SUFFIX: &str = ".p7s";
 
 /// What a packet is verified against: all of one moment.
 #[derive(Debug, Clone, Copy)]
@@ -80,31 +85,32 @@ pub fn verify(mut packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) 
         refusals: vec![],
         needs: vec![],
     };
-    let main = packet
-        .attachments
-        .iter()
-        .position(|one| !is_detached_signature(one));
-    for (index, attachment) in packet.attachments.iter().enumerate() {
-        let part = Part {
-            number: number(index),
-            gates: Some(index) == main,
-        };
+    let all = packet.attachments.as_slice();
+    let main = all.iter().position(|one| !is_detached_signature(one));
+    let mut over_main = Vec::new();
+    for (index, attachment) in all.iter().enumerate() {
+        let number = number(index);
         if !is_detached_signature(attachment) {
-            bench.judge_file(part, attachment);
+            let gates = Some(index) == main;
+            bench.judge_file(Part { number, gates }, attachment);
+            over_main.extend(gates.then_some(number));
+            continue;
         }
-    }
-    for (index, signature) in packet.attachments.iter().enumerate() {
-        if is_detached_signature(signature) {
-            let signed = signed_by(&packet.attachments, signature);
-            let part = Part {
-                number: number(index),
-                gates: signed.is_some() && signed == main,
-            };
-            bench.judge_detached(part, signature, signed.map(|place| &packet.attachments[place]));
+        let (signed, reports) = bench.signed_by(all, attachment);
+        let gates = signed.is_none() || signed == main;
+        if signed.is_none() {
+            bench.remarks.push(Remark::new("signature-without-file", number));
         }
+        bench.judge_seals(Part { number, gates }, &reports);
+        over_main.extend((signed.is_some() && gates).then_some(number));
     }
-    if let Some(main) = main {
-        bench.bind_to_sender(&packet.attachments, main);
+    match main {
+        Some(main) => bench.bind_to_sender(&over_main, number(main)),
+        None if all.is_empty() => {}
+        None => {
+            let missing = Refusal::new(RefusalCode::PacketIncomplete);
+            bench.refusals.push(missing.with("element", "Attachment"));
+        }
     }
     let Bench {
         seals,
@@ -156,25 +162,28 @@ fn words(indication: Indication) -> String {
     }
 }
 
+/// By name; a PDF under such a name is a document all the same.
 fn is_detached_signature(attachment: &Attachment) -> bool {
-    attachment.name.to_lowercase().ends_with(".p7s")
+    attachment.name.to_lowercase().ends_with(SIGNATURE_SUFFIX)
+        && !attachment.content.bytes().starts_with(b"%PDF-")
 }
 
-/// Which attachment a detached signature belongs to: the one with its name less `.p7s`, else the only other one.
-fn signed_by(all: &[Attachment], signature: &Attachment) -> Option<usize> {
+/// The files that a detached signature may be over: those with its name less `.p7s` (`vb.pdf.p7s` over `vb.pdf`), else
+/// those whose own stem that is (`vb.p7s`), else all.
+fn files_for(all: &[Attachment], signature: &Attachment) -> Vec<usize> {
     let name = signature.name.to_lowercase();
-    let base = name.strip_suffix(".p7s").unwrap_or(&name);
-    let files: Vec<usize> = (0..all.len())
-        .filter(|&place| !is_detached_signature(&all[place]))
-        .collect();
-    let named = files
-        .iter()
-        .copied()
-        .find(|&place| all[place].name.to_lowercase() == base);
-    named.or(match files[..] {
-        [only] => Some(only),
-        _ => None,
-    })
+    let base = name.strip_suffix(SIGNATURE_SUFFIX).unwrap_or(&name);
+    let files = || (0..all.len()).filter(|&place| !is_detached_signature(&all[place]));
+    let named = |is_it: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        files()
+            .filter(|&place| is_it(&all[place].name.to_lowercase()))
+            .collect()
+    };
+    let by_stem = |name: &str| name.rsplit_once('.').is_some_and(|(stem, _)| stem == base);
+    [named(&|name| name == base), named(&by_stem)]
+        .into_iter()
+        .find(|found| !found.is_empty())
+        .unwrap_or_else(|| files().collect())
 }
 
 /// The attachment that is being judged.
@@ -216,19 +225,26 @@ impl Bench<'_> {
         }
     }
 
-    fn judge_detached(&mut self, part: Part, signature: &Attachment, signed: Option<&Attachment>) {
-        let Some(signed) = signed else {
-            self.remarks
-                .push(Remark::new("signature-without-file", part.number));
-            return;
+    /// Which file a detached signature is over, and what it is worth over that. Of several it may be over, the one whose
+    /// digest it holds; over none of them it fails.
+    fn signed_by(&self, all: &[Attachment], signature: &Attachment) -> (Option<usize>, Vec<SealReport>) {
+        let judged = |place: usize| {
+            let (signature, file) = (signature.content.bytes(), all[place].content.bytes());
+            trust::cms::validate(signature, file, self.belief.trust, self.belief.now)
         };
-        let reports = trust::cms::validate(
-            signature.content.bytes(),
-            signed.content.bytes(),
-            self.belief.trust,
-            self.belief.now,
-        );
-        self.judge_seals(part, &reports);
+        let is_over = |reports: &Vec<SealReport>| {
+            let another = Indication::TotalFailed(SubIndication::HashFailure);
+            reports.iter().any(|report| report.indication != another)
+        };
+        let files = files_for(all, signature);
+        if let [only] = files[..] {
+            return (Some(only), judged(only));
+        }
+        let found = files.iter().map(|&place| (place, judged(place)));
+        match found.into_iter().find(|(_, reports)| is_over(reports)) {
+            Some((place, reports)) => (Some(place), reports),
+            None => (None, files.first().map_or_else(Vec::new, |&place| judged(place))),
+        }
     }
 
     fn judge_seals(&mut self, part: Part, reports: &[SealReport]) {
@@ -293,64 +309,17 @@ impl Bench<'_> {
 
     /// A signed main document needs one seal at least that the directory gives to the sender; an unsigned one is for
     /// information only (QĐ 28 Đ4.2), which is a remark.
-    fn bind_to_sender(&mut self, attachments: &[Attachment], main: usize) {
-        let over_main = |seal: &&SealFact| {
-            let place = seal.attachment as usize - 1;
-            place == main || signed_by(attachments, &attachments[place]) == Some(main)
-        };
-        let seals: Vec<&SealFact> = self.seals.iter().filter(over_main).collect();
-        if seals.is_empty() {
-            self.remarks.push(Remark::new("unsigned", number(main)));
-        } else if !seals.iter().any(|seal| seal.signatory.is_some()) {
+    fn bind_to_sender(&mut self, over_main: &[u32], main: u32) {
+        let is_over = |seal: &&SealFact| over_main.contains(&seal.attachment);
+        let mut seals = self.seals.iter().filter(is_over).peekable();
+        if seals.peek().is_none() {
+            self.remarks.push(Remark::new("unsigned", main));
+        } else if !seals.any(|seal| seal.signatory.is_some()) {
             let refusal = Refusal::new(RefusalCode::SignerNotSender);
-            self.refusals.push(refusal.with("attachment", number(main)));
+            self.refusals.push(refusal.with("attachment", main));
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use trust::Policy;
-
-    use super::*;
-    use crate::packet::{Content, Reference};
-
-    #[test]
-    fn the_manifest_names_the_main_document_wherever_it_stands_in_the_packet() {
-        let reference = |id: &str| Reference {
-            content_id: id.to_owned(),
-            content_type: String::new(),
-            description: None,
-            name: id.to_owned(),
-        };
-        let attachment = |id: &str, content: &[u8]| Attachment {
-            content_id: id.to_owned(),
-            name: id.to_owned(),
-            description: None,
-            content_type: String::new(),
-            content: Content::new(content.to_vec()),
-        };
-        let packet = DocumentPacket {
-            manifest: vec![reference("main.pdf"), reference("annex.txt")],
-            attachments: vec![
-                attachment("annex.txt", b"text"),
-                attachment("main.pdf", b"%PDF-1.7 broken"),
-            ],
-            ..DocumentPacket::default()
-        };
-        let trust = Snapshot::new(vec![], vec![], vec![], Policy::default(), 1);
-        let belief = Belief {
-            trust: &trust,
-            directory: &Directory::new(),
-            now: Time::from_seconds(1_790_000_000),
-        };
-        let verified = verify(packet, AgencyId::from_number(1), belief);
-        let codes: Vec<_> = verified.refusals().iter().map(|refusal| refusal.code).collect();
-        assert_eq!(codes, [RefusalCode::FileManipulated], "{:?}", verified.remarks());
-        assert!(
-            verified.refusals()[0]
-                .values
-                .contains(&("attachment".to_owned(), "1".to_owned()))
-        );
-    }
-}
+mod tests;
