@@ -132,6 +132,9 @@ pub enum Remark {
     SigningCertificateAbsent,
     /// Zero octets follow the signature.
     PaddingIgnored,
+    /// A PDF signature shows something on pages that earlier signatures cover: a seal, or something that looks like
+    /// what was signed.
+    ShownOverSigned,
     /// The signature verified only after the signed attributes were brought into the order of DER.
     AttributesReordered,
 }

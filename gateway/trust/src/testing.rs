@@ -276,6 +276,8 @@ pub(crate) struct PdfWriter {
     /// Number, generation, offset.
     offsets: Vec<(u32, u16, usize)>,
     previous: Option<usize>,
+    /// One more than the highest number so far.
+    size: u32,
 }
 
 impl PdfWriter {
@@ -285,6 +287,7 @@ impl PdfWriter {
             bytes: b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec(),
             offsets: Vec::new(),
             previous: None,
+            size: 1,
         };
         writer.object(1, b"<< /Type /Catalog /Pages 2 0 R >>");
         writer.object(2, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>");
@@ -305,6 +308,7 @@ impl PdfWriter {
             bytes: file.to_vec(),
             offsets: Vec::new(),
             previous: Some(previous),
+            size: size_of(file),
         }
     }
 
@@ -323,6 +327,7 @@ impl PdfWriter {
     /// An entry of the cross-reference section, whatever stands at that offset.
     pub(crate) fn entry(&mut self, (number, generation): (u32, u16), offset: usize) {
         self.offsets.push((number, generation, offset));
+        self.size = self.size.max(number + 1);
     }
 
     pub(crate) fn finish(mut self, size: u32) -> Vec<u8> {
@@ -347,6 +352,13 @@ impl PdfWriter {
     }
 }
 
+/// What the last trailer says.
+fn size_of(file: &[u8]) -> u32 {
+    let start = memchr::memmem::rfind(file, b"/Size ").expect("a PDF") + 6;
+    let digits = file[start..].iter().take_while(|octet| octet.is_ascii_digit());
+    digits.fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
+}
+
 /// Places of hexadecimal digits kept for a signature.
 const CONTENTS_DIGITS: usize = 8192;
 
@@ -360,6 +372,17 @@ pub(crate) fn sign_pdf_with(
     file: &[u8],
     signer: &Leaf,
     (first, fields): (u32, &[u32]),
+    more: impl FnOnce(&mut PdfWriter),
+) -> Vec<u8> {
+    sign_pdf_at(file, signer, (first, fields), "[0 0 0 0]", more)
+}
+
+/// The same with a widget that is seen in this rectangle.
+pub(crate) fn sign_pdf_at(
+    file: &[u8],
+    signer: &Leaf,
+    (first, fields): (u32, &[u32]),
+    rectangle: &str,
     more: impl FnOnce(&mut PdfWriter),
 ) -> Vec<u8> {
     let mut writer = PdfWriter::update(file);
@@ -380,9 +403,27 @@ pub(crate) fn sign_pdf_with(
     writer.object(
         first,
         format!(
-            "<< /FT /Sig /T (S{first}) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P 3 0 R /V {value} 0 R >>"
+            "<< /FT /Sig /T (S{first}) /Type /Annot /Subtype /Widget /Rect {rectangle} /F 132 /P 3 0 R \
+             /V {value} 0 R >>"
         ),
     );
+    more(&mut writer);
+    finish_signature(writer, signer, value)
+}
+
+/// An update of these objects, and of the signature dictionary `value`, which a field of them must show.
+pub(crate) fn sign_pdf_raw(
+    file: &[u8],
+    signer: &Leaf,
+    value: u32,
+    objects: impl FnOnce(&mut PdfWriter),
+) -> Vec<u8> {
+    let mut writer = PdfWriter::update(file);
+    objects(&mut writer);
+    finish_signature(writer, signer, value)
+}
+
+fn finish_signature(mut writer: PdfWriter, signer: &Leaf, value: u32) -> Vec<u8> {
     let zeros = "0".repeat(CONTENTS_DIGITS);
     writer.object(
         value,
@@ -392,9 +433,8 @@ pub(crate) fn sign_pdf_with(
             0, 0, 0
         ),
     );
-    more(&mut writer);
-    let bytes = writer.finish(value + 1);
-    fill_signature(bytes, signer)
+    let size = writer.size.max(value + 1);
+    fill_signature(writer.finish(size), signer)
 }
 
 /// Fills the last placeholder of the file.

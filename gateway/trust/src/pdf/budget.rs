@@ -15,7 +15,7 @@ const STREAM_BYTES_MAX: usize = 64 << 20;
 const READINGS_MAX: usize = 2;
 
 /// How often as many objects as may be read may be looked at again.
-const LOOKS_MAX: usize = 8;
+const LOOKS_MAX: usize = 16;
 
 /// What is left of it.
 pub(super) struct Budget {

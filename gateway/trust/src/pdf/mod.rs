@@ -23,7 +23,7 @@ use signature::Signature;
 
 use crate::cms;
 use crate::policy::Policy;
-use crate::report::{Failure, SealReport};
+use crate::report::{Failure, Remark, SealReport};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -137,6 +137,12 @@ pub enum PdfFault {
         /// The number of the object; 0 for the trailer.
         number: u32,
     },
+    /// A later signature shows more than a seal over pages that were signed.
+    #[error("object {number} covers what was signed before")]
+    Overlaid {
+        /// The number of its largest widget.
+        number: u32,
+    },
     /// Octets in a later revision that belong to none of its objects.
     #[error("octets at {offset} belong to no object of their revision")]
     Unaccounted {
@@ -164,6 +170,9 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
                     "a PDF signature with several signers is a failure of its own"
                 );
                 report.covered = Some(signature.covered.clone());
+                if signature.shows_over_signed {
+                    report.remarks.push(Remark::ShownOverSigned);
+                }
                 report
             };
             PdfReport::Signed(signatures.iter().map(judge).collect())
@@ -193,20 +202,22 @@ fn parts<'a>(file: &'a [u8], signature: &Signature) -> [&'a [u8]; 2] {
 /// The signatures of a file whose structure and history stand.
 fn signatures(file: &[u8], objects_max: usize) -> Result<Vec<Signature>, PdfFault> {
     let file = File::open(file, objects_max)?;
-    let signatures = signature::find(&file)?;
+    let mut signatures = signature::find(&file)?;
     let Some(first) = signatures.first() else {
         return Ok(signatures);
     };
     for revision in first.revision + 1..=file.latest() {
-        let added = signatures.iter().find(|signature| signature.revision == revision);
-        let added = added.ok_or(PdfFault::UnsignedRevision)?;
+        let added = signatures
+            .iter()
+            .position(|signature| signature.revision == revision)
+            .ok_or(PdfFault::UnsignedRevision)?;
         if signatures
             .iter()
             .any(|signature| signature.revision < revision && signature.has_restrictions)
         {
             return Err(PdfFault::Restricted);
         }
-        difference::check(&file, revision, added)?;
+        signatures[added].shows_over_signed = difference::check(&file, revision, &signatures[added])?;
     }
     Ok(signatures)
 }

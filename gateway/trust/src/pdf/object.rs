@@ -16,7 +16,7 @@ pub(super) enum Object {
     Null,
     Boolean(bool),
     Integer(i64),
-    /// The digits as they stand: nothing here computes with them.
+    /// The digits as they stand.
     Real(Box<[u8]>),
     Name(Box<[u8]>),
     Text(Text),
@@ -31,6 +31,21 @@ impl Object {
             Some(*value)
         } else {
             None
+        }
+    }
+
+    /// An integer or a real (§7.3.3).
+    pub(super) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(*value as f64),
+            Self::Real(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+            Self::Null
+            | Self::Boolean(_)
+            | Self::Name(_)
+            | Self::Text(_)
+            | Self::Array(_)
+            | Self::Dictionary(_)
+            | Self::Reference(_) => None,
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Signature {
     pub(super) contents: Box<[u8]>,
     /// Whether it restricts later changes (DocMDP, FieldMDP, Lock), which is not processed here.
     pub(super) has_restrictions: bool,
+    /// Whether it can be seen on pages that were signed before; found when its revision is checked.
+    pub(super) shows_over_signed: bool,
 }
 
 /// The signatures of the latest revision, oldest first.
@@ -176,6 +178,7 @@ fn read_signature(
         profile,
         contents: contents.bytes.clone(),
         has_restrictions: has_lock || dictionary.get(b"Reference").is_some(),
+        shows_over_signed: false,
     })
 }
 

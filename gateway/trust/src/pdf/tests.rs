@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::{Indication, SubIndication};
-use crate::testing::{PdfWriter, World, fill_signature, now, sign_pdf, sign_pdf_with};
+use crate::testing::{
+    PdfWriter, World, fill_signature, now, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with,
+};
 
 fn reports(report: PdfReport) -> Vec<SealReport> {
     match report {
@@ -200,6 +202,98 @@ fn a_size_that_hides_objects_is_refused() {
             String::from_utf8_lossy(to)
         );
     }
+}
+
+#[test]
+fn a_later_signature_shows_a_seal_and_no_page() {
+    let world = World::new();
+    let once = sign_pdf_at(
+        &PdfWriter::page(),
+        &world.person,
+        (5, &[]),
+        "[0 0 595 842]",
+        |_| {},
+    );
+    let later = |rectangle| sign_pdf_at(&once, &world.organisation, (7, &[5]), rectangle, |_| {});
+    let remarks = |file: &[u8]| {
+        let reports = reports(validate(file, &world.good(), now()));
+        assert!(reports.iter().all(SealReport::is_passed));
+        let shows = |report: &SealReport| report.remarks.contains(&Remark::ShownOverSigned);
+        reports.iter().map(shows).collect::<Vec<_>>()
+    };
+    assert_eq!(remarks(&once), [false]);
+    assert_eq!(remarks(&later("[400 700 400 800]")), [false, false]);
+    assert_eq!(remarks(&later("[400 700.5 506 806]")), [false, true]);
+    for large in ["[0 0 595 842]", "[595 842 0 0]", "[0 0 595 422]", "[0 0 99999 3]"] {
+        assert_eq!(
+            fault(&later(large)),
+            Some(PdfFault::Overlaid { number: 7 }),
+            "{large}"
+        );
+    }
+    assert_eq!(fault(&later("[0 0 /A 2]")), Some(PdfFault::Changed { number: 7 }));
+}
+
+#[test]
+fn an_empty_field_may_gain_a_seal_and_no_page() {
+    let world = World::new();
+    let judge = |rectangle: &str| {
+        let mut page = PdfWriter::update(&PdfWriter::page());
+        let field = |more: &str| {
+            format!("<< /FT /Sig /T (E) /Type /Annot /Subtype /Widget /Rect {rectangle} /P 3 0 R {more} >>")
+        };
+        page.object(9, field(""));
+        let page = page.finish(10);
+        let place = |catalog: &str, writer: &mut PdfWriter| {
+            let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+            writer.object(
+                1,
+                format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << {catalog} >> >>"),
+            );
+            writer.object(3, format!("<< {page} /Annots [9 0 R 5 0 R] >>"));
+        };
+        let once = sign_pdf_raw(&page, &world.person, 6, |writer| {
+            place("/Fields [9 0 R 5 0 R] /SigFlags 3", writer);
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        });
+        let twice = sign_pdf_raw(&once, &world.organisation, 7, |writer| {
+            writer.object(9, field("/V 7 0 R /AP << /N 8 0 R >>"));
+            writer.object(8, "<< /Length 0 >>\nstream\n\nendstream");
+        });
+        assert_eq!(fault(&once), None);
+        fault(&twice)
+    };
+    assert_eq!(judge("[400 700 500 800]"), None);
+    assert_eq!(judge("[0 0 595 842]"), Some(PdfFault::Overlaid { number: 9 }));
+}
+
+#[test]
+fn a_font_that_a_signed_field_waits_for_is_refused() {
+    let world = World::new();
+    let judge = |appearance: &str| {
+        let form = |fonts: &str| {
+            format!(
+                "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [8 0 R 5 0 R] /SigFlags 3 \
+                 /DR << /Font << {fonts} >> >> >> >>"
+            )
+        };
+        let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            writer.object(1, form(""));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            writer.object(8, format!("<< /FT /Tx /T (T) /DA ({appearance}) >>"));
+        });
+        let twice = sign_pdf_raw(&once, &world.organisation, 10, |writer| {
+            let grown = form("/F1 11 0 R").replace("5 0 R]", "5 0 R 9 0 R]");
+            writer.object(1, grown);
+            writer.object(9, "<< /FT /Sig /T (U) /V 10 0 R >>");
+            writer.object(11, "<< /Type /Font >>");
+        });
+        assert_eq!(fault(&once), None);
+        fault(&twice)
+    };
+    assert_eq!(judge("/F2 12 Tf"), None);
+    assert_eq!(judge("/F1 12 Tf"), Some(PdfFault::Changed { number: 1 }));
+    assert_eq!(judge("/F#31 12 Tf"), Some(PdfFault::Changed { number: 1 }));
 }
 
 #[test]

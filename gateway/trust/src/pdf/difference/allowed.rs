@@ -8,8 +8,7 @@ use super::super::PdfFault;
 use super::super::file::Indirect;
 use super::super::object::{Dictionary, Object, Reference};
 use super::super::signature::Signature;
-use super::super::xref::Entry;
-use super::{Changes, TRAILER};
+use super::{Changes, TRAILER, appearance};
 
 /// What a new signature field or widget may say. Absent are actions (A, AA) and whatever has no business there.
 const FIELD_KEYS: &[&[u8]] = &[
@@ -48,6 +47,8 @@ pub(super) struct Allowed {
     pub(super) numbers: BTreeSet<u32>,
     /// Widgets (or merged fields) that pages may show in addition.
     widgets: HashSet<Reference>,
+    /// Widgets that were there and may look different.
+    refreshed: Vec<u32>,
     /// Objects from which new appearances may be reached.
     pub(super) roots: Vec<u32>,
     /// Old objects that may change only if nothing else than these holders and paths refers to them.
@@ -110,24 +111,13 @@ impl Allowed {
         }
         let form = changes.file.follow(after, changes.revision)?;
         let form = form.dictionary().ok_or(fault)?;
-        let nothing = Dictionary::default();
-        let before = match catalog_before.get(b"AcroForm") {
-            Some(before) => Some(changes.file.follow(before, changes.revision - 1)?),
-            None => None,
-        };
-        let before_form = match &before {
-            Some(before) => before.dictionary().ok_or(fault)?,
-            None => &nothing,
-        };
-        // The keys of a form that is new may say how its fields look, but hold no XFA and no calculation.
-        let free: &[&[u8]] = if before.is_some() {
-            &[b"Fields", b"SigFlags", b"DR"]
-        } else {
-            &[b"Fields", b"SigFlags", b"DR", b"DA"]
-        };
-        if !before_form.equals_except(form, free)
+        // There was a form, for the signed revision has a signature that a field shows.
+        let before = catalog_before.get(b"AcroForm").ok_or(fault)?;
+        let before = changes.file.follow(before, changes.revision - 1)?;
+        let before_form = before.dictionary().ok_or(fault)?;
+        if !before_form.equals_except(form, &[b"Fields", b"SigFlags", b"DR"])
             || !are_flags_grown(before_form, form)
-            || (before.is_some() && !are_resources_grown(before_form, form))
+            || !appearance::are_resources_grown(changes, before_form, form)?
         {
             return Err(fault);
         }
@@ -234,6 +224,9 @@ impl Allowed {
 
     /// An appearance that stood in an object of its own may be left only if nothing else shows it.
     fn appearance(&mut self, holder: u32, before: &Dictionary, after: &Dictionary) {
+        if !before.equals_except(after, &[b"V"]) {
+            self.refreshed.push(holder);
+        }
         let left = before
             .reference(b"AP")
             .filter(|_| before.get(b"AP") != after.get(b"AP"));
@@ -283,12 +276,8 @@ impl Allowed {
         if arrays.is_empty() {
             return Ok(());
         }
-        for (number, entry) in changes.file.entries(changes.revision - 1) {
-            changes.file.budget.take_looks(1)?;
-            if matches!(entry, Entry::Free) {
-                continue;
-            }
-            let object = changes.before(number)?;
+        for signed in changes.signed() {
+            let (number, object) = signed?;
             let Some(page) = object
                 .dictionary()
                 .filter(|page| page.name(b"Type") == Some(b"Page"))
@@ -307,6 +296,12 @@ impl Allowed {
             }
         }
         Ok(())
+    }
+
+    /// Whether anything is to be seen of the signature; a fault where it is more than a seal.
+    pub(super) fn shows(&self, changes: &Changes<'_, '_>) -> Result<bool, PdfFault> {
+        let widgets = self.widgets.iter().map(|widget| widget.number);
+        appearance::check_size(changes, widgets.chain(self.refreshed.iter().copied()))
     }
 
     fn are_widgets(&self, added: &[Object]) -> bool {
@@ -412,28 +407,4 @@ fn are_flags_grown(before: &Dictionary, after: &Dictionary) -> bool {
         (Some(before), Some(after)) => before & !after == 0 && (after & !before) & !3 == 0,
         (None, _) | (_, None) => false,
     }
-}
-
-/// The resources of the form may gain fonts, which only appearances made later use, and lose nothing.
-fn are_resources_grown(before: &Dictionary, after: &Dictionary) -> bool {
-    let (before, after) = (before.get(b"DR"), after.get(b"DR"));
-    if before == after {
-        return true;
-    }
-    let nothing = Dictionary::default();
-    let before = before.map_or(Some(&nothing), Object::as_dictionary);
-    let (Some(before), Some(after)) = (before, after.and_then(Object::as_dictionary)) else {
-        return false;
-    };
-    let fonts = |resources: &Dictionary| match resources.get(b"Font") {
-        None => Some(Dictionary::default()),
-        Some(fonts) => fonts.as_dictionary().cloned(),
-    };
-    let (Some(fonts_before), Some(fonts_after)) = (fonts(before), fonts(after)) else {
-        return false;
-    };
-    before.equals_except(after, &[b"Font"])
-        && fonts_before
-            .iter()
-            .all(|(key, value)| fonts_after.get(key) == Some(value))
 }

@@ -4,11 +4,14 @@
 //! their appearances; the form, grown by the field; pages, grown by the widget; document information. Everything else
 //! is refused.
 //!
+//! What the signature shows may be no larger than a seal (`appearance`).
+//!
 //! **Invariant**: every octet of the update belongs to one of its objects, to its cross-reference section or to white
 //! space.
 //! **Invariant**: no object of the signed revision refers to an object that the update brings into being.
 
 mod allowed;
+mod appearance;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -39,8 +42,9 @@ const TRAILER_KEYS: &[&[u8]] = &[
 /// The holder of what a trailer refers to: no object has this number.
 const TRAILER: u32 = 0;
 
-/// Checks the update that made `revision` out of the one before; it ends with the signature `added`.
-pub(super) fn check(file: &File<'_>, revision: usize, added: &Signature) -> Result<(), PdfFault> {
+/// Checks the update that made `revision` out of the one before; it ends with the signature `added`. Whether anything
+/// of that is to be seen over pages that were signed.
+pub(super) fn check(file: &File<'_>, revision: usize, added: &Signature) -> Result<bool, PdfFault> {
     let changes = Changes::read(file, revision)?;
     changes.check_accounted()?;
     changes.check_trailer()?;
@@ -55,7 +59,8 @@ pub(super) fn check(file: &File<'_>, revision: usize, added: &Signature) -> Resu
             return Err(PdfFault::Changed { number: *number });
         }
     }
-    changes.check_uses(&allowed)
+    changes.check_uses(&allowed)?;
+    allowed.shows(&changes)
 }
 
 /// The objects that an update writes.
@@ -123,6 +128,21 @@ impl<'f, 'a> Changes<'f, 'a> {
     fn after(&self, number: u32) -> Result<Rc<Indirect>, PdfFault> {
         self.file
             .resolve(self.reference(number, self.revision), self.revision)
+    }
+
+    /// Every object of the signed revision, with its number.
+    fn signed(&self) -> impl Iterator<Item = Result<(u32, Rc<Indirect>), PdfFault>> {
+        let entries = self.file.entries(self.revision - 1);
+        entries.filter_map(|(number, entry)| match entry {
+            Entry::Free => self.file.budget.take_looks(1).err().map(Err),
+            Entry::InUse { .. } | Entry::Compressed { .. } => {
+                let object = self.before(number).and_then(|object| {
+                    self.file.budget.take_looks(object.weight)?;
+                    Ok((number, object))
+                });
+                Some(object)
+            }
+        })
     }
 
     /// The reference that reaches the object in the revision.
@@ -223,25 +243,17 @@ impl<'f, 'a> Changes<'f, 'a> {
 
     /// Nothing of the signed revision refers to what is new, and to what changed only as the white list says.
     fn check_uses(&self, allowed: &Allowed) -> Result<(), PdfFault> {
-        let before = self.revision - 1;
-        let revisions = &self.file.revisions[..=before];
-        for revision in revisions {
+        for revision in &self.file.revisions[..self.revision] {
             self.check_uses_of(TRAILER, &Object::Dictionary(revision.trailer.clone()), allowed)?;
         }
-        for (holder, entry) in self.file.entries(before) {
-            match entry {
-                Entry::InUse { .. } | Entry::Compressed { .. } => {
-                    let object = self.before(holder)?;
-                    self.file.budget.take_looks(object.weight)?;
-                    // The dictionary of a cross-reference stream is a trailer.
-                    let is_trailer = object
-                        .dictionary()
-                        .is_some_and(|stream| stream.name(b"Type") == Some(b"XRef"));
-                    let holder = if is_trailer { TRAILER } else { holder };
-                    self.check_uses_of(holder, &object.value, allowed)?;
-                }
-                Entry::Free => self.file.budget.take_looks(1)?,
-            }
+        for signed in self.signed() {
+            let (holder, object) = signed?;
+            // The dictionary of a cross-reference stream is a trailer.
+            let is_trailer = object
+                .dictionary()
+                .is_some_and(|stream| stream.name(b"Type") == Some(b"XRef"));
+            let holder = if is_trailer { TRAILER } else { holder };
+            self.check_uses_of(holder, &object.value, allowed)?;
         }
         Ok(())
     }
