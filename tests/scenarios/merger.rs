@@ -106,6 +106,7 @@ async fn what_an_agency_submitted_before_it_ended_is_answered_to_its_heir() {
         .gateway
         .command(&["agency", "merge", &from, "--into", &into])
         .await;
+    province.ledger.takes(&from, province.agency(HEIR).account());
     province.gateway.start_again().await;
     let is_answer = |received: &Received| received.about.submission.as_ref() == Some(&submission);
     let answer = province.take(HEIR, (1, "answer"), is_answer).await.remove(0);
@@ -119,6 +120,7 @@ async fn what_an_agency_submitted_before_it_ended_is_answered_to_its_heir() {
 /// The real command, tried without effect first.
 async fn merge(province: &Province) {
     let [from, into] = [ENDING, HEIR].map(|place| province.agency(place).code());
+    province.ledger.takes(from, province.agency(HEIR).account());
     let changes = province.books().count("directory-changed");
     let dry_run = ["agency", "merge", from, "--into", into, "--json", "--dry-run"];
     let would: Value = serde_json::from_str(&province.gateway.command(&dry_run).await).expect("JSON");

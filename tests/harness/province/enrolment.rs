@@ -106,6 +106,7 @@ impl Province {
         let folder = self.folder.join("agencies");
         let mut agency = Agency::new(plan, &opened.agency, &folder, &access, credentials);
         agency.open().await;
+        self.ledger.takes(agency.code(), agency.account());
         self.agencies.push(agency);
     }
 

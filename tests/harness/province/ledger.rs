@@ -1,8 +1,8 @@
 //! The ledger: what agencies sent and what they stored, kept apart from the gateway, and held against its books.
 //!
-//! The oracle of every scenario and fault: every accepted packet is settled; everything delivered was sent; contents
-//! are equal, byte for byte (by SHA-256); nothing is stored twice under one dispatch id, and no document under two;
-//! the books balance.
+//! The oracle of every scenario and fault: every accepted packet is settled; everything delivered was sent, and to whom
+//! stored it; contents are equal, byte for byte (by SHA-256); nothing is stored twice under one dispatch id, and no
+//! document under two; nobody whom a sender named is passed over; the books balance.
 //!
 //! **Invariant**: the ledger believes connectors only: what they took into their outbox, and what they handed out.
 
@@ -12,6 +12,7 @@ use std::{
 };
 
 use connector::Received;
+use domain::packet::{BusinessType, Limits, Packet};
 use domain::{
     dispatch::{DispatchKind, DispatchState},
     event::{Happening, Identity},
@@ -37,6 +38,16 @@ struct Stored {
 struct Pages {
     sent: BTreeMap<SubmissionKey, Digest>,
     stored: Vec<Stored>,
+    /// Whom the packets with these bytes name; a recall reaches those of its target instead.
+    named: BTreeMap<Digest, BTreeSet<String>>,
+    /// Whose inboxes take what is for a code.
+    accounts: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+impl Pages {
+    fn takes(&self, code: &str, account: &AccountId) -> bool {
+        self.accounts.get(code).is_some_and(|all| all.contains(account))
+    }
 }
 
 /// What was sent and stored; shared by all agencies of a province.
@@ -77,14 +88,27 @@ impl Audit {
 }
 
 impl Ledger {
+    /// What is for this code may lie in the inbox of this account: its agency's own, or its heir's.
+    pub fn takes(&self, code: &str, account: &str) {
+        let mut pages = self.pages();
+        let accounts = pages.accounts.entry(code.to_owned()).or_default();
+        accounts.insert(account_id(account));
+    }
+
     /// A connector took `bytes` into its outbox under this id.
     ///
     /// # Panics
     /// When the id was taken for other bytes before: the test is wrong.
     pub fn sent(&self, account: &str, submission: &SubmissionId, bytes: &[u8]) {
         let digest = Digest::of(bytes);
-        let earlier = self
-            .pages()
+        let mut pages = self.pages();
+        if let Ok(Packet::Document(packet)) = Packet::open(bytes, &Limits::default())
+            && packet.business.kind != BusinessType::Recall
+        {
+            let named = packet.addressees().into_iter().map(str::to_owned).collect();
+            pages.named.insert(digest, named);
+        }
+        let earlier = pages
             .sent
             .insert((account_id(account), submission.clone()), digest);
         assert!(
@@ -136,6 +160,8 @@ impl Ledger {
         audit.faults.extend(lost_or_changed(&pages, books, open));
         audit.faults.extend(unsettled(books, open));
         audit.faults.extend(never_sent(&pages, books));
+        audit.faults.extend(not_for_them(&pages));
+        audit.faults.extend(passed_over(&pages, books));
         audit.faults.extend(not_stored(&pages, books));
         audit.faults.extend(doubled(&pages, books));
         let Balance {
@@ -236,6 +262,52 @@ fn never_sent(pages: &Pages, books: &Books) -> Vec<String> {
             None => faults.push(format!(
                 "{account} stored dispatch {dispatch}, which nothing caused"
             )),
+        }
+    }
+    faults
+}
+
+/// What was stored by somebody whom its sender did not name.
+fn not_for_them(pages: &Pages) -> Vec<String> {
+    let fault = |stored: &Stored| {
+        let named = pages.named.get(&stored.digest)?;
+        let is_for_them = named.iter().any(|code| pages.takes(code, &stored.account));
+        let Stored {
+            account, dispatch, ..
+        } = stored;
+        (!is_for_them).then(|| format!("{account} stored {dispatch}, which was not for them"))
+    };
+    let packets = pages
+        .stored
+        .iter()
+        .filter(|stored| stored.kind == DispatchKind::Packet);
+    packets.filter_map(fault).collect()
+}
+
+/// Whom a sender named, and whom the gateway neither took for an addressee nor told to be none.
+fn passed_over(pages: &Pages, books: &Books) -> Vec<String> {
+    let mut faults = Vec::new();
+    for recorded in &books.events {
+        let Happening::Accepted(it) = &recorded.event.happening else {
+            continue;
+        };
+        let Some(named) = pages.named.get(&it.submission.packet) else {
+            continue;
+        };
+        let addressed: BTreeSet<&str> = it.addressees.iter().map(|one| one.code.as_str()).collect();
+        let told: BTreeSet<&str> = it.unaddressed.iter().map(|one| one.code.as_str()).collect();
+        let shares_an_inbox = |code: &str| {
+            let accounts = pages.accounts.get(code).into_iter().flatten();
+            let mut addressed = addressed.iter();
+            accounts
+                .into_iter()
+                .any(|account| addressed.any(|other| pages.takes(other, account)))
+        };
+        for code in named {
+            let code = code.as_str();
+            if !addressed.contains(code) && !told.contains(code) && !shares_an_inbox(code) {
+                faults.push(format!("{code} was passed over in case {}", it.case));
+            }
         }
     }
     faults

@@ -31,12 +31,12 @@ async fn a_letter_travels_and_the_books_balance() {
     let audit = province.settle(Duration::from_secs(60)).await;
     audit.assert_clean();
     assert_eq!((audit.sent, audit.packets), (1, 2), "{audit:?}");
-    an_oracle_that_complains(&province).await;
+    an_oracle_that_complains(&province, letter.bytes()).await;
     province.end().await;
 }
 
 /// What must never happen, entered by hand into a ledger that was clean.
-async fn an_oracle_that_complains(province: &Province) {
+async fn an_oracle_that_complains(province: &Province, letter: &[u8]) {
     let books = province.books();
     let mut packets = books
         .dispatches
@@ -54,6 +54,10 @@ async fn an_oracle_that_complains(province: &Province) {
         "{told}"
     );
     assert!(told.contains("was stored twice"), "{told}");
+    let stranger = province.agency(0).account();
+    province.ledger.stored_as(stranger, place, letter);
+    let told = complaints().await;
+    assert!(told.contains("which was not for them"), "{told}");
     let lost = SubmissionId::parse("0-lost").expect("an id");
     province.ledger.sent(account, &lost, b"lost bytes");
     let told = complaints().await;

@@ -24,6 +24,8 @@ const LETTER_EVENTS_BYTES: u64 = 6_000;
 /// The least number of documents that must have stood at each boundary when the process died, over all deaths.
 const CAUGHT_MIN: usize = 40;
 
+/// No connector sends anything again: that could hide a loss.
+const NEVER: Duration = Duration::from_secs(86_400);
 /// Connectors confirm handovers so late that many are open whenever the gateway dies.
 const HANDOVERS_GATHER: Duration = Duration::from_millis(150);
 
@@ -50,7 +52,8 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     province.set("broker", "uri", uri);
     province.gateway.start();
     open_with(&mut province, |settings| {
-        settings.limits.confirm_delay = HANDOVERS_GATHER
+        settings.limits.confirm_delay = HANDOVERS_GATHER;
+        settings.limits.answer_timeout = NEVER;
     })
     .await;
     let mut stream = Stream::new(&province);
@@ -75,6 +78,12 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
         stream.sent(),
         audit.balance
     ));
+    let connectors = province
+        .agencies()
+        .iter()
+        .map(|agency| agency.connector().counters());
+    let resubmitted: u64 = connectors.map(|counters| counters.resubmitted).sum();
+    assert_eq!(resubmitted, 0, "the broker brought everything again by itself");
     let Caught {
         before_record,
         after_record,
