@@ -45,6 +45,8 @@ pub(crate) enum CommandFault {
     Config(#[from] ConfigFaults),
     #[error(transparent)]
     Open(#[from] OpenFault),
+    #[error("gói tin không được nhận / the packet was not taken: {0}")]
+    NotTaken(String),
     #[error(transparent)]
     Store(#[from] StoreFault),
     #[error(transparent)]

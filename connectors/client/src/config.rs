@@ -116,7 +116,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            packet_bytes_max: 64 << 20,
+            packet_bytes_max: 16 << 20,
             outstanding_max: 256,
             prefetch: 100,
             answer_timeout: Duration::from_secs(300),

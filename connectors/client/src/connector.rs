@@ -8,6 +8,7 @@ use domain::ids::{DispatchId, SubmissionId};
 use domain::packet::{Packet, PacketFault};
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinSet;
+use trust::Digest;
 use uuid::Uuid;
 
 use crate::account::{Account, Link};
@@ -16,11 +17,14 @@ use crate::config::Config;
 use crate::event::{Counters, Event, Side, add};
 use crate::inbox::About;
 use crate::outbox::Answer;
-use crate::receipt::{Check, ReceiptFault};
+use crate::receipt::{Check, ReceiptFault, is_answered_by, is_same};
 use crate::report::{self, StatusReport, Subject};
 use crate::session;
 use crate::store::record::{Entered, Record};
 use crate::store::{Store, StoreFault};
+
+/// How often the store is asked whether it has stopped.
+const STOPPED_LOOK: Duration = Duration::from_millis(500);
 
 /// Why a connector cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,9 @@ pub enum SubmitFault {
     /// A text holds what XML cannot carry.
     #[error(transparent)]
     Packet(#[from] PacketFault),
+    /// The id was used for another document, or for other addressees, before.
+    #[error("the submission id {0} was used for another packet")]
+    IdReused(SubmissionId),
     /// A status can be reported on a document packet only.
     #[error("not a document")]
     NotADocument,
@@ -168,23 +175,32 @@ impl Connector {
         Ok(ids)
     }
 
-    async fn enter(&self, entries: Vec<(SubmissionId, Submission)>) -> Result<(), SubmitFault> {
+    /// Whether a packet of so many bytes may be submitted.
+    ///
+    /// # Errors
+    /// [`SubmitFault::TooLarge`].
+    pub fn admits(&self, bytes: usize) -> Result<(), SubmitFault> {
         let bytes_max = self.account.config.limits.packet_bytes_max;
-        if let Some((_, large)) = entries
-            .iter()
-            .find(|(_, submission)| submission.bytes.len() > bytes_max)
-        {
-            return Err(SubmitFault::TooLarge {
-                bytes: large.bytes.len(),
-                bytes_max,
-            });
+        if bytes > bytes_max {
+            return Err(SubmitFault::TooLarge { bytes, bytes_max });
+        }
+        Ok(())
+    }
+
+    async fn enter(&self, entries: Vec<(SubmissionId, Submission)>) -> Result<(), SubmitFault> {
+        for (_, submission) in &entries {
+            self.admits(submission.bytes.len())?;
         }
         // An id that is already in the outbox or answered is the same submission: nothing new to keep.
-        let is_new = |(id, _): &(SubmissionId, Submission)| {
-            self.account
-                .book(|book| !book.outbox.holds(id) && book.outbox.answer(id).is_none())
-        };
-        let entries: Vec<_> = entries.into_iter().filter(is_new).collect();
+        let mut fresh = Vec::with_capacity(entries.len());
+        for (id, submission) in entries {
+            match self.is_repeated(&id, &submission.bytes)? {
+                None => fresh.push((id, submission)),
+                Some(true) => {}
+                Some(false) => return Err(SubmitFault::IdReused(id)),
+            }
+        }
+        let entries = fresh;
         if entries.is_empty() {
             return Ok(());
         }
@@ -205,6 +221,35 @@ impl Connector {
             .await?;
         add(&self.account.counting.submitted, count);
         Ok(())
+    }
+
+    /// Waits until the store has stopped, which it does when nobody knows any more what is on the disk: nothing more is
+    /// sent or taken then, and only another process can go on.
+    pub async fn stopped(&self) {
+        while !self.account.store.is_stopped() {
+            tokio::time::sleep(STOPPED_LOOK).await;
+        }
+    }
+
+    /// Whether this id stands for the same document to the same addressees; `None`: it stands for nothing yet. Software
+    /// builds its packet anew for a retry, so that bytes may differ.
+    fn is_repeated(&self, id: &SubmissionId, bytes: &[u8]) -> Result<Option<bool>, SubmitFault> {
+        let limits = self.account.config.packet_limits();
+        if let Some(known) = self.account.read(|book| book.outbox.place(id))? {
+            let known = known.into_body();
+            return Ok(Some(known == bytes || is_same(&known, bytes, &limits)));
+        }
+        let Some(answer) = self.account.book(|book| book.outbox.answer(id).cloned()) else {
+            return Ok(None);
+        };
+        let receipt = self
+            .account
+            .check
+            .open(&self.receipt_bytes(&answer)?, clock::now());
+        // What cannot be read tells nothing against it; the gateway looks at the id again.
+        Ok(Some(receipt.map_or(true, |receipt| {
+            receipt.packet == Some(Digest::of(bytes)) || is_answered_by(&receipt, bytes, &limits)
+        })))
     }
 
     /// What was answered to a submission, as far as it is remembered (the newest 100,000, also over restarts while the

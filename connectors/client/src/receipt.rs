@@ -71,6 +71,32 @@ pub(crate) fn is_of_document(receipt: &Receipt, packet: &[u8], limits: &Limits) 
     matches!((signed, DocumentId::parse(&id)), (Some(Ok(signed)), Ok(own)) if signed == own)
 }
 
+/// Whether two packets are one document to the same addressees, or one status.
+pub(crate) fn is_same(one: &[u8], other: &[u8], limits: &Limits) -> bool {
+    match (Packet::open(one, limits), Packet::open(other, limits)) {
+        (Ok(Packet::Document(one)), Ok(Packet::Document(other))) => {
+            let mut addressees = [one.addressees(), other.addressees()];
+            addressees.iter_mut().for_each(|codes| codes.sort_unstable());
+            one.document_id == other.document_id
+                && one.contents_digest() == other.contents_digest()
+                && addressees[0] == addressees[1]
+        }
+        (Ok(Packet::Status(one)), Ok(Packet::Status(other))) => one == other,
+        (Ok(_), Ok(_)) | (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
+/// Whether a final receipt speaks of this document and of everybody whom it names.
+pub(crate) fn is_answered_by(receipt: &Receipt, packet: &[u8], limits: &Limits) -> bool {
+    let is_told = |code: &&str| receipt.addressees.iter().any(|told| told.code == **code);
+    let names_them = match Packet::open(packet, limits) {
+        Ok(Packet::Document(document)) => document.addressees().iter().all(is_told),
+        Ok(Packet::Status(_)) | Err(_) => true,
+    };
+    let is_rejection = receipt.kind == ReceiptKind::SubmissionRejection;
+    is_of_document(receipt, packet, limits) && (names_them || is_rejection)
+}
+
 /// The gateway's certificates, by fingerprint.
 #[derive(Debug)]
 pub struct Check {
@@ -226,6 +252,62 @@ mod tests {
             }
         }
         assert!(unsigned < 5, "{unsigned} of {} octets tried", good.len() / 7);
+    }
+
+    fn letter(to: &[&str], content: &[u8]) -> Vec<u8> {
+        let organization = |code: &&str| domain::packet::Organization {
+            organ_id: (*code).to_owned(),
+            ..Default::default()
+        };
+        let packet = DocumentPacket {
+            to: to.iter().map(organization).collect(),
+            document_id: DOCUMENT.to_owned(),
+            attachments: vec![domain::packet::Attachment {
+                content_id: "1".to_owned(),
+                name: "a.txt".to_owned(),
+                description: None,
+                content_type: String::new(),
+                content: domain::packet::Content::new(content.to_vec()),
+            }],
+            ..DocumentPacket::default()
+        };
+        packet.write().expect("a packet")
+    }
+
+    #[test]
+    fn a_submission_id_stands_for_one_document_and_its_addressees() {
+        let limits = Limits::default();
+        let first = letter(&["X1", "X2"], b"text");
+        assert!(
+            is_same(&first, &letter(&["X2", "X1"], b"text"), &limits),
+            "built anew"
+        );
+        assert!(!is_same(&first, &letter(&["X1", "X2"], b"other"), &limits));
+        assert!(!is_same(&first, &letter(&["X1", "X2", "X3"], b"text"), &limits));
+        let Ok(Packet::Document(sent)) = Packet::open(&first, &limits) else {
+            panic!("a document")
+        };
+        let code = Code::parse("000.00.00.H53").expect("a code");
+        let mut receipt = Receipt::new(
+            ReceiptKind::SubmissionAcceptance,
+            code,
+            case(),
+            NOW,
+            Digest::of(b"event"),
+        );
+        receipt.document = Some(DOCUMENT.to_owned());
+        receipt.contents = Some(sent.contents_digest());
+        receipt.addressees = ["X1", "X2"].map(told).to_vec();
+        assert!(is_answered_by(&receipt, &first, &limits));
+        assert!(!is_answered_by(&receipt, &letter(&["X3"], b"text"), &limits));
+        assert!(!is_answered_by(&receipt, &letter(&["X1"], b"other"), &limits));
+    }
+
+    fn told(code: &str) -> domain::receipt::AddresseeResult {
+        domain::receipt::AddresseeResult {
+            code: code.to_owned(),
+            result: "accepted".to_owned(),
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::config::Broker;
 use crate::event::{Event, Side, add};
+use crate::store::StoreFault;
 use crate::{consume, publish};
 
 /// The broker must answer within this while a connection is made.
@@ -52,7 +53,7 @@ pub(crate) enum Ended {
     Cancelled,
     /// Our folder takes nothing now.
     #[error("{0}")]
-    Store(#[from] crate::store::StoreFault),
+    Store(#[from] StoreFault),
 }
 
 /// A connection with the one channel on it.
@@ -142,6 +143,11 @@ pub(crate) async fn keep(account: &Account, side: Side, mut closing: watch::Rece
         };
         account.link_down(side);
         if matches!(ended, Ended::Closing) {
+            return;
+        }
+        if matches!(ended, Ended::Store(StoreFault::Stopped)) {
+            // Nothing more can be kept in this process: it ends, and the next one reads what is on the disk.
+            tracing::error!(account.id = %account.id(), side = side.word(), "the store has stopped; restart the connector");
             return;
         }
         add(&account.counting.disconnects, 1);

@@ -1,5 +1,7 @@
 //! The spool: how another process hands submissions to the one that holds the folder.
 //!
+//! A packet that cannot be taken at all stays beside as `<name>.refused`, with the reason in `<submission>.fault`.
+//!
 //! `spool/<submission>.<rank>.edxml` waits to be taken into the outbox; `spool/<submission>.receipt` is the final receipt,
 //! put there for whoever handed the packet in, who removes it. `spool/<submission>.held` is the gateway's notice that it
 //! holds the submission; the final receipt follows.
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use domain::dispatch::Rank;
 use domain::ids::SubmissionId;
 
-use crate::store::{StoreFault, fault};
+use crate::store::{StoreFault, fault, make_folder};
 
 /// A folder of files on their way between processes.
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ impl Spool {
     /// [`StoreFault::File`].
     pub fn open(data: &Path) -> Result<Spool, StoreFault> {
         let folder = data.join("spool");
-        fs::create_dir_all(&folder).map_err(fault("make folder", &folder))?;
+        make_folder(&folder)?;
         Ok(Spool { folder })
     }
 
@@ -63,6 +65,39 @@ impl Spool {
         }
         found.sort_by(|one, other| one.submission.cmp(&other.submission));
         Ok(found)
+    }
+
+    /// How many bytes a packet that waits has.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn bytes(&self, spooled: &Spooled) -> Result<u64, StoreFault> {
+        let file = fs::metadata(&spooled.path).map_err(fault("read", &spooled.path))?;
+        Ok(file.len())
+    }
+
+    /// Sets a packet aside that can never be taken, and says why.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn refuse(&self, spooled: &Spooled, reason: &str) -> Result<(), StoreFault> {
+        write_whole(
+            &self.folder,
+            &format!("{}.fault", spooled.submission),
+            reason.as_bytes(),
+        )?;
+        let mut aside = spooled.path.clone().into_os_string();
+        aside.push(".refused");
+        fs::rename(&spooled.path, &aside).map_err(fault("set aside", &spooled.path))
+    }
+
+    /// Takes the reason away why a packet was set aside, if it was.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn take_fault(&self, submission: &SubmissionId) -> Result<Option<String>, StoreFault> {
+        let reason = self.take(&format!("{submission}.fault"))?;
+        Ok(reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()))
     }
 
     /// The bytes of a packet that waits.
@@ -196,6 +231,23 @@ mod tests {
             Some(b"receipt".to_vec())
         );
         assert_eq!(spool.take_answer(&first).expect("no fault"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_set_aside_with_its_reason() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path()).expect("a spool");
+        let submission = SubmissionId::parse("01-a").expect("an id");
+        spool.put(&submission, Rank::Normal, b"packet").expect("a file");
+        let found = spool.list().expect("a list");
+        assert_eq!(spool.bytes(&found[0]).expect("its size"), 6);
+        spool.refuse(&found[0], "too large").expect("set aside");
+        assert_eq!(spool.list().expect("a list"), []);
+        let kept = fs::read(folder.path().join("spool/01-a.normal.edxml.refused"));
+        assert_eq!(kept.expect("it is kept"), b"packet");
+        let reason = spool.take_fault(&submission).expect("no fault");
+        assert_eq!(reason.as_deref(), Some("too large"));
+        assert_eq!(spool.take_fault(&submission).expect("no fault"), None);
     }
 
     #[test]

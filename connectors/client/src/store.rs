@@ -18,6 +18,7 @@ mod writer;
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -159,7 +160,7 @@ impl Store {
     /// # Errors
     /// [`StoreFault`]: another process has it, it cannot be read, or a segment before the newest is damaged.
     pub fn open(folder: &Path, limits: StoreLimits) -> Result<Store, StoreFault> {
-        std::fs::create_dir_all(folder).map_err(fault("make folder", folder))?;
+        make_folder(folder)?;
         let lock = lock(folder)?;
         let segments = Segments::open(&folder.join("log"))?;
         let mut book = Book::default();
@@ -211,6 +212,11 @@ impl Store {
         self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)
     }
 
+    /// Whether the writer has ended: nothing more is kept until a restart.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.jobs().is_ok_and(|jobs| jobs.is_closed())
+    }
+
     /// The state.
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.inner
@@ -242,6 +248,26 @@ impl Store {
         let ended = tokio::task::spawn_blocking(move || inner.end_writer()).await;
         ended.expect("ending the writer does not panic");
     }
+}
+
+/// Makes a folder that its owner alone may look into, and has its name on disk; one that stands stays as it is.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreFault> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(fault("make folder", folder)(error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    let sync = || File::open(parent)?.sync_all();
+    sync().map_err(fault("sync folder", parent))
 }
 
 /// Takes the lock of a folder.

@@ -55,7 +55,11 @@ pub(crate) fn check(
         .filter(|list| list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base)));
     let newest = deltas.find(|list| is_signed_by(list, issuer, snapshot, at, budget));
     let delta = newest.filter(|delta| delta.is_delta_to(base) && delta.is_fresh_at(at, skew));
-    if delta.is_none() && (newest.is_some() || freshest.is_some()) {
+    // What was revoked for good stays so, whatever a delta would say.
+    let is_settled = base
+        .revocation_of(certificate.serial())
+        .is_some_and(|revocation| revocation.reason != RevocationReason::CertificateHold);
+    if delta.is_none() && !is_settled && (newest.is_some() || freshest.is_some()) {
         return Err(unknown(freshest.unwrap_or_default()));
     }
     let (list, revocation) = settle(certificate, base, delta);

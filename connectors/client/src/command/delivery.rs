@@ -142,6 +142,9 @@ async fn through(
             if answer.is_some() {
                 break answer;
             }
+            if let Some(fault) = spool.take_fault(id)? {
+                return Err(CommandFault::NotTaken(fault));
+            }
             if is_over || waiting.held() == Held::IsTold {
                 let notice = spool.take_notice(id)?;
                 if is_over || notice.is_some() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connector::config::Config;
 use connector::spool::{Spool, Spooled};
-use connector::{Answer, Connector, Event, Submission};
+use connector::{Answer, Connector, Event, StoreFault, Submission, SubmitFault};
 use domain::ids::{DispatchId, SubmissionId};
 use domain::receipt::vietnam_time;
 use serde_json::Value;
@@ -16,6 +16,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{CommandFault, Ending, receive, say};
 
+/// Pause after the folder took nothing.
+const NOT_NOW: Duration = Duration::from_secs(5);
 /// How often the spool is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -37,6 +39,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         () = tell(&connector, arguments.json) => Ok(Ending::Done),
         ended = exchange(&connector, &spool) => ended,
         ended = write(&connector, arguments.to) => ended,
+        () = connector.stopped() => Err(CommandFault::Store(StoreFault::Stopped)),
         _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
         _ = terminated.recv() => Ok(Ending::Done),
     };
@@ -83,16 +86,30 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
     loop {
         look.tick().await;
         for spooled in spool.list()? {
-            if !open.contains_key(&spooled.submission) {
-                let submission = Submission {
-                    bytes: spool.read(&spooled)?,
-                    rank: spooled.rank,
-                };
-                connector
-                    .submit_as(spooled.submission.clone(), submission)
-                    .await?;
-                let notice = None;
-                open.insert(spooled.submission.clone(), Open { spooled, notice });
+            if open.contains_key(&spooled.submission) {
+                continue;
+            }
+            match take(connector, spool, &spooled).await {
+                Ok(()) => {
+                    let notice = None;
+                    open.insert(spooled.submission.clone(), Open { spooled, notice });
+                }
+                // The folder takes nothing now: the rest waits with it.
+                Err(SubmitFault::Store(fault)) if fault.is_transient() => {
+                    say(&format!(
+                        "chưa nhận được, sẽ thử lại / not now, tried again: {fault}"
+                    ));
+                    tokio::time::sleep(NOT_NOW).await;
+                    break;
+                }
+                Err(SubmitFault::Store(fault)) => return Err(fault.into()),
+                Err(fault) => {
+                    say(&format!(
+                        "không nhận gói {0}, để riêng / packet {0} is set aside: {fault}",
+                        spooled.submission
+                    ));
+                    spool.refuse(&spooled, &fault.to_string())?;
+                }
             }
         }
         let answers: Vec<(SubmissionId, Answer)> = open
@@ -113,6 +130,17 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
             }
         }
     }
+}
+
+/// Takes one packet into the outbox. What is too large is not read.
+async fn take(connector: &Connector, spool: &Spool, spooled: &Spooled) -> Result<(), SubmitFault> {
+    let bytes = usize::try_from(spool.bytes(spooled)?).unwrap_or(usize::MAX);
+    connector.admits(bytes)?;
+    let submission = Submission {
+        bytes: spool.read(spooled)?,
+        rank: spooled.rank,
+    };
+    connector.submit_as(spooled.submission.clone(), submission).await
 }
 
 async fn write(connector: &Connector, folder: Option<PathBuf>) -> Result<Ending, CommandFault> {

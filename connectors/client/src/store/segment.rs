@@ -2,7 +2,8 @@
 //!
 //! A segment begins with a version; frames follow. Only the newest is written to.
 //!
-//! **Invariant:** a segment is begun only after its predecessor is on disk, so only the newest can have a torn tail.
+//! **Invariant:** a segment is begun only after its predecessor is on disk, so only the newest that holds records can
+//! have a torn tail. One whose beginning failed (a full disk) holds none, and is removed when the log is read.
 //! **Invariant:** a torn tail is set aside, never overwritten unseen: it holds nothing that anybody was told is stored.
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use super::frame::{self, Frame};
 use super::record::Logged;
-use super::{Place, StoreFault, fault};
+use super::{Place, StoreFault, fault, make_folder};
 
 /// Version line at the head of each segment.
 const HEAD: &[u8; 16] = b"connector-log/1\n";
@@ -38,7 +39,7 @@ pub(crate) struct Head {
 impl Segments {
     /// Opens or makes the folder.
     pub(crate) fn open(folder: &Path) -> Result<Segments, StoreFault> {
-        fs::create_dir_all(folder).map_err(fault("make folder", folder))?;
+        make_folder(folder)?;
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(folder).map_err(fault("list", folder))? {
             let path = entry.map_err(fault("list", folder))?.path();
@@ -80,6 +81,7 @@ impl Segments {
 
     /// Reads all records in order, sets a torn tail aside, and gives the segment to go on writing.
     pub(crate) fn replay(&self, mut apply: impl FnMut(&Logged, Place)) -> Result<Head, StoreFault> {
+        self.remove_unbegun()?;
         let numbers = self.numbers();
         let Some(newest) = numbers.last().copied() else {
             return self.begin(1);
@@ -120,6 +122,17 @@ impl Segments {
         })
     }
 
+    /// Removes the newest segments while they hold no record: the log went on in the one before when beginning them failed.
+    fn remove_unbegun(&self) -> Result<(), StoreFault> {
+        while let [.., _, newest] = self.numbers()[..] {
+            if self.bytes(newest) > HEAD.len() as u64 {
+                break;
+            }
+            self.remove(newest)?;
+        }
+        Ok(())
+    }
+
     /// Copies a torn tail into a file of its own and cuts it off.
     fn set_aside(&self, number: u32, bytes: &[u8], end: usize) -> Result<(), StoreFault> {
         let path = self.folder.join(format!("{number:08}.{end}.torn"));
@@ -139,8 +152,15 @@ impl Segments {
         self.sync_folder()
     }
 
-    /// Begins a segment: file and folder are on disk when this returns.
+    /// Begins a segment: file and folder are on disk when this returns; otherwise nothing is left of it.
     pub(crate) fn begin(&self, number: u32) -> Result<Head, StoreFault> {
+        self.try_begin(number).inspect_err(|_| {
+            // Best effort: a file that stays holds no record, and is removed when the log is read.
+            let _ = fs::remove_file(self.path(number));
+        })
+    }
+
+    fn try_begin(&self, number: u32) -> Result<Head, StoreFault> {
         let path = self.path(number);
         let mut options = OpenOptions::new();
         let file = options

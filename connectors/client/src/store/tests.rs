@@ -14,6 +14,7 @@ use super::record::{Arrived, Due, Entered, Record};
 use super::*;
 use crate::clock;
 
+mod disk;
 mod held;
 
 fn account() -> AccountId {

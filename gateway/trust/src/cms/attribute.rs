@@ -178,7 +178,7 @@ pub(super) fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], E
     Ok((oid, values))
 }
 
-/// CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] OPTIONAL, macAlgorithm [2] OPTIONAL };
+/// `CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] OPTIONAL, macAlgorithm [2] OPTIONAL }`;
 /// one for a MAC protects no signature. `None`: an algorithm that is not known here.
 fn read_protection(
     value: &Element<'_>,

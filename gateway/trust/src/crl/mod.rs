@@ -234,12 +234,17 @@ impl RevocationList {
             && is_at_most(of_base, own)
     }
 
-    /// Whether this delta is about the same certificates as `base` and newer, whether or not it builds on it.
+    /// Whether this delta is about the same certificates as `base` and newer, by its time or its number, whether or not
+    /// it builds on it.
     pub(crate) fn is_newer_delta_beside(&self, base: &RevocationList) -> bool {
+        let has_higher_number = match (base.number(), self.number()) {
+            (Some(of_base), Some(own)) => !is_at_most(own, of_base),
+            (None, _) | (_, None) => false,
+        };
         self.is_delta()
             && self.issuer == base.issuer
             && self.scope.is_as_wide_as(&base.scope)
-            && base.this_update < self.this_update
+            && (base.this_update < self.this_update || has_higher_number)
     }
 
     /// How many certificates it revokes.

@@ -81,6 +81,30 @@ fn a_delta_that_does_not_build_on_the_base_settles_nothing() {
 }
 
 #[test]
+fn what_the_base_revoked_for_good_needs_no_delta() {
+    let world = World::new();
+    let answer = |reason| {
+        let base = world
+            .issuing
+            .list_with(&[(SERIAL, reason)], &[number(5), freshest()]);
+        failure(asked(&world, vec![base]))
+    };
+    assert!(matches!(answer(COMPROMISE), Some(Failure::Revoked { .. })));
+    assert!(matches!(answer(HOLD), Some(Failure::RevocationUnknown { .. })));
+}
+
+#[test]
+fn a_delta_of_the_same_second_with_a_higher_number_is_heard() {
+    let world = World::new();
+    let base = world.issuing.list_with(&[], &[number(5)]);
+    let delta = world
+        .issuing
+        .list_with(&[(SERIAL, COMPROMISE)], &[number(6), delta_to(5)]);
+    let answer = failure(asked(&world, vec![base, delta]));
+    assert!(matches!(answer, Some(Failure::Revoked { .. })), "{answer:?}");
+}
+
+#[test]
 fn what_a_delta_revokes_is_revoked_and_what_it_takes_off_hold_is_good() {
     let world = World::new();
     let answers = |in_base: &[(u8, u8)], in_delta: &[(u8, u8)]| {
