@@ -256,6 +256,10 @@ impl Bench<'_> {
         for (index, report) in reports.iter().enumerate() {
             let seal = number(earlier + index);
             self.seals.push(self.fact(part, seal, report));
+            if report.remarks.contains(&trust::report::Remark::ShownOverSigned) {
+                let about = format!("{}/{seal}", part.number);
+                self.remarks.push(Remark::new("seal-shown-over-signed", about));
+            }
             if part.gates {
                 self.gate(part, seal, report);
             } else if report.indication != Indication::TotalPassed {

@@ -95,9 +95,9 @@ impl Cache {
         })
     }
 
-    /// The lists that were kept.
-    pub(super) fn lists(&self) -> io::Result<Vec<Vec<u8>>> {
-        Ok(contents(&self.lists)?.found)
+    /// The lists that were kept, and those that cannot be read.
+    pub(super) fn lists(&self) -> io::Result<Folder<Vec<u8>>> {
+        contents(&self.lists)
     }
 
     /// The addresses that were learned and gave lists.

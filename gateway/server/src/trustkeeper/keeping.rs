@@ -1,6 +1,6 @@
 //! The keeper's work: one step at a time, fetches beside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub(super) struct Keeping {
     status: Arc<Mutex<TrustStatus>>,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
     /// Addresses that wait for a free place.
-    queue: Vec<String>,
+    queue: VecDeque<String>,
     waiting: Vec<Waiting>,
 }
 
@@ -85,7 +85,7 @@ impl Keeping {
             published: watch::Sender::new(Arc::new(Material::default().snapshot(version))),
             status: Arc::default(),
             flights: FuturesUnordered::new(),
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             waiting: Vec::new(),
             cache,
         };
@@ -193,13 +193,13 @@ impl Keeping {
 
     fn launch(&mut self, url: String) {
         self.schedule.asking(&url, self.clock.now());
-        self.queue.push(url);
+        self.queue.push_back(url);
         self.fill_flights();
     }
 
     fn fill_flights(&mut self) {
         while self.flights.len() < FLIGHTS_MAX {
-            let Some(url) = self.queue.pop() else { return };
+            let Some(url) = self.queue.pop_front() else { return };
             let Some(address) = self.schedule.addresses.get(&url) else {
                 continue;
             };
@@ -289,7 +289,10 @@ impl Keeping {
     fn read_folders_again(&mut self) {
         if let Err(fault) = self.read_folders() {
             warn!(%fault, "a folder of trust material could not be read; what is in use stays");
-            self.faults.push(fault.to_string());
+            let fault = fault.to_string();
+            if !self.faults.contains(&fault) {
+                self.faults.push(fault);
+            }
         }
         self.publish();
     }
@@ -309,11 +312,18 @@ impl Keeping {
             // An empty folder at run time is a mistake more often than a decision.
             faults.push(TrustKeeperFault::NoAnchor(anchors_dir.clone()).to_string());
         } else {
-            self.material.set_certificates(anchors.found, candidates);
+            let mut anchors = anchors.found;
+            if !faults.is_empty() {
+                // A file may be half written: nothing is taken out of use before every file can be read.
+                add_missing(&mut anchors, &self.material.certificates.anchors);
+                add_missing(&mut candidates, &self.material.certificates.candidates);
+            }
+            self.material.set_certificates(anchors, candidates);
         }
         self.learn_from_certificates();
         let kept = self.cache.lists().map_err(fault(&anchors_dir))?;
-        self.take_files(kept, &mut faults);
+        faults.extend(kept.faults);
+        self.take_files(kept.found, &mut faults);
         if let Some(folder) = self.config.crl_dir.clone() {
             let found = files::contents(&folder).map_err(fault(&folder))?;
             faults.extend(found.faults);
@@ -394,6 +404,14 @@ async fn fly(url: String, wanted: Wanted, limits: FetchLimits, certificates: Cer
         }
     };
     Landed { url, brought }
+}
+
+fn add_missing(found: &mut Vec<Arc<Certificate>>, in_use: &[Arc<Certificate>]) {
+    for certificate in in_use {
+        if !found.contains(certificate) {
+            found.push(Arc::clone(certificate));
+        }
+    }
 }
 
 fn fault(folder: &Path) -> impl FnOnce(std::io::Error) -> TrustKeeperFault {

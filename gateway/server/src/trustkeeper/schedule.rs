@@ -13,6 +13,8 @@ const ADDRESSES_MAX: usize = 4096;
 const REST_SECONDS_MIN: i64 = 5;
 /// The longest rest of an address that fails.
 const REST_SECONDS_MAX: i64 = 900;
+/// Doublings of the shortest rest for an address that gives what is here already.
+const REPEATS_MAX: u32 = 5;
 
 /// What an address is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub(super) struct Address {
     pub(super) next_update: Option<Time>,
     /// Failures since it last gave what was wanted.
     failures: u32,
+    /// How often in a row it gave the list that was here already.
+    repeats: u32,
     /// What was wrong the last time.
     pub(super) fault: Option<String>,
     /// Whether it is being asked now.
@@ -57,15 +61,17 @@ impl Address {
             fetched_at: None,
             next_update: None,
             failures: 0,
+            repeats: 0,
             fault: None,
             is_asked: false,
         }
     }
 
-    /// Until when it rests because it failed, or was asked just now.
+    /// Until when it rests because it failed, or was asked just now, or has nothing new although its list runs out.
     pub(super) fn rests_until(&self) -> Option<Time> {
-        // 5, 10, 20 … 640, 900 seconds.
-        let rest = REST_SECONDS_MIN << self.failures.saturating_sub(1).min(10);
+        // 5, 10, 20 … 640, 900 seconds; for a list that is late up to 160, because documents may wait for it.
+        let waits = self.failures.saturating_sub(1).min(10);
+        let rest = REST_SECONDS_MIN << waits.max(self.repeats.min(REPEATS_MAX));
         self.asked_at
             .map(|asked| asked.plus_seconds(rest.min(REST_SECONDS_MAX)))
     }
@@ -132,7 +138,10 @@ impl Schedule {
     pub(super) fn succeeded(&mut self, url: &str, now: Time, next_update: Option<Time>) {
         if let Some(address) = self.addresses.get_mut(url) {
             let fresh = Address::new(address.wanted);
+            let is_repeat = next_update.is_some() && address.next_update == next_update;
+            let repeats = if is_repeat { address.repeats + 1 } else { 0 };
             *address = Address {
+                repeats,
                 asked_at: address.asked_at,
                 fetched_at: Some(now),
                 next_update,
@@ -175,6 +184,24 @@ mod tests {
         schedule.succeeded(URL, at(1), Some(at(2000)));
         assert!(schedule.due(at(1399)).is_empty());
         assert_eq!(schedule.due(at(1400)), [URL], "600 s before its nextUpdate");
+    }
+
+    #[test]
+    fn a_list_that_is_late_is_asked_for_less_and_less_often_until_it_comes() {
+        let (mut schedule, mut now, mut rests) = (schedule(), 0, Vec::new());
+        for _ in 0..8 {
+            schedule.asking(URL, at(now));
+            schedule.succeeded(URL, at(now), Some(at(100)));
+            let rested = (0..)
+                .find(|seconds| schedule.due(at(now + seconds)) == [URL])
+                .expect("asked again");
+            rests.push(rested);
+            now += rested;
+        }
+        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 160, 160]);
+        schedule.asking(URL, at(now));
+        schedule.succeeded(URL, at(now), Some(at(now + 2000)));
+        assert!(schedule.due(at(now + 1399)).is_empty(), "the new one is not late");
     }
 
     #[test]

@@ -72,6 +72,10 @@ struct House {
 }
 
 impl House {
+    fn keeping(&self) -> Keeping {
+        Keeping::open(&self.config, &self.folder.path().join("data"), clock()).expect("it opens")
+    }
+
     fn of(authority: &Authority) -> House {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["anchors", "crl", "data"] {
@@ -221,6 +225,29 @@ fn without_an_anchor_there_is_no_keeper() {
     std::fs::remove_file(house.folder.path().join("anchors/root.pem")).expect("removed");
     let fault = TrustKeeper::start(&house.config, house.folder.path(), clock()).expect_err("no anchor");
     assert!(matches!(fault, TrustKeeperFault::NoAnchor(_)), "{fault}");
+}
+
+#[test]
+fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
+    let (root, other) = (Authority::new("Root"), Authority::new("Other"));
+    let house = House::of(&root);
+    let second = house.folder.path().join("anchors/second.pem");
+    std::fs::write(&second, &other.certificate).expect("written");
+    let mut keeping = house.keeping();
+    let anchors = |keeping: &Keeping| keeping.status().lock().expect("nobody panicked").anchors.len();
+    let (done, _) = oneshot::channel();
+    std::fs::write(&second, &other.certificate[..300]).expect("written");
+    keeping.refresh(done);
+    assert_eq!(anchors(&keeping), 2, "half written");
+    let third = Authority::new("Third");
+    std::fs::write(house.folder.path().join("anchors/third.pem"), &third.certificate).expect("written");
+    let (done, _) = oneshot::channel();
+    keeping.refresh(done);
+    assert_eq!(anchors(&keeping), 3, "what can be read is taken");
+    std::fs::remove_file(&second).expect("removed");
+    let (done, _) = oneshot::channel();
+    keeping.refresh(done);
+    assert_eq!(anchors(&keeping), 2, "removed");
 }
 
 #[test]
