@@ -1,13 +1,15 @@
 //! Proof of loss, inbox by inbox: an inbox that is gone is made anew, and one that holds fewer than the journal says is
 //! filled again.
 //!
-//! **Invariant:** nothing is put into an inbox again without proof: the queue is not there, or nobody reads it and it
-//! holds fewer than were put there and never confirmed, at two looks in a row.
+//! **Invariant:** nothing is put into an inbox again without proof: the queue is not there; or nobody reads it and it
+//! holds fewer than were put there and never confirmed, at two looks in a row; or somebody reads it, it is empty, and
+//! what was put there is not confirmed, at eight looks in a row. A connector that has it after all drops the repeat.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::agency::Standing;
 use domain::ids::AccountId;
 use domain::port::StoreFault;
 use tracing::{info, warn};
@@ -24,11 +26,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// What went into an inbox more recently is not counted: its confirmation may be on its way.
 const SETTLING_SECONDS: i64 = 30;
 
+/// Looks in a row that must find an inbox short: that nobody reads, that somebody reads.
+const LOOKS_UNREAD: u32 = 2;
+const LOOKS_READ: u32 = 8;
+
 /// Watches for ever.
 pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<BrokerProvision>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut suspects = BTreeSet::new();
+    let mut suspects: BTreeMap<AccountId, u32> = BTreeMap::new();
     loop {
         tick.tick().await;
         if broker.state() != BrokerState::Connected {
@@ -49,12 +55,13 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
             continue;
         };
-        let mut suspected = BTreeSet::new();
+        let mut suspected = BTreeMap::new();
         for (account, depth) in accounts.into_iter().zip(depths) {
+            let looks = suspects.get(&account).copied().unwrap_or(0) + 1;
             match verdict(depth, expected[&account]) {
                 Verdict::Sound => {}
-                Verdict::Short if suspects.contains(&account) => lost(&road, account).await,
-                Verdict::Short => drop(suspected.insert(account)),
+                Verdict::Short { looks_min } if looks_min <= looks => lost(&road, account).await,
+                Verdict::Short { .. } => drop(suspected.insert(account, looks)),
                 Verdict::Gone => make_anew(&road, provision.as_deref(), account).await,
             }
         }
@@ -65,15 +72,24 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Sound,
-    Short,
+    /// It holds fewer than it should, if that is so at so many looks in a row.
+    Short {
+        looks_min: u32,
+    },
     Gone,
 }
 
-/// Only a queue without a reader shows all that it holds.
+/// Only a queue without a reader shows all that it holds. What a reader has taken and not acknowledged yet is not
+/// seen; it does not stay so for long.
 fn verdict(depth: Option<Depth>, expected: u32) -> Verdict {
     match depth {
         None => Verdict::Gone,
-        Some(Depth { ready, consumers: 0 }) if ready < expected => Verdict::Short,
+        Some(Depth { ready, consumers: 0 }) if ready < expected => Verdict::Short {
+            looks_min: LOOKS_UNREAD,
+        },
+        Some(Depth { ready: 0, .. }) if 0 < expected => Verdict::Short {
+            looks_min: LOOKS_READ,
+        },
         Some(_) => Verdict::Sound,
     }
 }
@@ -83,10 +99,10 @@ fn expected(road: &Road) -> Result<BTreeMap<AccountId, u32>, StoreFault> {
     let (directory, now) = (road.journal.directory(), road.now());
     let mut expected = BTreeMap::new();
     for agency in road.journal.flying()? {
-        let Some(account) = directory.inbox_account(agency, now) else {
-            continue;
-        };
         for head in road.journal.in_flight(agency)? {
+            let Some(account) = &head.consigned_to else {
+                continue;
+            };
             let settled_in = head
                 .consigned_at
                 .is_some_and(|at| at.plus_seconds(SETTLING_SECONDS) <= now);
@@ -112,6 +128,11 @@ async fn make_anew(road: &Road, provision: Option<&BrokerProvision>, account: Ac
         return;
     };
     let step = AccountStep::of(&road.journal.directory(), &account, road.now());
+    if step.standing == Standing::Closed {
+        // Its inbox is gone for good; what was in it goes to the heir, if there is one.
+        road.signals.tell_dispatch(DispatchNews::InboxLost(account)).await;
+        return;
+    }
     match provision.carry_out(account.clone(), step).await {
         Ok(()) => {
             info!(account.id = %account, "the inbox was gone and is made anew");
@@ -127,38 +148,27 @@ async fn make_anew(road: &Road, provision: Option<&BrokerProvision>, account: Ac
 mod tests {
     use super::*;
 
+    fn seen(ready: u32, consumers: u32, expected: u32) -> Verdict {
+        verdict(Some(Depth { ready, consumers }), expected)
+    }
+
     #[test]
-    fn only_a_queue_without_reader_that_holds_fewer_is_short() {
+    fn a_queue_without_reader_that_holds_fewer_is_short_at_once_and_an_empty_one_that_is_read_after_a_while()
+    {
         assert_eq!(verdict(None, 0), Verdict::Gone);
-        assert_eq!(
-            verdict(
-                Some(Depth {
-                    ready: 1,
-                    consumers: 0
-                }),
-                2
-            ),
-            Verdict::Short
+        let (unread, read) = (
+            Verdict::Short {
+                looks_min: LOOKS_UNREAD,
+            },
+            Verdict::Short {
+                looks_min: LOOKS_READ,
+            },
         );
-        assert_eq!(
-            verdict(
-                Some(Depth {
-                    ready: 1,
-                    consumers: 1
-                }),
-                2
-            ),
-            Verdict::Sound
-        );
-        assert_eq!(
-            verdict(
-                Some(Depth {
-                    ready: 2,
-                    consumers: 0
-                }),
-                2
-            ),
-            Verdict::Sound
-        );
+        assert_eq!(seen(1, 0, 2), unread);
+        assert_eq!(seen(2, 0, 2), Verdict::Sound);
+        assert_eq!(seen(0, 0, 0), Verdict::Sound);
+        assert_eq!(seen(0, 1, 2), read);
+        assert_eq!(seen(1, 1, 2), Verdict::Sound, "the reader has the other one");
+        assert_eq!(seen(0, 1, 0), Verdict::Sound);
     }
 }

@@ -17,25 +17,14 @@ use crate::trustkeeper::TrustKeeper;
 /// How long the broker may take to let the gateway in. Refusals are tried again meanwhile, like everything.
 const REACH_WAIT: Duration = Duration::from_secs(10);
 
-/// Validates key, certificate and trust material, says what would run, and tries the broker if asked.
+/// Validates key, certificate and trust material, says what would run, and tries the broker if asked. All faults are
+/// told at once.
 pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, CommandFault> {
-    let seal = load_seal(&config.gateway)?;
-    // In a folder of its own: the data folder may belong to a running gateway.
-    let scratch = std::env::temp_dir().join(format!("gateway-check-{}", std::process::id()));
-    let keeper = TrustKeeper::start(
-        &config.trust,
-        &scratch,
-        Clock::start(config.gateway.clock_jump_max),
-    );
-    let removed = std::fs::remove_dir_all(&scratch);
-    let keeper = keeper?;
-    removed.map_err(|error| CommandFault::File { path: scratch, error })?;
     let gateway = &config.gateway;
     let data = gateway.data_dir.display().to_string();
     Text::CheckIdentity.say(&[("code", gateway.code.as_str()), ("data", &data)]);
-    let own = seal.certificates.first().expect("a seal has its own certificate");
-    let until = vietnam_time(own.not_after());
-    Text::CheckKey.say(&[("subject", &own.subject().to_string()), ("until", &until)]);
+    let mut faults = Vec::new();
+    faults.extend(key(config).err());
     let broker = &config.broker;
     Text::CheckBroker.say(&[
         ("uri", &broker.uri),
@@ -45,7 +34,45 @@ pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, Comma
     if broker.provision.is_none() {
         Text::CheckUnprovisioned.say(&[]);
     }
-    let status = keeper.status();
+    let mut ending = Ending::Done;
+    match trust(config) {
+        Ok(found) => ending = found,
+        Err(fault) => faults.push(fault),
+    }
+    Text::CheckListen.say(&[("listen", &config.http.listen.to_string())]);
+    if !config.http.listen.ip().is_loopback() {
+        Text::CheckNotLoopback.say(&[]);
+    }
+    if online {
+        faults.extend(reach_broker(config).await.err());
+    }
+    if faults.is_empty() {
+        Text::CheckGood.say(&[]);
+        return Ok(ending);
+    }
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Err(CommandFault::Problem(told.join("\n")))
+}
+
+fn key(config: &Config) -> Result<(), CommandFault> {
+    let seal = load_seal(&config.gateway)?;
+    let own = seal.certificates.first().expect("a seal has its own certificate");
+    let until = vietnam_time(own.not_after());
+    Text::CheckKey.say(&[("subject", &own.subject().to_string()), ("until", &until)]);
+    Ok(())
+}
+
+fn trust(config: &Config) -> Result<Ending, CommandFault> {
+    // In a folder of its own: the data folder may belong to a running gateway.
+    let scratch = std::env::temp_dir().join(format!("gateway-check-{}", std::process::id()));
+    let keeper = TrustKeeper::start(
+        &config.trust,
+        &scratch,
+        Clock::start(config.gateway.clock_jump_max),
+    );
+    let removed = std::fs::remove_dir_all(&scratch);
+    let status = keeper?.status();
+    removed.map_err(|error| CommandFault::File { path: scratch, error })?;
     let counts = [status.anchors.len(), status.candidates, status.lists.len()].map(|count| count.to_string());
     Text::CheckAnchors.say(&[
         ("anchors", &counts[0]),
@@ -56,14 +83,6 @@ pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, Comma
         .faults
         .iter()
         .for_each(|fault| Text::TrustFault.say(&[("fault", fault)]));
-    Text::CheckListen.say(&[("listen", &config.http.listen.to_string())]);
-    if !config.http.listen.ip().is_loopback() {
-        Text::CheckNotLoopback.say(&[]);
-    }
-    if online {
-        reach_broker(config).await?;
-    }
-    Text::CheckGood.say(&[]);
     Ok(if status.faults.is_empty() {
         Ending::Done
     } else {
@@ -91,6 +110,8 @@ async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
     };
     let (broker, _lanes) = Broker::new(&address, PublishLimits::default(), ConsumeLimits::default())
         .map_err(|fault| away(&fault))?;
+    // A gateway may be running: nothing is taken from its queues.
+    broker.intake.stop_taking();
     let mut states = broker.publisher.states();
     let connected = states.wait_for(|state| *state == BrokerState::Connected);
     let reached = tokio::select! {

@@ -12,7 +12,7 @@ mod body;
 mod lane;
 mod parcel;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -45,8 +45,9 @@ struct Dispatcher {
     inherited: bool,
     /// Whose turn is next.
     next: AgencyId,
-    /// How often something was lost: what was under way then may be gone with it.
+    /// How often everything was lost, and how often an inbox: what was under way into it then may be gone with it.
     losses: u64,
+    inbox_losses: HashMap<AccountId, u64>,
 }
 
 /// Dispatches until `news` ends.
@@ -61,6 +62,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         inherited: true,
         next: AgencyId::from_number(0),
         losses: 0,
+        inbox_losses: HashMap::new(),
     };
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(250));
     loop {
@@ -110,12 +112,17 @@ impl Dispatcher {
                 self.wake_all();
             }
             DispatchNews::InboxLost(account) => {
-                self.losses += 1;
+                *self.inbox_losses.entry(account.clone()).or_insert(0) += 1;
                 self.take_back_all(|head, _| head.consigned_to.as_ref() == Some(&account));
                 self.wake_all();
             }
             DispatchNews::DirectoryChanged => self.inherited = true,
         }
+    }
+
+    /// Rises when what lay in the inbox of this account was lost.
+    fn losses_of(&self, account: &AccountId) -> u64 {
+        self.losses + self.inbox_losses.get(account).copied().unwrap_or(0)
     }
 
     fn wake_all(&self) {
@@ -157,7 +164,7 @@ impl Dispatcher {
             return;
         };
         self.lanes.begin(&account, head.dispatch.id);
-        let (road, losses) = (self.road.clone(), self.losses);
+        let (road, losses) = (self.road.clone(), self.losses_of(&account));
         self.under_way.push(Box::pin(async move {
             let ending = attempt::take_back(&road, &head, &account).await;
             Attempt {
@@ -247,7 +254,11 @@ impl Dispatcher {
 
     fn send(&mut self, head: DispatchHead, account: AccountId) {
         self.lanes.begin(&account, head.dispatch.id);
-        let (road, turns, losses) = (self.road.clone(), Arc::clone(&self.turns), self.losses);
+        let (road, turns, losses) = (
+            self.road.clone(),
+            Arc::clone(&self.turns),
+            self.losses_of(&account),
+        );
         self.under_way.push(Box::pin(async move {
             let ending = attempt::send(&road, &turns, &head, &account).await;
             Attempt {
@@ -272,7 +283,9 @@ impl Dispatcher {
             Ending::Consigned => {
                 // The inbox may have been lost, or become another's, between the hand-over and its record.
                 let belongs_in = self.road.journal.directory().inbox_account(to, self.road.now());
-                if losses != self.losses || belongs_in.is_some_and(|belongs_in| belongs_in != account) {
+                if losses != self.losses_of(&account)
+                    || belongs_in.is_some_and(|belongs_in| belongs_in != account)
+                {
                     head.consigned_to = Some(account);
                     self.take_back(head);
                 }
