@@ -10,6 +10,8 @@ mod inboxes;
 mod provision;
 mod rights;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::path::Path;

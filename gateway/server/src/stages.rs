@@ -17,8 +17,6 @@ pub mod settle;
 pub mod signal;
 pub mod sweep;
 pub mod tell;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,10 +17,10 @@ use domain::port::{Appended, CaseState, Commit, Inbox, Journal, Outcome, Parcel,
 use domain::refusal::Remark;
 use trust::{Digest, Need, Policy, Snapshot, SoftwareKey};
 
-use super::inspect::{Job, Verdict, inspect};
-use super::signal::Signals;
-use super::{Road, Rules, Seal, TrustFeed};
 use crate::clock::Clock;
+use crate::stages::inspect::{Job, Verdict, inspect};
+use crate::stages::signal::Signals;
+use crate::stages::{Road, Rules, Seal, TrustFeed};
 use crate::store::{Store, StoreConfig};
 use crate::telemetry::Metrics;
 

@@ -1,0 +1,118 @@
+//! What events make of dispatches: due, in an inbox, settled; and back.
+
+use domain::dispatch::{Dispatch, DispatchKind, DispatchState};
+use domain::event::Happening;
+use domain::ids::{AccountId, CaseId, DispatchId};
+use domain::port::DispatchHead;
+
+use super::Step;
+use crate::store::fault::Fault;
+use crate::store::index::key;
+use crate::store::index::value::DispatchRecord;
+
+impl Step<'_, '_> {
+    fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchRecord>, Fault> {
+        self.view.get(&key::dispatch(id))
+    }
+
+    /// An event of a dispatch, whether it changes its state or comes too late for that.
+    pub(super) fn moved(
+        &mut self,
+        case: CaseId,
+        id: DispatchId,
+        state: DispatchState,
+        inbox: Option<&AccountId>,
+    ) -> Result<(), Fault> {
+        let Some(mut record) = self.dispatch(id)? else {
+            self.view
+                .insert(key::event(case, self.position), &self.placed.location);
+            return Ok(());
+        };
+        record.places.push((self.position, self.placed.location));
+        if !record.head.state.is_settled() || state == DispatchState::HandedOver {
+            self.change_state(&mut record, state)?;
+        }
+        if let Some(inbox) = inbox {
+            (record.head.consigned_at, record.head.consigned_to) = (Some(self.time), Some(inbox.clone()));
+        }
+        self.view.put(key::dispatch(id), &record)
+    }
+
+    fn change_state(&mut self, record: &mut DispatchRecord, state: DispatchState) -> Result<(), Fault> {
+        let (dispatch, position) = (&record.head.dispatch, record.position);
+        let row = |letter| key::row(letter, dispatch, position);
+        match state {
+            DispatchState::Due => {
+                self.view.remove(row(key::FLYING))?;
+                self.view.put(row(key::DUE), &())?;
+            }
+            DispatchState::Consigned => {
+                self.view.remove(row(key::DUE))?;
+                self.view.put(row(key::FLYING), &())?;
+            }
+            DispatchState::HandedOver | DispatchState::Failed | DispatchState::Withdrawn => {
+                self.view.remove(row(key::DUE))?;
+                self.view.remove(row(key::FLYING))?;
+                if let Some(expires_at) = dispatch.expires_at {
+                    self.view.remove(key::expiry(expires_at, dispatch.id))?;
+                }
+            }
+        }
+        record.head.state = state;
+        Ok(())
+    }
+
+    /// All that lay in inboxes is due again, each in its old turn.
+    pub(super) fn broker_lost(&mut self) -> Result<(), Fault> {
+        for (row, _) in self.view.scan(&[key::FLYING], usize::MAX)? {
+            let id =
+                key::dispatch_of(&row).ok_or_else(|| Fault::Index("a row names no dispatch".to_owned()))?;
+            let Some(mut record) = self.dispatch(id)? else {
+                continue;
+            };
+            self.change_state(&mut record, DispatchState::Due)?;
+            self.view.put(key::dispatch(id), &record)?;
+        }
+        Ok(())
+    }
+
+    /// A new dispatch, or one that was given up and is due again under its old id: what moved it before stays told.
+    pub(super) fn due(&mut self, dispatch: Dispatch) -> Result<(), Fault> {
+        let (id, kind) = (dispatch.id, dispatch.kind);
+        let before = if matches!(self.placed.recorded.event.happening, Happening::Extended(_)) {
+            self.dispatch(id)?
+        } else {
+            None
+        };
+        self.view
+            .insert(key::row(key::DUE, &dispatch, self.position), &());
+        if let Some(expires_at) = dispatch.expires_at {
+            self.view.insert(key::expiry(expires_at, id), &());
+        }
+        if kind == DispatchKind::Packet {
+            self.view.put(key::addressed(dispatch.case, dispatch.to), &id)?;
+        }
+        let (consigned_at, consigned_to) = match &before {
+            Some(before) => (before.head.consigned_at, before.head.consigned_to.clone()),
+            None => (None, None),
+        };
+        let head = DispatchHead {
+            dispatch,
+            state: DispatchState::Due,
+            event: self.leaf,
+            consigned_at,
+            consigned_to,
+        };
+        let is_new = before.is_none();
+        let record = DispatchRecord {
+            head,
+            position: self.position,
+            places: before.map_or_else(Vec::new, |before| before.places),
+        };
+        if is_new {
+            self.view.insert(key::dispatch(id), &record);
+            return Ok(());
+        }
+        self.view.put(key::dispatch(id), &record)
+    }
+}
