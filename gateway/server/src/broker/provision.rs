@@ -130,7 +130,9 @@ impl Provisioner {
     pub async fn restore(&self, epoch: &str, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.make_vhost().await?;
         report.add(self.import(self.common()).await?);
-        report.add(self.reconcile(accounts).await?);
+        report.add(self.lock_out_others(accounts).await?);
+        report.add(self.open_accounts(&accounts.open).await?);
+        report.add(self.make_queues(&accounts.locked).await?);
         let mut last = Definitions::new(&self.vhost);
         last.push(
             Section::Queues,
@@ -164,25 +166,53 @@ impl Provisioner {
         Ok(report)
     }
 
-    /// Makes all accounts what they are to be: opens those in use, locks out all others.
+    /// Makes all accounts what they are to be: opens those in use, locks out all others. A user that is there keeps its
+    /// password.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
     pub async fn reconcile(&self, accounts: &Accounts) -> Result<Report, ProvisionFault> {
+        let mut report = self.lock_out_others(accounts).await?;
+        let users = self.users().await?;
+        let (there, missing): (Vec<Access>, Vec<Access>) = accounts
+            .open
+            .iter()
+            .cloned()
+            .partition(|access| users.contains(access.account.as_str()));
+        report.add(self.open_accounts(&missing).await?);
+        for batch in there.chunks(BATCH) {
+            let mut rights = Definitions::new(&self.vhost);
+            batch
+                .iter()
+                .for_each(|access| self.push_rights(&mut rights, &access.account));
+            report.add(self.import(rights).await?);
+        }
+        report.add(self.make_queues(&accounts.locked).await?);
+        Ok(report)
+    }
+
+    async fn users(&self) -> Result<HashSet<String>, ProvisionFault> {
         let section = Section::Users;
-        let users = self
-            .management
-            .list(&section.path(&self.vhost), section.columns())
-            .await?;
-        let users: HashSet<&str> = users.iter().filter_map(|user| user["name"].as_str()).collect();
+        let path = section.path(&self.vhost);
+        let users = self.management.list(&path, section.columns()).await?;
+        let name = |user: &serde_json::Value| user["name"].as_str().map(str::to_owned);
+        Ok(users.iter().filter_map(name).collect())
+    }
+
+    async fn lock_out_others(&self, accounts: &Accounts) -> Result<Report, ProvisionFault> {
+        let users = self.users().await?;
         let mut report = Report::default();
         for account in accounts.locked.iter().chain(&accounts.ended) {
             if users.contains(account.as_str()) {
                 report.add(self.lock_out(account).await?);
             }
         }
-        report.add(self.open_accounts(&accounts.open).await?);
-        for batch in accounts.locked.chunks(BATCH) {
+        Ok(report)
+    }
+
+    async fn make_queues(&self, accounts: &[AccountId]) -> Result<Report, ProvisionFault> {
+        let mut report = Report::default();
+        for batch in accounts.chunks(BATCH) {
             let mut queues = Definitions::new(&self.vhost);
             for account in batch {
                 queues.push_part(&topology::of_account(account, &self.limits));
@@ -199,9 +229,7 @@ impl Provisioner {
     /// [`ProvisionFault`]; repeat the call.
     pub async fn suspend_account(&self, account: &AccountId) -> Result<Report, ProvisionFault> {
         let mut report = self.lock_out(account).await?;
-        let mut queues = Definitions::new(&self.vhost);
-        queues.push_part(&topology::of_account(account, &self.limits));
-        report.add(self.import(queues).await?);
+        report.add(self.make_queues(std::slice::from_ref(account)).await?);
         Ok(report)
     }
 
@@ -291,9 +319,12 @@ impl Provisioner {
     }
 
     fn push_account(&self, definitions: &mut Definitions, access: &Access) {
-        let account = &access.account;
+        definitions.push_user(access.account.as_str(), &access.password);
+        self.push_rights(definitions, &access.account);
+    }
+
+    fn push_rights(&self, definitions: &mut Definitions, account: &AccountId) {
         definitions.push_part(&topology::of_account(account, &self.limits));
-        definitions.push_user(account.as_str(), &access.password);
         definitions.push_permission(account.as_str(), &topology::account_permission(account));
         definitions.push_topic_permission(account.as_str(), &topology::account_topic_permission(account));
     }

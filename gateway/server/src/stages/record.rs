@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
-use trust::Need;
+use trust::{Need, Time};
 
 use super::Road;
 use super::inspect::Verdict;
@@ -181,22 +181,34 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
     }
 }
 
-/// What a person may want to see of each event; what happens to every document many times stays below.
+/// What a person may want to see of each event; what happens to every document many times stays below. The packet is
+/// named by its digest, and `duration_ms` is how long its submission took since it came.
 fn log(about: &Recorded) {
     let happening = &about.event.happening;
     let (event, position) = (happening.word(), about.position);
+    let submission = happening.submission();
+    let packet = submission.map(|submission| submission.packet.to_string());
+    let agency = submission.and_then(|submission| submission.agency.map(|agency| agency.to_string()));
+    let (packet, agency) = (packet.as_deref(), agency.as_deref());
+    let duration_ms = submission.map(|submission| took(submission.received_at, about.event.time));
     match happening {
         Happening::Accepted(it) => {
-            info!(stage = "record", event, position, case.id = %it.case, "accepted");
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, "accepted");
         }
         Happening::Refused(it) => {
             let codes: Vec<&str> = it.reasons.iter().map(|reason| reason.code.word()).collect();
-            info!(stage = "record", event, position, case.id = %it.case, codes = codes.join(" "), "refused");
+            let codes = codes.join(" ");
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, codes, "refused");
         }
-        Happening::Held(it) => info!(stage = "record", event, position, case.id = %it.case, "held"),
-        Happening::Failed(it) => info!(stage = "record", event, position, case.id = %it.case, "given up"),
+        Happening::Held(it) => {
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, "held");
+        }
+        Happening::Failed(it) => {
+            info!(stage = "record", event, position, case.id = %it.case, dispatch.id = %it.dispatch, agency.id = %it.to, "given up");
+        }
         Happening::Parked(it) => {
-            warn!(stage = "record", event, position, account.id = %it.submission.account, "parked for a person");
+            let account = &it.submission.account;
+            warn!(stage = "record", event, position, account.id = %account, packet.id = packet, agency.id = agency, "parked for a person");
         }
         Happening::BrokerLost { .. } | Happening::DirectoryChanged(_) => {
             info!(stage = "record", event, position, "recorded");
@@ -208,6 +220,21 @@ fn log(about: &Recorded) {
         | Happening::HandedOver(_)
         | Happening::Withdrawn(_)
         | Happening::Lost(_)
-        | Happening::ReceiptIssued(_) => debug!(stage = "record", event, position, "recorded"),
+        | Happening::ReceiptIssued(_) => {
+            debug!(
+                stage = "record",
+                event,
+                position,
+                packet.id = packet,
+                agency.id = agency,
+                duration_ms,
+                "recorded"
+            );
+        }
     }
+}
+
+/// Milliseconds from one moment to another.
+fn took(from: Time, to: Time) -> i64 {
+    to.as_micros().saturating_sub(from.as_micros()) / 1000
 }

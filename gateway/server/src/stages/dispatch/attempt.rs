@@ -39,7 +39,7 @@ pub(super) enum Ending {
     Consigned,
     /// Nothing more is to be done: withdrawn, or somebody else settled it meanwhile.
     Over,
-    /// It is no longer in an inbox: recorded.
+    /// It is no longer in an inbox; if nobody settled it, it is due.
     DueAgain,
     /// Try again later.
     NotNow,
@@ -85,12 +85,11 @@ pub(super) async fn send(road: &Road, turns: &Turns, head: &DispatchHead, accoun
 pub(super) async fn take_back(road: &Road, head: &DispatchHead, account: &AccountId) -> Ending {
     let lost = Happening::Lost(moved(head, Some(account.clone())));
     let recorded = insist(road, step(head, lost, &[DispatchState::Consigned])).await;
-    let ending = recorded.map(|appended| match appended {
-        Appended::Done(_) => {
-            debug!(stage = "dispatch", dispatch.id = %head.dispatch.id, account.id = %account, "due again");
-            Ending::DueAgain
-        }
-        Appended::Conflict => Ending::Over,
+    let ending = recorded.map(|appended| {
+        // After a conflict somebody else settled it, or made it due before: whoever looks finds out.
+        let is_done = matches!(appended, Appended::Done(_));
+        debug!(stage = "dispatch", dispatch.id = %head.dispatch.id, account.id = %account, is_done, "taken back");
+        Ending::DueAgain
     });
     not_now(ending, head)
 }
