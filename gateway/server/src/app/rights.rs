@@ -1,20 +1,27 @@
-//! Accounts at the broker are what the directory says: compared at the start, after every change, and until it is so.
+//! Accounts at the broker are what the directory says: compared at the start, when an account is to be otherwise, and
+//! until it is so.
 //!
 //! Administration carries each decision to the broker at once; what failed there, or was undone by hand, is found here.
 //!
 //! **Invariant:** a decision that takes rights away is carried out in the end, whatever failed at first.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::agency::{Account, Standing};
+use domain::directory::Directory;
+use domain::ids::AccountId;
 use tokio::time::Instant;
 use tracing::{info, warn};
+use trust::Time;
 
 use super::provision::BrokerProvision;
+use crate::administration::account_standing;
 use crate::broker::{Broker, BrokerState};
 use crate::stages::Road;
 
-/// How often the version of the directory is looked at.
+/// How often the standings of the accounts are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often everything is compared although nothing is known to have changed.
 const COMPARE_EVERY: Duration = Duration::from_secs(600);
@@ -29,7 +36,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
     };
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The version that was compared, when it is compared again, and not before when after a failure.
+    // What was compared, when it is compared again, and not before when after a failure.
     let (mut compared, mut again_at, mut not_before) = (None, Instant::now(), Instant::now());
     loop {
         tick.tick().await;
@@ -39,8 +46,8 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
             continue;
         }
         let directory = road.journal.directory();
-        let (version, now) = (Some(directory.version()), Instant::now());
-        if now < not_before || (compared == version && now < again_at) {
+        let (wanted, now) = (Some(standings(&directory, road.now())), Instant::now());
+        if now < not_before || (compared == wanted && now < again_at) {
             continue;
         }
         let told = match provision.wanted(&directory, road.now()) {
@@ -59,7 +66,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
                         "accounts at the broker were brought in line"
                     );
                 }
-                (compared, again_at) = (version, Instant::now() + COMPARE_EVERY);
+                (compared, again_at) = (wanted, Instant::now() + COMPARE_EVERY);
             }
             Err(fault) => {
                 warn!(error = %fault, "accounts at the broker could not be compared now");
@@ -67,4 +74,14 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
             }
         }
     }
+}
+
+/// What every account is to be like; names, parents and certificates change nothing at the broker.
+fn standings(directory: &Directory, now: Time) -> BTreeMap<AccountId, Standing> {
+    let accounts = directory.agencies().flat_map(|agency| &agency.accounts);
+    let standing = |account: &Account| {
+        let standing = account_standing(directory, &account.id, now);
+        (account.id.clone(), standing)
+    };
+    accounts.map(standing).collect()
 }

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
-use trust::{Need, Time};
+use trust::Need;
 
 use super::Road;
 use super::inspect::Verdict;
@@ -186,29 +186,24 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
 fn log(about: &Recorded) {
     let happening = &about.event.happening;
     let (event, position) = (happening.word(), about.position);
-    let submission = happening.submission();
-    let packet = submission.map(|submission| submission.packet.to_string());
-    let agency = submission.and_then(|submission| submission.agency.map(|agency| agency.to_string()));
-    let (packet, agency) = (packet.as_deref(), agency.as_deref());
-    let duration_ms = submission.map(|submission| took(submission.received_at, about.event.time));
     match happening {
         Happening::Accepted(it) => {
-            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, "accepted");
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet_of(happening), agency.id = agency_of(happening), duration_ms = took(about), "accepted");
         }
         Happening::Refused(it) => {
             let codes: Vec<&str> = it.reasons.iter().map(|reason| reason.code.word()).collect();
             let codes = codes.join(" ");
-            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, codes, "refused");
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet_of(happening), agency.id = agency_of(happening), duration_ms = took(about), codes, "refused");
         }
         Happening::Held(it) => {
-            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet, agency.id = agency, duration_ms, "held");
+            info!(stage = "record", event, position, case.id = %it.case, packet.id = packet_of(happening), agency.id = agency_of(happening), duration_ms = took(about), "held");
         }
         Happening::Failed(it) => {
             info!(stage = "record", event, position, case.id = %it.case, dispatch.id = %it.dispatch, agency.id = %it.to, "given up");
         }
         Happening::Parked(it) => {
             let account = &it.submission.account;
-            warn!(stage = "record", event, position, account.id = %account, packet.id = packet, agency.id = agency, "parked for a person");
+            warn!(stage = "record", event, position, account.id = %account, packet.id = packet_of(happening), agency.id = agency_of(happening), "parked for a person");
         }
         Happening::BrokerLost { .. } | Happening::DirectoryChanged(_) => {
             info!(stage = "record", event, position, "recorded");
@@ -225,16 +220,27 @@ fn log(about: &Recorded) {
                 stage = "record",
                 event,
                 position,
-                packet.id = packet,
-                agency.id = agency,
-                duration_ms,
+                packet.id = packet_of(happening),
+                agency.id = agency_of(happening),
+                duration_ms = took(about),
                 "recorded"
             );
         }
     }
 }
 
-/// Milliseconds from one moment to another.
-fn took(from: Time, to: Time) -> i64 {
-    to.as_micros().saturating_sub(from.as_micros()) / 1000
+// Asked for only where a line is written.
+
+fn packet_of(happening: &Happening) -> Option<String> {
+    Some(happening.submission()?.packet.to_string())
+}
+
+fn agency_of(happening: &Happening) -> Option<String> {
+    Some(happening.submission()?.agency?.to_string())
+}
+
+/// Milliseconds from the coming of the submission to its event.
+fn took(about: &Recorded) -> Option<i64> {
+    let came = about.event.happening.submission()?.received_at;
+    Some(about.event.time.as_micros().saturating_sub(came.as_micros()) / 1000)
 }
