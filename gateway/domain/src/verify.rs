@@ -11,6 +11,7 @@
 use trust::pdf::PdfReport;
 use trust::{Indication, Need, SealReport, Snapshot, SubIndication, Time};
 
+use crate::agency::Signatory;
 use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
@@ -318,11 +319,18 @@ impl Bench<'_> {
         let mut seals = self.seals.iter().filter(is_over).peekable();
         if seals.peek().is_none() {
             self.remarks.push(Remark::new("unsigned", main));
-        } else if !seals.any(|seal| seal.signatory.is_some()) {
+        } else if !seals.any(is_by_sender) {
             let refusal = Refusal::new(RefusalCode::SignerNotSender);
             self.refusals.push(refusal.with("attachment", main));
         }
     }
+}
+
+/// Whether a person or an organisation of the sender made it; the key of a machine speaks for nobody.
+fn is_by_sender(seal: &SealFact) -> bool {
+    let device = Signatory::Device.word();
+    let signatory = seal.signatory.as_ref();
+    signatory.is_some_and(|(_, kind)| kind != device)
 }
 
 #[cfg(test)]

@@ -137,3 +137,20 @@ fn a_signature_over_another_version_is_refused_whatever_it_is_named() {
         );
     }
 }
+
+#[test]
+fn the_key_of_a_machine_makes_no_signature_of_the_agency() {
+    let pinned = |signatory: Signatory| SealFact {
+        signatory: Some((AgencyId::from_number(7), signatory.word().to_owned())),
+        ..stranger()
+    };
+    assert!(!is_by_sender(&pinned(Signatory::Device)));
+    assert!(!is_by_sender(&stranger()));
+    assert!(is_by_sender(&pinned(Signatory::Person)) && is_by_sender(&pinned(Signatory::Organisation)));
+}
+
+/// What the record says of a seal that the directory gives to nobody.
+fn stranger() -> SealFact {
+    let files = [("a.txt", &b"a"[..]), ("a.txt.p7s", &signature(b"a"))];
+    verified(packet(&files)).seals.remove(0)
+}
