@@ -152,3 +152,31 @@ async fn refusal(province: &Province, place: usize, submission: &SubmissionId) -
     assert_eq!(reasons.len(), 1, "{reasons:?}");
     reasons[0]
 }
+
+/// Document software builds its XML anew on every retry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_that_was_built_again_is_answered_the_same_and_forwarded_once() {
+    let province = Province::start(Plan::new(1)).await;
+    let letter = province.agency(0).draft().to(province.agency(1)).letter();
+    send(&province, 0, &letter).await;
+    province.take_document(1, &letter).await;
+    let settings = province.agency(1).settings();
+    let agency = settings.agency.expect("written into every configuration");
+    let report = StatusReport {
+        code: StatusCode::Accepted,
+        note: Some("Thử nghiệm".to_owned()),
+        staff: None,
+        at: now(),
+    };
+    let first = status_packet(&agency, &Subject::of(letter.packet()), &report).expect("plain texts");
+    let text = String::from_utf8(first.clone()).expect("packets are written in UTF-8");
+    let rebuilt = text.replace(">\n", ">\r\n  ").into_bytes();
+    assert_ne!(first, rebuilt);
+    let submission = province.submit_bytes(1, first, Rank::Normal).await;
+    let answer = accepted(&province, 1, &submission).await;
+    let retry = province.submit_bytes(1, rebuilt, Rank::Normal).await;
+    assert_eq!(accepted(&province, 1, &retry).await, answer);
+    let audit = prove(&province, balance(3, 0)).await;
+    assert_eq!((audit.packets, audit.statuses), (1, 1), "{audit:?}");
+    province.end().await;
+}

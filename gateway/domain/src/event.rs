@@ -304,6 +304,10 @@ pub struct Reported {
     /// What it says.
     pub status: StatusCode,
     /// Its turn: that of the document.
+    /// What stays of it in a packet that is built again
+    /// ([`StatusPacket::meaning_digest`](crate::packet::StatusPacket::meaning_digest)); that of the bytes in events
+    /// written before it was kept.
+    pub meaning: Digest,
     pub rank: Rank,
 }
 

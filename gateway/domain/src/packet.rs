@@ -20,6 +20,7 @@ mod document;
 mod fault;
 mod fields;
 mod read;
+mod record;
 mod status;
 mod summary;
 mod write;

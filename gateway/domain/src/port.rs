@@ -198,6 +198,8 @@ pub struct StatusHead {
     pub status: StatusCode,
     /// SHA-256 of the status packet.
     pub packet: Digest,
+    /// What it meant ([`StatusPacket::meaning_digest`](crate::packet::StatusPacket::meaning_digest)).
+    pub meaning: Digest,
     /// Leaf of the event that accepted it.
     pub answer: Digest,
 }

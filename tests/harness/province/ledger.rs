@@ -374,3 +374,11 @@ fn doubled(pages: &Pages, books: &Books) -> Vec<String> {
     }
     faults
 }
+    let mut reported = BTreeSet::new();
+    for recorded in &books.events {
+        if let Happening::Reported(it) = &recorded.event.happening
+            && !reported.insert((it.case, it.addressee, it.meaning))
+        {
+            faults.push(format!("a status in case {} was taken twice", it.case));
+        }
+    }

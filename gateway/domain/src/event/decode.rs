@@ -197,7 +197,8 @@ fn extended(reader: Reader<'_>) -> Result<Extended, JsonFault> {
 fn reported(reader: Reader<'_>) -> Result<Reported, JsonFault> {
     Ok(Reported {
         case: reader.parse("case")?,
-        submission: submission(reader.object("submission")?)?,
+        meaning: reader.maybe("meaning")?.unwrap_or(submission.packet),
+        submission,
         addressee: reader.parse("addressee")?,
         to: reader.parse("to")?,
         status: StatusCode::parse(reader.str("status")?).ok_or(JsonFault::Wrong("status"))?,

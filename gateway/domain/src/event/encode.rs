@@ -189,6 +189,7 @@ impl Reported {
             .text("addressee", self.addressee)
             .text("to", self.to)
             .text("status", self.status.code())
+            .text("meaning", self.meaning)
             .text("rank", rank(self.rank))
     }
 }

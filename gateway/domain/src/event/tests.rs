@@ -124,6 +124,7 @@ fn answers(case: CaseId) -> Vec<Happening> {
             addressee: AgencyId::from_number(3),
             to: AgencyId::from_number(17),
             status: StatusCode::ChangeAccepted,
+            meaning: Digest::of(b"meaning"),
             rank,
         }),
         Happening::Parked(Parked {
@@ -208,6 +209,24 @@ fn an_event_of_an_unknown_version_or_kind_is_refused() {
         Err(JsonFault::Wrong("event"))
     );
     assert_eq!(Event::decode(b""), Err(JsonFault::NotAnObject));
+}
+
+#[test]
+fn a_status_recorded_before_its_meaning_was_kept_means_its_bytes() {
+    let case = CaseId::from_bytes([9; 16]);
+    let is_status = |happening: &Happening| matches!(happening, Happening::Reported(_));
+    let happening = answers(case).into_iter().find(is_status).expect("one of each");
+    let event = Event {
+        time: Time::from_micros(1),
+        happening,
+    };
+    let mut stored: serde_json::Value = serde_json::from_slice(&event.encode()).expect("JSON");
+    stored.as_object_mut().expect("an object").remove("meaning");
+    let read = Event::decode(stored.to_string().as_bytes()).expect("an older event");
+    let Happening::Reported(reported) = read.happening else {
+        panic!("another event: {read:?}")
+    };
+    assert_eq!(reported.meaning, reported.submission.packet);
 }
 
 proptest! {

@@ -66,11 +66,9 @@ pub fn judge_status(
                 .with("document", document),
         ]);
     };
-    if let Some(same) = facts
-        .statuses
-        .iter()
-        .find(|known| known.packet == matter.submission.packet)
-    {
+    let (bytes, meaning) = (matter.submission.packet, packet.meaning_digest());
+    let is_same = |known: &&StatusHead| known.packet == bytes || known.meaning == meaning;
+    if let Some(same) = facts.statuses.iter().find(is_same) {
         return Happening::Repeated(Repeated {
             case: case.case,
             submission: matter.submission.clone(),
@@ -92,6 +90,7 @@ pub fn judge_status(
         addressee,
         to: to.expect("only a submission of a known agency becomes a case that can be named"),
         status: packet.status,
+        meaning,
         rank: case.rank,
     })
 }

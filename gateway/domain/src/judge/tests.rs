@@ -314,6 +314,7 @@ fn known(statuses: &[(StatusCode, u8)]) -> StatusFacts {
         status,
         packet: Digest::of(&[number]),
         answer: Digest::of(b"earlier"),
+        meaning: Digest::of(&[number, number]),
     };
     StatusFacts {
         case: Some(head(&letter(&[2], "x"), 9, CaseState::Accepted)),
@@ -381,6 +382,40 @@ fn a_late_lower_status_is_history_and_only_contradictions_are_refused() {
 }
 
 #[test]
+#[test]
+fn a_status_that_was_built_again_is_a_repeat_and_one_of_another_moment_is_none() {
+    let built = StatusPacket {
+        at: WrittenTime("21/11/2026 10:00:00".to_owned()),
+        ..status(StatusCode::Accepted)
+    };
+    let mut facts = known(&[(StatusCode::Accepted, 50)]);
+    facts.statuses[0].meaning = built.meaning_digest();
+    assert!(matches!(
+        status_judged(StatusCode::Accepted, &facts),
+        Happening::Repeated(_)
+    ));
+    for other in [
+        StatusPacket {
+            at: WrittenTime("2026/11/21 10:00:01".to_owned()),
+            ..built.clone()
+        },
+        StatusPacket {
+            description: Some(String::new()),
+            ..built.clone()
+        },
+        StatusPacket {
+            status: StatusCode::InProgress,
+            ..built
+        },
+    ] {
+        facts.statuses[0].meaning = other.meaning_digest();
+        assert!(matches!(
+            status_judged(StatusCode::Accepted, &facts),
+            Happening::Reported(_)
+        ));
+    }
+}
+
 fn the_same_status_packet_again_is_a_repeat_of_its_own_answer() {
     let facts = known(&[(StatusCode::Accepted, 1)]);
     let Happening::Repeated(repeated) = status_judged(StatusCode::Accepted, &facts) else {

@@ -14,6 +14,7 @@ use super::fields::{
     Business, DocumentCode, DocumentType, Extension, Organization, OtherInfo, Promulgation, Reference,
     ResponseFor, SignerInfo, TraceHeader,
 };
+use super::record::Record;
 
 /// A document packet, element by element (QCVN 102:2016/BTTTT section 1; numbers in brackets are its).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl DocumentPacket {
         digests.sort_unstable();
         record.count(digests.len());
         for digest in &digests {
-            record.bytes.extend_from_slice(digest.as_bytes());
+            record.fixed(digest.as_bytes());
         }
         match self.business.kind {
             BusinessType::New => {}
@@ -139,7 +140,7 @@ impl DocumentPacket {
                 }
             }
         }
-        Digest::of(&record.bytes)
+        record.digest()
     }
 
     /// What an update may change without a file: two updates of different meaning are never one.
@@ -186,30 +187,5 @@ impl DocumentPacket {
         for target in targets {
             record.text(target);
         }
-    }
-}
-
-/// Fields one after another, each under its length, so that no two lists of fields give the same bytes.
-struct Record {
-    bytes: Vec<u8>,
-}
-
-impl Record {
-    fn new(purpose: &str) -> Self {
-        let mut record = Self {
-            bytes: Vec::with_capacity(256),
-        };
-        record.text(purpose);
-        record
-    }
-
-    fn count(&mut self, count: usize) {
-        let count = u64::try_from(count).expect("a usize has at most 64 bits");
-        self.bytes.extend_from_slice(&count.to_be_bytes());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.count(text.len());
-        self.bytes.extend_from_slice(text.as_bytes());
     }
 }

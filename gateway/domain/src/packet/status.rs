@@ -4,9 +4,12 @@
 //!
 //! **Invariant**: a status never bears attachments or a subject; such a packet is refused when it is read.
 
+use trust::Digest;
+
 use super::codes::StatusCode;
 use super::date::WrittenTime;
 use super::fields::{Organization, ResponseFor, Staff};
+use super::record::Record;
 
 /// A status packet, element by element.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,4 +26,23 @@ pub struct StatusPacket {
     pub description: Option<String>,
     /// `Timestamp`.
     pub at: WrittenTime,
+}
+
+impl StatusPacket {
+    /// What stays the same when software builds the packet again: SHA-256 over the code, the moment, the text and the
+    /// staff that it names, as they were read. Of whom and about which document it is, the case knows.
+    pub fn meaning_digest(&self) -> Digest {
+        let mut record = Record::new("edxml-status/1");
+        record.text(self.status.code());
+        match self.at.civil() {
+            Some(moment) => record.text(&moment.to_string()),
+            None => record.text(self.at.as_str()),
+        }
+        record.optional(self.description.as_deref());
+        let staff = self.staff.clone().unwrap_or_default();
+        for text in [&staff.department, &staff.name, &staff.email, &staff.mobile] {
+            record.optional(text.as_deref());
+        }
+        record.digest()
+    }
 }

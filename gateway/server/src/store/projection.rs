@@ -375,6 +375,7 @@ impl Step<'_, '_> {
         self.touch(it.case)
     }
 
+            meaning: it.meaning,
     fn receipt_issued(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
         let key = key::answer(it.case, &it.about);
         if let Some(Receipted::Owed(position)) = self.view.get(&key)? {

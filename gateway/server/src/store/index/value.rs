@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 3;
+pub(crate) const FORMAT: u8 = 4;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -287,7 +287,7 @@ records! {
     Answer { kind, submission }
     DispatchHead { dispatch, state, event, consigned_at, consigned_to }
     SubmissionHead { case, packet }
-    StatusHead { status, packet, answer }
+    StatusHead { status, packet, meaning, answer }
     Mark { location, before }
     Location { segment, offset }
     Tip { position, chain, time }

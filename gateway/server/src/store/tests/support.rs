@@ -191,6 +191,7 @@ pub(super) fn reported(of: CaseId, id: usize, addressee: u8, status: StatusCode)
         addressee: agency(addressee),
         to: agency(1),
         status,
+        meaning: Digest::of(format!("meaning {id}").as_bytes()),
         rank: Rank::Normal,
     }
 }
