@@ -8,7 +8,7 @@ use harness::{
 };
 use serde_json::Value;
 
-use super::evidence::{PATIENCE, accepted, balance, prove, send, status};
+use super::evidence::{PATIENCE, accepted, balance, prove, receipts, send, status};
 
 /// Dispatches that lie in one inbox of the broker at most.
 const WINDOW: usize = 8;
@@ -101,12 +101,7 @@ async fn what_an_agency_submitted_before_it_ended_is_answered_to_its_heir() {
     })
     .await;
     province.agency_mut(ENDING).close().await;
-    let [from, into] = [ENDING, HEIR].map(|place| province.agency(place).code().to_owned());
-    province
-        .gateway
-        .command(&["agency", "merge", &from, "--into", &into])
-        .await;
-    province.ledger.takes(&from, province.agency(HEIR).account());
+    merge_into_heir(&province).await;
     province.gateway.start_again().await;
     let is_answer = |received: &Received| received.about.submission.as_ref() == Some(&submission);
     let answer = province.take(HEIR, (1, "answer"), is_answer).await.remove(0);
@@ -115,6 +110,89 @@ async fn what_an_agency_submitted_before_it_ended_is_answered_to_its_heir() {
     assert_eq!(super::evidence::codes(&receipt), [RefusalCode::SenderInactive]);
     prove(&province, balance(0, 1)).await;
     province.end().await;
+}
+
+/// Whether the heir had it before the merger or was away: a document for both, and its recall, reach it once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_addressed_to_both_reaches_the_heir_once() {
+    let mut province = Province::start(Plan::new(3).exclusive()).await;
+    let to_both = |province: &Province| {
+        let draft = province.agency(SENDER).draft().to(province.agency(ENDING));
+        draft.to(province.agency(HEIR)).letter()
+    };
+    province.agency_mut(ENDING).close().await;
+    let had = to_both(&province);
+    send(&province, SENDER, &had).await;
+    province.take_document(HEIR, &had).await;
+    let recalled_before = to_both(&province);
+    send(&province, SENDER, &recalled_before).await;
+    province.take_document(HEIR, &recalled_before).await;
+    province.agency_mut(HEIR).close().await;
+    let early_recall = province
+        .agency(SENDER)
+        .draft()
+        .recall_of(&recalled_before)
+        .letter();
+    send(&province, SENDER, &early_recall).await;
+    let waiting = to_both(&province);
+    send(&province, SENDER, &waiting).await;
+
+    merge_into_heir(&province).await;
+    province.agency_mut(HEIR).open().await;
+    for letter in [&early_recall, &waiting] {
+        assert_eq!(province.take_document(HEIR, letter).await.bytes, letter.bytes());
+    }
+    let recall = province.agency(SENDER).draft().recall_of(&had).letter();
+    send(&province, SENDER, &recall).await;
+    province.take_document(HEIR, &recall).await;
+
+    // The sender has evidence for each addressee that it named; the last recall was for the heir alone.
+    let handed_over = receipts(&province, SENDER, 9, ReceiptKind::ContentHandover).await;
+    let ending = province.agency(ENDING).code();
+    let for_ending = handed_over
+        .iter()
+        .filter(|receipt| receipt.addressees[0].code == ending);
+    assert_eq!(for_ending.count(), 4, "{handed_over:?}");
+    let audit = prove(&province, balance(5, 0)).await;
+    assert_eq!(audit.packets, 5, "one of each: {audit:?}");
+    province.end().await;
+}
+
+/// A document that waits for revocation outlives its sender: it counts who sent it, and whose seals these were, when it
+/// came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_when_its_sender_is_merged_goes_on_and_is_answered_to_the_heir() {
+    let plan = Plan::new(3).exclusive();
+    let mut province = Province::start(plan.set("trust", "need_wait_milliseconds", 200)).await;
+    province.authorities.break_remote_list();
+    let draft = province.agency(ENDING).draft().to(province.agency(SENDER));
+    let letter = draft.seals(Seals::Remote).letter();
+    let submission = province.submit(ENDING, &letter).await;
+    receipts(&province, ENDING, 1, ReceiptKind::SubmissionHeld).await;
+    province.agency_mut(ENDING).close().await;
+    merge_into_heir(&province).await;
+    province.authorities.mend_remote_list();
+    assert_eq!(
+        province.take_document(SENDER, &letter).await.bytes,
+        letter.bytes()
+    );
+    let is_answer = |received: &Received| {
+        received.about.submission.as_ref() == Some(&submission)
+            && received.about.receipt == Some(ReceiptKind::SubmissionAcceptance)
+    };
+    province.take(HEIR, (1, "answer"), is_answer).await;
+    prove(&province, balance(1, 0)).await;
+    province.end().await;
+}
+
+/// Merges the ending agency into the heir, whose inbox takes what is for both from then on.
+async fn merge_into_heir(province: &Province) {
+    let [from, into] = [ENDING, HEIR].map(|place| province.agency(place).code());
+    province.ledger.takes(from, province.agency(HEIR).account());
+    province
+        .gateway
+        .command(&["agency", "merge", from, "--into", into])
+        .await;
 }
 
 /// The real command, tried without effect first.

@@ -202,6 +202,21 @@ impl Directory {
         self.0.predecessors.get(&id).map_or(&[], Vec::as_slice)
     }
 
+    /// The agency and everybody it succeeded, itself first.
+    pub fn lineage(&self, id: AgencyId) -> Vec<AgencyId> {
+        let mut all = vec![id];
+        let mut next = 0;
+        while let Some(&agency) = all.get(next) {
+            for &before in self.predecessors(agency) {
+                if !all.contains(&before) {
+                    all.push(before);
+                }
+            }
+            next += 1;
+        }
+        all
+    }
+
     /// The agency and everything below it in today's chain of command, itself first; empty when it is unknown.
     pub fn subtree(&self, id: AgencyId) -> Vec<AgencyId> {
         let mut below: BTreeMap<AgencyId, Vec<AgencyId>> = BTreeMap::new();

@@ -16,11 +16,11 @@ use domain::packet::{BusinessType, Limits, Packet};
 use domain::{
     dispatch::{DispatchKind, DispatchState},
     event::{Happening, Identity},
-    ids::{AccountId, AgencyId, CaseId, DispatchId, SubmissionId},
+    ids::{AccountId, CaseId, DispatchId, SubmissionId},
 };
 use trust::Digest;
 
-use super::books::{Balance, Books, Decision, SubmissionKey};
+use super::books::{Balance, Books, Decision, Sent, SubmissionKey};
 
 /// Faults that are told one by one; the rest is counted.
 const TOLD_MAX: usize = 20;
@@ -324,10 +324,18 @@ fn not_stored(pages: &Pages, books: &Books) -> Vec<String> {
         .dispatches
         .values()
         .filter(|sent| sent.state == DispatchState::HandedOver);
-    let fault = |sent: &super::books::Sent| {
+    // A document for several agencies that were merged lies with their heir once.
+    let has_twin = |account: &AccountId, sent: &Sent| {
+        let twins = books.dispatches.values().filter(|other| {
+            other.dispatch.kind == DispatchKind::Packet && other.dispatch.case == sent.dispatch.case
+        });
+        let mut twins = twins.map(|other| (account, other.dispatch.id));
+        sent.dispatch.kind == DispatchKind::Packet && twins.any(|twin| stored.contains(&twin))
+    };
+    let fault = |sent: &Sent| {
         let (id, kind) = (sent.dispatch.id, sent.dispatch.kind.word());
         match &sent.account {
-            Some(account) if stored.contains(&(account, id)) => None,
+            Some(account) if stored.contains(&(account, id)) || has_twin(account, sent) => None,
             Some(account) => Some(format!(
                 "{kind} {id} is handed over to {account}, which never had it"
             )),
@@ -337,11 +345,12 @@ fn not_stored(pages: &Pages, books: &Books) -> Vec<String> {
     handed_over.filter_map(fault).collect()
 }
 
-/// What was stored twice under one dispatch id, and documents stored by one addressee under two.
+/// What was stored twice under one dispatch id, documents stored by one account under two, and statuses that were
+/// recorded twice.
 fn doubled(pages: &Pages, books: &Books) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen: HashMap<DispatchId, &AccountId> = HashMap::new();
-    let mut documents: BTreeMap<(AgencyId, &Identity), Vec<CaseId>> = BTreeMap::new();
+    let mut documents: BTreeMap<(&AccountId, &Identity), Vec<CaseId>> = BTreeMap::new();
     for stored in &pages.stored {
         if let Some(earlier) = seen.insert(stored.dispatch, &stored.account) {
             let (id, account) = (stored.dispatch, &stored.account);
@@ -356,24 +365,22 @@ fn doubled(pages: &Pages, books: &Books) -> Vec<String> {
         if let (DispatchKind::Packet, Some(identity)) =
             (stored.kind, books.identities.get(&sent.dispatch.case))
         {
-            let cases = documents.entry((sent.dispatch.to, identity)).or_default();
+            let cases = documents.entry((&stored.account, identity)).or_default();
             cases.push(sent.dispatch.case);
         }
     }
-    for ((to, identity), cases) in documents {
+    for ((account, identity), cases) in documents {
         // A recalled document frees its id; only one of the cases may stand.
         let standing = cases.iter().filter(|case| !books.recalled.contains(case)).count();
         let distinct: BTreeSet<&CaseId> = cases.iter().collect();
         if standing > 1 || distinct.len() < cases.len() {
             let document = &identity.document;
             faults.push(format!(
-                "{to} stored {document} under {} dispatch ids",
+                "{account} stored {document} under {} dispatch ids",
                 cases.len()
             ));
         }
     }
-    faults
-}
     let mut reported = BTreeSet::new();
     for recorded in &books.events {
         if let Happening::Reported(it) = &recorded.event.happening
@@ -382,3 +389,5 @@ fn doubled(pages: &Pages, books: &Books) -> Vec<String> {
             faults.push(format!("a status in case {} was taken twice", it.case));
         }
     }
+    faults
+}

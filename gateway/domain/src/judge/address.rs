@@ -32,10 +32,12 @@ pub(super) fn address(packet: &DocumentPacket, moment: &Moment<'_>) -> Addressed
 }
 
 impl Addressed {
-    /// A recall reaches everybody who was addressed by its target, whether its own `To` names them or not.
+    /// A recall reaches everybody who was addressed by its target, or who holds their inbox since, whether its own `To`
+    /// names them or not.
     pub(super) fn of_targets(targets: &[AgencyId], moment: &Moment<'_>) -> Addressed {
         let mut addressed = Addressed::default();
-        for &agency in targets {
+        for &target in targets {
+            let agency = moment.directory.heir(target, moment.now).unwrap_or(target);
             let code = moment
                 .directory
                 .agency(agency)

@@ -5,12 +5,14 @@
 //!
 //! **Invariant:** a dispatch goes into an inbox again only on proof of loss, which is an event and makes it due: the
 //! broker lost its state, the inbox lost it or is another's now, or nobody knows whether the attempt got there.
+//! **Invariant:** an inbox gets a document once, also when several of its addressees were merged ([`twin`]).
 //! **Invariant:** one addressee that cannot be reached never delays another.
 
 mod attempt;
 mod body;
 mod lane;
 mod parcel;
+mod twin;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -32,7 +32,7 @@ pub(super) fn of_document(
 ) -> Result<Gathered<Facts>, StoreFault> {
     let mut gathering = Gathering {
         journal,
-        senders: lineage(directory, identity.sender),
+        senders: directory.lineage(identity.sender),
         expects: Vec::new(),
     };
     let mut facts = Facts::default();
@@ -133,7 +133,7 @@ pub(super) fn of_status(
     // that the refusal can name it.
     let mut newest = None;
     for sender in senders {
-        for case in named(journal, &lineage(directory, sender), &document)? {
+        for case in named(journal, &directory.lineage(sender), &document)? {
             let addressed = journal.addressees(case.case)?;
             let addressee = addressee(directory, &addressed, &speaks_for, now);
             if addressee.is_some() {
@@ -200,21 +200,6 @@ fn owners(directory: &Directory, code: &str, now: Time) -> Vec<AgencyId> {
         }
     }
     owners
-}
-
-/// The sender and everybody it succeeded, itself first.
-fn lineage(directory: &Directory, sender: AgencyId) -> Vec<AgencyId> {
-    let mut all = vec![sender];
-    let mut next = 0;
-    while let Some(&agency) = all.get(next) {
-        for &before in directory.predecessors(agency) {
-            if !all.contains(&before) {
-                all.push(before);
-            }
-        }
-        next += 1;
-    }
-    all
 }
 
 /// The cases that bore this id among those of these senders, the newest of each sender first.

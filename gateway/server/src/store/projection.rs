@@ -66,7 +66,14 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
                 it.account.as_ref(),
             )?;
         }
-        Happening::HandedOver(it) => step.moved(it.case, it.dispatch, DispatchState::HandedOver, None)?,
+        Happening::HandedOver(it) => {
+            step.moved(
+                it.case,
+                it.dispatch,
+                DispatchState::HandedOver,
+                it.account.as_ref(),
+            )?;
+        }
         Happening::Failed(it) => step.moved(it.case, it.dispatch, DispatchState::Failed, None)?,
         Happening::Withdrawn(it) => step.moved(it.case, it.dispatch, DispatchState::Withdrawn, None)?,
         Happening::Lost(it) => step.moved(it.case, it.dispatch, DispatchState::Due, None)?,
@@ -368,6 +375,7 @@ impl Step<'_, '_> {
         let head = StatusHead {
             status: it.status,
             packet: it.submission.packet,
+            meaning: it.meaning,
             answer: self.leaf,
         };
         self.view
@@ -375,7 +383,6 @@ impl Step<'_, '_> {
         self.touch(it.case)
     }
 
-            meaning: it.meaning,
     fn receipt_issued(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
         let key = key::answer(it.case, &it.about);
         if let Some(Receipted::Owed(position)) = self.view.get(&key)? {

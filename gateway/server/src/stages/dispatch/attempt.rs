@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 
 use super::body::Bodies;
 use super::parcel;
+use super::twin::{self, Twin};
 use crate::stages::record::announce;
 use crate::stages::{Road, Rules};
 use crate::telemetry::Stage;
@@ -110,6 +111,11 @@ async fn try_send(
     if parcel::is_recalled(road, head)? {
         return withdraw(road, head).await;
     }
+    match twin::of(road, head, account)? {
+        Twin::None => {}
+        Twin::Ahead => return Ok(Ending::NotNow),
+        Twin::HandedOver => return handed_over_with_twin(road, head, account).await,
+    }
     let body = turns.bodies.get(road, &head.dispatch.body).await?;
     let parcel = parcel::wrap(road, head, body.bytes())?;
     match road.inbox.hand_over(account.clone(), parcel).await {
@@ -124,6 +130,23 @@ async fn try_send(
         Appended::Done(_) => Ok(Ending::Consigned),
         Appended::Conflict => Ok(Ending::Over),
     }
+}
+
+/// The account stored the document as another's that was merged with this addressee: this one has it, too.
+async fn handed_over_with_twin(
+    road: &Road,
+    head: &DispatchHead,
+    account: &AccountId,
+) -> Result<Ending, StoreFault> {
+    let handed_over = Happening::HandedOver(moved(head, Some(account.clone())));
+    if let Appended::Done(recorded) = road
+        .append(step(head, handed_over, &[DispatchState::Due]))
+        .await?
+    {
+        info!(stage = "dispatch", dispatch.id = %head.dispatch.id, account.id = %account, "the heir has it already");
+        announce(road, &recorded).await;
+    }
+    Ok(Ending::Over)
 }
 
 async fn withdraw(road: &Road, head: &DispatchHead) -> Result<Ending, StoreFault> {

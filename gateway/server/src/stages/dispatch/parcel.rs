@@ -27,19 +27,24 @@ pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, Stor
     if !recalls || case.targets.is_empty() {
         return Ok(false);
     }
-    for target in case.targets {
-        match road
-            .journal
-            .addressed(target, head.dispatch.to)?
-            .map(|target| target.state)
-        {
-            Some(DispatchState::Withdrawn) | None => {}
-            Some(
-                DispatchState::Due
-                | DispatchState::Consigned
-                | DispatchState::HandedOver
-                | DispatchState::Failed,
-            ) => return Ok(false),
+    let directory = road.journal.directory();
+    let to = head.dispatch.to;
+    let holder = directory.heir(to, road.now()).unwrap_or(to);
+    for agency in directory.lineage(holder) {
+        for target in &case.targets {
+            match road
+                .journal
+                .addressed(*target, agency)?
+                .map(|target| target.state)
+            {
+                Some(DispatchState::Withdrawn) | None => {}
+                Some(
+                    DispatchState::Due
+                    | DispatchState::Consigned
+                    | DispatchState::HandedOver
+                    | DispatchState::Failed,
+                ) => return Ok(false),
+            }
         }
     }
     Ok(true)

@@ -32,7 +32,9 @@ impl Step<'_, '_> {
         if !record.head.state.is_settled() || state == DispatchState::HandedOver {
             self.change_state(&mut record, state)?;
         }
-        if let Some(inbox) = inbox {
+        // Who confirmed it had it; where it lay before is known better by its consignment.
+        let is_told = state == DispatchState::Consigned || record.head.consigned_to.is_none();
+        if let Some(inbox) = inbox.filter(|_| is_told) {
             (record.head.consigned_at, record.head.consigned_to) = (Some(self.time), Some(inbox.clone()));
         }
         self.view.put(key::dispatch(id), &record)

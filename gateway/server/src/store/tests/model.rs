@@ -81,7 +81,9 @@ impl Model {
             let head = heads.get_mut(&id).expect("made before it moved");
             if !head.state.is_settled() || state == DispatchState::HandedOver {
                 head.state = state;
-                if state == DispatchState::Consigned {
+                // Who confirms what was never seen in an inbox had it.
+                let confirmed = state == DispatchState::HandedOver && head.consigned_to.is_none();
+                if state == DispatchState::Consigned || confirmed {
                     head.consigned_at = Some(event.time);
                     head.consigned_to = Some(account(1));
                 }
