@@ -3,7 +3,7 @@
 use connector::Received;
 use domain::{dispatch::DispatchKind, packet::StatusCode, receipt::ReceiptKind, refusal::RefusalCode};
 use harness::{
-    province::{Letter, Plan, Province},
+    province::{Letter, Plan, Province, Seals},
     wait_until,
 };
 use serde_json::Value;

@@ -68,6 +68,21 @@ async fn seals_of_another_agency_are_refused() {
     province.end().await;
 }
 
+/// The directory knows the certificate as the sender's own, and its chain is good: it is a machine's all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_only_the_agencys_machine_signed_is_refused() {
+    let province = Province::start(Plan::new(1)).await;
+    let draft = province.agency(0).draft().to(province.agency(1));
+    let letter = draft.seals(Seals::Device).letter();
+    assert_eq!(
+        send_in_vain(&province, 0, &letter).await,
+        [RefusalCode::SignerNotSender]
+    );
+    let audit = prove(&province, balance(0, 1)).await;
+    assert_eq!(audit.packets, 0, "{audit:?}");
+    province.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_sends_in_the_name_of_another_agency_is_refused() {
     let province = Province::start(Plan::new(2)).await;

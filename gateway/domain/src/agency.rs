@@ -373,11 +373,16 @@ impl Agency {
         AccountId::parse(&text).expect("letters, digits and a hyphen are an account id")
     }
 
-    /// The signatory behind a certificate that was the agency's own at this time.
-    pub fn pinned(&self, fingerprint: &Digest, time: Time) -> Option<Signatory> {
-        let own = |pin: &&PinnedCertificate| pin.fingerprint == *fingerprint;
-        let mut pins = self.certificates.iter().filter_map(|pin| pin.at(time));
-        pins.find(own).map(|pin| pin.signatory)
+    /// The signatory behind a certificate that was the agency's own at `sent_at` and was not unpinned by `now`. That
+    /// the agency ended meanwhile is no unpinning.
+    pub fn pinned(&self, fingerprint: &Digest, sent_at: Time, now: Time) -> Option<Signatory> {
+        let ended = self.succession.as_ref().map(|succession| succession.at);
+        let own = |pin: &&Dated<PinnedCertificate>| {
+            let unpinned = pin.until.filter(|_| pin.until != ended);
+            pin.value.fingerprint == *fingerprint && unpinned.is_none_or(|at| now < at)
+        };
+        let mut pins = self.certificates.iter().filter(own);
+        pins.find_map(|pin| pin.at(sent_at)).map(|pin| pin.signatory)
     }
 }
 

@@ -177,16 +177,16 @@ impl Directory {
         heir.receiving_account(time).map(|account| account.id.clone())
     }
 
-    /// Who stands behind a certificate that the agency might use at this time: its own, or one of an agency that it
-    /// succeeded and that had not ended yet at this time. `time` is the proven time of the signature: the seal of
-    /// an agency that was merged is good for what it sealed before, not for anything after.
-    pub fn pinned(&self, id: AgencyId, fingerprint: &Digest, time: Time) -> Option<Signatory> {
+    /// Who stands behind a certificate that the agency might use at `sent_at`: its own, or one of an agency that it
+    /// succeeded and that had not ended yet then. The seal of an agency that was merged is good for what it sent
+    /// before, not for anything after; one that was unpinned by `now` is good for nothing that is still to be judged.
+    pub fn pinned(&self, id: AgencyId, fingerprint: &Digest, sent_at: Time, now: Time) -> Option<Signatory> {
         let mut ask = vec![id];
         let mut asked = BTreeSet::new();
         while let Some(id) = ask.pop() {
             if let Some(signatory) = self
                 .agency(id)
-                .and_then(|agency| agency.pinned(fingerprint, time))
+                .and_then(|agency| agency.pinned(fingerprint, sent_at, now))
             {
                 return Some(signatory);
             }

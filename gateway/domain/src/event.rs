@@ -12,6 +12,7 @@ mod tests;
 
 use trust::{Digest, Time};
 
+use crate::agency::Signatory;
 use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
@@ -176,7 +177,7 @@ pub struct SealFact {
     /// SHA-256 of the signer's certificate, when there is one.
     pub signer: Option<Digest>,
     /// Whose certificate that is by the directory, and of what kind.
-    pub signatory: Option<(AgencyId, String)>,
+    pub signatory: Option<(AgencyId, Signatory)>,
 }
 
 /// A packet was accepted.
@@ -303,11 +304,11 @@ pub struct Reported {
     pub to: AgencyId,
     /// What it says.
     pub status: StatusCode,
-    /// Its turn: that of the document.
     /// What stays of it in a packet that is built again
     /// ([`StatusPacket::meaning_digest`](crate::packet::StatusPacket::meaning_digest)); that of the bytes in events
     /// written before it was kept.
     pub meaning: Digest,
+    /// Its turn: that of the document.
     pub rank: Rank,
 }
 

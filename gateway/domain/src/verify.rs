@@ -15,7 +15,7 @@ use crate::agency::Signatory;
 use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
-use crate::packet::{Attachment, DocumentPacket};
+use crate::packet::{Attachment, DocumentPacket, SignaturePlace};
 use crate::refusal::{Refusal, RefusalCode, Remark};
 
 /// What names of detached signatures end in.
@@ -28,6 +28,8 @@ pub struct Belief<'a> {
     pub trust: &'a Snapshot,
     /// Who has which certificates.
     pub directory: &'a Directory,
+    /// When the packet was sent: whose certificates they are counts as of then.
+    pub sent_at: Time,
     /// The moment.
     pub now: Time,
 }
@@ -75,14 +77,20 @@ impl VerifiedPacket {
     }
 }
 
-/// Judges every seal of `packet`, sent by `sender`.
-pub fn verify(mut packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) -> VerifiedPacket {
+/// Judges every seal of `packet`, sent by `sender`. Of the packet's own signature, which stands over its bytes and proves
+/// nothing of the document's, it is only said that nobody looked at it.
+pub fn verify(
+    mut packet: DocumentPacket,
+    signature: Option<&SignaturePlace>,
+    sender: AgencyId,
+    belief: Belief<'_>,
+) -> VerifiedPacket {
     in_manifest_order(&mut packet);
     let mut bench = Bench {
         sender,
         belief,
         seals: vec![],
-        remarks: vec![],
+        remarks: signature.map(|_| unverified()).into_iter().collect(),
         refusals: vec![],
         needs: vec![],
     };
@@ -107,7 +115,7 @@ pub fn verify(mut packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) 
     }
     match main {
         Some(main) => bench.bind_to_sender(&over_main, number(main)),
-        None if all.is_empty() => {}
+        None if all.is_empty() => bench.remarks.push(Remark::new("unsigned", "packet")),
         None => {
             let missing = Refusal::new(RefusalCode::PacketIncomplete);
             bench.refusals.push(missing.with("element", "Attachment"));
@@ -128,6 +136,10 @@ pub fn verify(mut packet: DocumentPacket, sender: AgencyId, belief: Belief<'_>) 
         refusals,
         needs,
     }
+}
+
+fn unverified() -> Remark {
+    Remark::new("packet-signature-not-verified", "packet")
 }
 
 /// The manifest says which document is the main one; the order in which files stand in the packet says nothing.
@@ -275,17 +287,19 @@ impl Bench<'_> {
             .signer
             .as_ref()
             .map(|certificate| certificate.fingerprint());
-        let pinned = signer.and_then(|fingerprint| {
-            self.belief
-                .directory
-                .pinned(self.sender, &fingerprint, self.belief.now)
-        });
+        let Belief {
+            directory,
+            sent_at,
+            now,
+            ..
+        } = self.belief;
+        let pinned = signer.and_then(|signer| directory.pinned(self.sender, &signer, sent_at, now));
         SealFact {
             attachment: part.number,
             seal,
             indication: words(report.indication),
             signer,
-            signatory: pinned.map(|signatory| (self.sender, signatory.word().to_owned())),
+            signatory: pinned.map(|signatory| (self.sender, signatory)),
         }
     }
 
@@ -328,9 +342,10 @@ impl Bench<'_> {
 
 /// Whether a person or an organisation of the sender made it; the key of a machine speaks for nobody.
 fn is_by_sender(seal: &SealFact) -> bool {
-    let device = Signatory::Device.word();
-    let signatory = seal.signatory.as_ref();
-    signatory.is_some_and(|(_, kind)| kind != device)
+    match seal.signatory {
+        Some((_, Signatory::Person | Signatory::Organisation)) => true,
+        Some((_, Signatory::Device)) | None => false,
+    }
 }
 
 #[cfg(test)]

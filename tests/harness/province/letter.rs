@@ -36,6 +36,8 @@ pub enum Seals {
     Remote,
     /// By an official and an agency that is another than the sender.
     Foreign,
+    /// By the agency's document software alone, with the certificate that the directory has for it.
+    Device,
 }
 
 /// What a letter is to be; [`Draft::letter`] makes it. Begin with [`Agency::draft`].
@@ -228,6 +230,7 @@ impl<'a> Draft<'a> {
             Seals::Broken => signed(&sender.person, sender).tampered(),
             Seals::Revoked => signed(&sender.revoked, sender),
             Seals::Remote => signed(&sender.remote, sender),
+            Seals::Device => page.signed(&sender.device, self.at),
             Seals::Foreign => {
                 let other = self.foreign.expect("set with the seals by sealed_by");
                 signed(&other.person, other)

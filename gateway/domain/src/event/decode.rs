@@ -6,6 +6,7 @@ use super::{
     Accepted, Addressee, AddresseeFault, Event, Extended, FORMAT, Failed, Happening, Held, Identity, Moved,
     Parked, ReceiptIssued, Refused, Repeated, Reported, SealFact, Submission, Unaddressed,
 };
+use crate::agency::Signatory;
 use crate::directory::DirectoryChange;
 use crate::dispatch::{DispatchKind, Rank};
 use crate::json::{JsonFault, Reader};
@@ -127,7 +128,10 @@ fn unaddressed(reader: Reader<'_>) -> Result<Unaddressed, JsonFault> {
 fn seal(reader: Reader<'_>) -> Result<SealFact, JsonFault> {
     let small = |key| u32::try_from(reader.number(key)?).map_err(|_| JsonFault::Wrong(key));
     let signatory = match reader.maybe("agency")? {
-        Some(agency) => Some((agency, reader.parse("signatory")?)),
+        Some(agency) => {
+            let kind = Signatory::from_word(reader.str("signatory")?);
+            Some((agency, kind.ok_or(JsonFault::Wrong("signatory"))?))
+        }
         None => None,
     };
     Ok(SealFact {
@@ -195,6 +199,7 @@ fn extended(reader: Reader<'_>) -> Result<Extended, JsonFault> {
 }
 
 fn reported(reader: Reader<'_>) -> Result<Reported, JsonFault> {
+    let submission = submission(reader.object("submission")?)?;
     Ok(Reported {
         case: reader.parse("case")?,
         meaning: reader.maybe("meaning")?.unwrap_or(submission.packet),

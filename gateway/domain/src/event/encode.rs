@@ -106,7 +106,7 @@ impl SealFact {
             .text("indication", &self.indication)
             .maybe("signer", self.signer);
         match &self.signatory {
-            Some((agency, kind)) => writer.text("agency", agency).text("signatory", kind),
+            Some((agency, kind)) => writer.text("agency", agency).text("signatory", kind.word()),
             None => writer,
         }
         .end()

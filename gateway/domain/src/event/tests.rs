@@ -33,7 +33,7 @@ fn seals() -> Vec<SealFact> {
         seal: 2,
         indication: "TOTAL-PASSED".to_owned(),
         signer: Some(Digest::of(b"certificate")),
-        signatory: Some((AgencyId::from_number(17), "organisation".to_owned())),
+        signatory: Some((AgencyId::from_number(17), Signatory::Organisation)),
     };
     vec![
         SealFact {

@@ -128,9 +128,10 @@ fn judged(packet: &DocumentPacket, facts: &Facts) -> Happening {
     let belief = Belief {
         trust: &trust,
         directory: &directory,
+        sent_at: NOW,
         now: NOW,
     };
-    let verified = verify(packet.clone(), sender, belief);
+    let verified = verify(packet.clone(), None, sender, belief);
     let matter = Matter {
         case: CaseId::from_bytes([1; 16]),
         submission: submission(1, 1),
@@ -313,8 +314,8 @@ fn known(statuses: &[(StatusCode, u8)]) -> StatusFacts {
     let one = |&(status, number): &(StatusCode, u8)| StatusHead {
         status,
         packet: Digest::of(&[number]),
-        answer: Digest::of(b"earlier"),
         meaning: Digest::of(&[number, number]),
+        answer: Digest::of(b"earlier"),
     };
     StatusFacts {
         case: Some(head(&letter(&[2], "x"), 9, CaseState::Accepted)),
@@ -382,7 +383,6 @@ fn a_late_lower_status_is_history_and_only_contradictions_are_refused() {
 }
 
 #[test]
-#[test]
 fn a_status_that_was_built_again_is_a_repeat_and_one_of_another_moment_is_none() {
     let built = StatusPacket {
         at: WrittenTime("21/11/2026 10:00:00".to_owned()),
@@ -416,6 +416,7 @@ fn a_status_that_was_built_again_is_a_repeat_and_one_of_another_moment_is_none()
     }
 }
 
+#[test]
 fn the_same_status_packet_again_is_a_repeat_of_its_own_answer() {
     let facts = known(&[(StatusCode::Accepted, 1)]);
     let Happening::Repeated(repeated) = status_judged(StatusCode::Accepted, &facts) else {

@@ -36,9 +36,10 @@ fn verified(packet: DocumentPacket) -> VerifiedPacket {
     let belief = Belief {
         trust: &trust,
         directory: &Directory::new(),
+        sent_at: now(),
         now: now(),
     };
-    verify(packet, AgencyId::from_number(1), belief)
+    verify(packet, None, AgencyId::from_number(1), belief)
 }
 
 fn codes(verified: &VerifiedPacket) -> Vec<RefusalCode> {
@@ -139,9 +140,36 @@ fn a_signature_over_another_version_is_refused_whatever_it_is_named() {
 }
 
 #[test]
+fn what_was_not_looked_at_or_is_not_there_is_remarked() {
+    let remarks = |packet: DocumentPacket, signature: Option<&SignaturePlace>| {
+        let trust = Snapshot::new(vec![], vec![], vec![], Policy::default(), 1);
+        let belief = Belief {
+            trust: &trust,
+            directory: &Directory::new(),
+            sent_at: now(),
+            now: now(),
+        };
+        let verified = verify(packet, signature, AgencyId::from_number(1), belief);
+        verified.remarks
+    };
+    let place = SignaturePlace {
+        form: crate::packet::SignatureForm::XmlSignature,
+        range: 1..2,
+    };
+    let unverified = Remark::new("packet-signature-not-verified", "packet");
+    let main = packet(&[("main.txt", b"text")]);
+    assert_eq!(
+        remarks(main.clone(), Some(&place)),
+        [unverified, Remark::new("unsigned", 1)]
+    );
+    assert_eq!(remarks(main, None), [Remark::new("unsigned", 1)]);
+    assert_eq!(remarks(packet(&[]), None), [Remark::new("unsigned", "packet")]);
+}
+
+#[test]
 fn the_key_of_a_machine_makes_no_signature_of_the_agency() {
     let pinned = |signatory: Signatory| SealFact {
-        signatory: Some((AgencyId::from_number(7), signatory.word().to_owned())),
+        signatory: Some((AgencyId::from_number(7), signatory)),
         ..stranger()
     };
     assert!(!is_by_sender(&pinned(Signatory::Device)));

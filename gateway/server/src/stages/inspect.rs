@@ -11,7 +11,7 @@ use domain::dispatch::Rank;
 use domain::event::{Happening, Refused, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
-use domain::packet::{DocumentPacket, Packet, StatusPacket};
+use domain::packet::{DocumentPacket, Opened, Packet, SignaturePlace, StatusPacket};
 use domain::port::{CaseState, Commit, Expectation, Slot, StoreFault};
 use domain::refusal::{Refusal, RefusalCode};
 use domain::verify::{Belief, verify};
@@ -85,9 +85,15 @@ fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
         let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", road.rules.packet_bytes_max);
         return Ok(bench.finish(bench.refused(vec![too_large], Rank::Normal)));
     }
-    match Packet::open(&job.body, &road.rules.limits) {
-        Ok(Packet::Document(packet)) => bench.document(*packet, &trust),
-        Ok(Packet::Status(packet)) => bench.status(&packet),
+    match Packet::open_with_signature(&job.body, &road.rules.limits) {
+        Ok(Opened {
+            packet: Packet::Document(packet),
+            signature,
+        }) => bench.document(*packet, signature.as_ref(), &trust),
+        Ok(Opened {
+            packet: Packet::Status(packet),
+            ..
+        }) => bench.status(&packet),
         Err(fault) => {
             let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
             Ok(bench.finish(bench.refused(vec![unreadable], Rank::Normal)))
@@ -133,8 +139,8 @@ impl Bench<'_> {
         Ok(None)
     }
 
-    /// The moment at which it counts who may send: for what was held, when it came. That its sender was suspended or
-    /// merged while we waited takes nothing from it.
+    /// The moment at which it counts who may send, and whose certificates are whose: for what was held, when it came.
+    /// That its sender was suspended or merged while we waited takes nothing from it.
     fn sent_at(&self) -> Moment<'_> {
         let now = match self.job.held_until {
             None => self.moment.now,
@@ -143,7 +149,12 @@ impl Bench<'_> {
         Moment { now, ..self.moment }
     }
 
-    fn document(mut self, packet: DocumentPacket, trust: &trust::Snapshot) -> Result<Verdict, StoreFault> {
+    fn document(
+        mut self,
+        packet: DocumentPacket,
+        signature: Option<&SignaturePlace>,
+        trust: &trust::Snapshot,
+    ) -> Result<Verdict, StoreFault> {
         let rank = rank_of(&packet);
         let sender = match identify(&packet.from.organ_id, &self.job.submission, &self.sent_at()) {
             Ok(sender) => sender,
@@ -160,9 +171,10 @@ impl Bench<'_> {
         let belief = Belief {
             trust,
             directory,
+            sent_at: self.sent_at().now,
             now: self.moment.now,
         };
-        let verified = verify(packet, sender, belief);
+        let verified = verify(packet, signature, sender, belief);
         let happening = judge(
             &verified,
             &identity,
