@@ -61,6 +61,8 @@ impl Consequences {
                 it.submission.agency,
             )),
             Happening::Held(it) => only(owed(ReceiptKind::SubmissionHeld, it.case, it.submission.agency)),
+            // For its sender a packet that waits for a person is one that waits.
+            Happening::Parked(it) => only(owed(ReceiptKind::SubmissionHeld, it.case, it.submission.agency)),
             Happening::Repeated(it) => only(owed(ReceiptKind::Repeat, it.case, it.submission.agency)),
             Happening::HandedOver(it) => only(of_content(ReceiptKind::ContentHandover, it.case, it.kind)),
             Happening::Failed(it) => {
@@ -82,7 +84,6 @@ impl Consequences {
             },
             Happening::Consigned(_)
             | Happening::Lost(_)
-            | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => Consequences::default(),
         }

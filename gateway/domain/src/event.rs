@@ -371,9 +371,13 @@ pub struct ReceiptIssued {
 /// A message waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
+    /// The case that begins, or that was held until now.
+    pub case: CaseId,
     /// How it came.
     pub submission: Submission,
-    /// Why, as a stable code: `crashed-three-times`, `without-user-id`.
+    /// Its turn, for the answer: that of the queue it came through, since nobody could read it.
+    pub rank: Rank,
+    /// Why, as a stable code: `crashed-three-times`.
     pub reason: String,
 }
 
@@ -414,7 +418,8 @@ impl Happening {
             | Happening::Lost(it) => Some(it.case),
             Happening::Failed(it) => Some(it.case),
             Happening::ReceiptIssued(it) => Some(it.case),
-            Happening::Parked(_) | Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => None,
+            Happening::Parked(it) => Some(it.case),
+            Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => None,
         }
     }
 

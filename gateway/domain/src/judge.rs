@@ -181,7 +181,7 @@ impl Judging<'_> {
             CaseState::Refused | CaseState::Recalled | CaseState::Joined => false,
             // Not decided yet: this one may name further addressees, and waits (or goes) on its own. Whichever is
             // judged last finds the other accepted.
-            CaseState::Held => false,
+            CaseState::Held | CaseState::Parked => false,
             CaseState::Accepted => self.facts.targets.iter().all(|target| {
                 // Under the id of its target a replacement comes to be that id's newest bearer itself.
                 let acts_on_it = same.targets.contains(&target.case) || target.case == same.case;

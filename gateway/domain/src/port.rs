@@ -138,8 +138,24 @@ pub enum CaseState {
     Recalled,
     /// Refused for ever.
     Refused,
-    /// Held, and then found to be the same as a case that was accepted meanwhile.
+    /// Held or parked, and then found to belong to another case.
     Joined,
+    /// Waits for a person: it cannot be judged.
+    Parked,
+}
+
+impl CaseState {
+    /// The word on pages and in answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            CaseState::Held => "held",
+            CaseState::Accepted => "accepted",
+            CaseState::Recalled => "recalled",
+            CaseState::Refused => "refused",
+            CaseState::Joined => "joined",
+            CaseState::Parked => "parked",
+        }
+    }
 }
 
 /// What the index knows of a case.
@@ -230,6 +246,15 @@ pub struct HeldSubmission {
     pub held: Recorded,
 }
 
+/// A submission that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedSubmission {
+    /// The case.
+    pub case: CaseId,
+    /// The event that parked it.
+    pub parked: Recorded,
+}
+
 /// Where events are kept and what they amount to.
 pub trait Journal: Send + Sync {
     /// Records a commit durably, or says that it conflicts. Answers after fdatasync.
@@ -302,6 +327,9 @@ pub trait Journal: Send + Sync {
 
     /// At most `limit` held submissions, those whose waiting ends first coming first.
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
+
+    /// At most `limit` submissions that wait for a person, the oldest case first.
+    fn parked(&self, limit: usize) -> Result<Vec<ParkedSubmission>, StoreFault>;
 
     /// At most `limit` unsettled dispatches that expired before `now`.
     fn expired(&self, now: Time, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;

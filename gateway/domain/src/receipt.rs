@@ -171,6 +171,9 @@ impl Receipt {
                 self.tell_identity(&it.identity);
                 self.remarks = it.reasons.clone();
             }
+            Happening::Parked(it) => {
+                self.remarks.push(Remark::new("waits-for-a-person", &it.reason));
+            }
             Happening::Reported(it) => {
                 self.remarks.push(Remark::new("status", it.status.code()));
             }
@@ -184,7 +187,6 @@ impl Receipt {
             Happening::Repeated(_)
             | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
-            | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => {}
         }

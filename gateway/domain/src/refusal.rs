@@ -68,6 +68,8 @@ codes! {
     StatusContradiction = "STATUS_CONTRADICTION",
     /// What was held could not be settled within its limit.
     HeldTooLong = "HELD_TOO_LONG",
+    /// What waited for a person was returned by one.
+    PacketReturned = "PACKET_RETURNED",
 }
 
 impl RefusalCode {

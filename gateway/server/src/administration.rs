@@ -9,6 +9,7 @@
 
 mod backlog;
 mod order;
+mod parking;
 mod provision;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use tracing::{info, warn};
 
 pub use backlog::{AgencyBacklog, Backlog};
 pub use order::{Order, OrderFault};
+pub use parking::{Parking, ParkingFault};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use trust_desk::{AddressLine, AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
 
@@ -96,7 +98,7 @@ pub struct Report {
     pub import: Option<Import>,
 }
 
-type Told = Arc<dyn Fn() + Send + Sync>;
+type Told = Arc<dyn Fn(&[Recorded]) + Send + Sync>;
 
 /// The desk where orders are carried out.
 pub struct Administration {
@@ -120,14 +122,14 @@ impl Administration {
             journal,
             provision,
             clock,
-            told: Arc::new(|| {}),
+            told: Arc::new(|_| {}),
             turn: Mutex::new(()),
         }
     }
 
-    /// With somebody who is told after each change of the directory: the road looks at its inboxes anew.
+    /// With somebody who is told of each event of this desk: the road does what follows from it.
     #[must_use]
-    pub fn telling(mut self, told: impl Fn() + Send + Sync + 'static) -> Administration {
+    pub fn telling(mut self, told: impl Fn(&[Recorded]) + Send + Sync + 'static) -> Administration {
         self.told = Arc::new(told);
         self
     }
@@ -231,7 +233,7 @@ impl Administration {
                 ..Commit::default()
             };
             match self.journal.append(commit).await? {
-                Appended::Done(_) => (self.told)(),
+                Appended::Done(recorded) => (self.told)(&recorded),
                 Appended::Conflict => return Err(AdministrationFault::Conflict),
             }
         }

@@ -7,6 +7,7 @@ mod accounts;
 mod epoch;
 mod feeds;
 mod inboxes;
+mod parking;
 mod provision;
 mod rights;
 mod tasks;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use domain::judge::Terms;
 use domain::packet;
 use secrecy::SecretString;
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::administration::Administration;
@@ -30,9 +32,9 @@ use crate::config::{BrokerConfig, Config};
 use crate::http::{HttpFault, InternalPort, Services};
 use crate::signer::{SignerFault, load_seal};
 use crate::stages::poison::CrashNotes;
-use crate::stages::receive::Inspectors;
-use crate::stages::signal::{DispatchNews, SignalEnds, Signals};
-use crate::stages::{Road, Rules};
+use crate::stages::receive::{Inspectors, Judged};
+use crate::stages::signal::{SignalEnds, Signals};
+use crate::stages::{Road, Rules, record};
 use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
 use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
@@ -160,7 +162,8 @@ struct Gateway {
     lanes: crate::broker::Lanes,
     keeper: Arc<TrustKeeper>,
     port: InternalPort,
-    notes: Arc<CrashNotes>,
+    inspectors: Inspectors,
+    judged: mpsc::UnboundedReceiver<Judged>,
     provision: Option<Arc<BrokerProvision>>,
     metrics: Arc<Metrics>,
 }
@@ -212,18 +215,23 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     let readiness = Arc::new(Readiness::new());
     let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
     let notes = Arc::new(notes);
+    let (inspectors, judged) = start_inspectors(config, &road, &notes)?;
     let watched = watch::Watched {
         road: &road,
         store: &store,
         broker: &broker,
         trust: &keeper,
-        notes: &notes,
     };
     watch::questions(&readiness, &metrics, &watched);
     let services = Services {
         metrics: Arc::clone(&metrics),
         readiness,
         administration: Arc::new(administration(&road, provision.as_ref())),
+        parking: Arc::new(parking::Releasing {
+            road: road.clone(),
+            inspectors: inspectors.clone(),
+            notes,
+        }),
         trust: Arc::clone(&keeper) as Arc<dyn crate::administration::TrustDesk>,
         clock,
     };
@@ -236,10 +244,24 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         lanes,
         keeper,
         port,
-        notes,
+        inspectors,
+        judged,
         provision,
         metrics,
     })
+}
+
+fn start_inspectors(
+    config: &Config,
+    road: &Road,
+    notes: &Arc<CrashNotes>,
+) -> Result<(Inspectors, mpsc::UnboundedReceiver<Judged>), AppFault> {
+    let threads = match config.gateway.inspect_threads {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        threads => threads,
+    };
+    let places = threads * PLACES_PER_INSPECTOR;
+    Inspectors::start(road, notes, threads, places).map_err(AppFault::Threads)
 }
 
 /// Waits until the store takes nothing more before a restart. Going on without it would only gather work that nobody
@@ -254,17 +276,18 @@ async fn stopped(store: &Store) -> String {
 }
 
 fn administration(road: &Road, provision: Option<&Arc<BrokerProvision>>) -> Administration {
-    let told = Arc::clone(&road.signals);
+    let told = road.clone();
     let runtime = tokio::runtime::Handle::current();
     let provision: Arc<dyn crate::administration::Provision> = match provision {
         Some(provision) => Arc::clone(provision) as Arc<dyn crate::administration::Provision>,
         None => Arc::new(crate::administration::NotProvisioned),
     };
     let desk = Administration::new(Arc::clone(&road.journal), provision, road.clock.clone());
-    desk.telling(move || {
-        let told = Arc::clone(&told);
-        // The desk does not wait for dispatch; a signal that is lost is found by the sweep.
-        drop(runtime.spawn(async move { told.tell_dispatch(DispatchNews::DirectoryChanged).await }));
+    desk.telling(move |recorded| {
+        let (road, recorded) = (told.clone(), recorded.to_vec());
+        road.metrics.count(&recorded);
+        // The desk does not wait for the stages; a signal that is lost is found by the sweep.
+        drop(runtime.spawn(async move { record::announce(&road, &recorded).await }));
     })
 }
 
@@ -286,20 +309,14 @@ fn consume_limits(config: &Config) -> ConsumeLimits {
 
 /// Runs all tasks until `end` is ready. A task that ends before is a bug and ends the gateway.
 async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>) -> Result<(), AppFault> {
-    let threads = match config.gateway.inspect_threads {
-        0 => std::thread::available_parallelism().map_or(2, usize::from),
-        threads => threads,
-    };
-    let places = threads * PLACES_PER_INSPECTOR;
-    let (inspectors, judged) =
-        Inspectors::start(&gateway.road, &gateway.notes, threads, places).map_err(AppFault::Threads)?;
     let (broker, port, store) = (
         gateway.broker.clone(),
         gateway.port.handle(),
         gateway.store.clone(),
     );
+    let inspectors = gateway.inspectors.clone();
     gateway.road.signals.look_for_owed();
-    let mut tasks = tasks::start(gateway, &inspectors, judged, config.gateway.data_dir.clone());
+    let mut tasks = tasks::start(gateway, config.gateway.data_dir.clone());
     let outcome = tokio::select! {
         () = end => Ok(()),
         why = stopped(&store) => Err(AppFault::StoreStopped(why)),

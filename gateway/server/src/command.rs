@@ -9,6 +9,7 @@ mod broker;
 mod check;
 mod desk;
 mod key;
+mod parked;
 mod report;
 mod text;
 mod trust;
@@ -21,7 +22,7 @@ use domain::ids::CaseId;
 use domain::port::StoreFault;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::administration::AdministrationFault;
+use crate::administration::{AdministrationFault, ParkingFault};
 use crate::app::{self, AppFault};
 use crate::broker::ProvisionFault;
 use crate::config::{Config, ConfigFault};
@@ -71,6 +72,9 @@ enum Command {
     /// Thiết lập broker / set up the broker.
     #[command(subcommand)]
     Broker(broker::BrokerCommand),
+    /// Gói tin chờ người xử lý / packets that wait for a person.
+    #[command(subcommand)]
+    Parked(parked::ParkedCommand),
     /// Khóa của cổng / the gateway's own key.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -134,6 +138,9 @@ pub(crate) enum CommandFault {
     /// Where the running gateway is cannot be read.
     #[error(transparent)]
     Place(#[from] PlaceFault),
+    /// A parked packet stays where it is.
+    #[error(transparent)]
+    Parking(#[from] ParkingFault),
     /// The running gateway, or a part, said no; in its words.
     #[error("{0}")]
     Problem(String),
@@ -185,6 +192,7 @@ async fn carry_out(cli: &Cli) -> Result<Ending, CommandFault> {
             agency::carry_out(&Desk::open(&load()?).await?, arguments, cli.json).await
         }
         Command::Trust(command) => trust::carry_out(&Desk::open(&load()?).await?, command, cli.json).await,
+        Command::Parked(command) => parked::carry_out(&Desk::open(&load()?).await?, command, cli.json).await,
         Command::Topology => {
             print(crate::broker::topology::published(&crate::broker::topology::Limits::default()).trim_end());
             Ok(Ending::Done)

@@ -25,7 +25,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 pub use auth::Token;
 pub use place::{ADDRESS_FILE, Place, PlaceFault, TOKEN_FILE};
 
-use crate::administration::{Administration, TrustDesk};
+use crate::administration::{Administration, Parking, TrustDesk};
 use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::telemetry::{Metrics, Probe, Readiness};
@@ -48,6 +48,8 @@ pub struct Services {
     pub readiness: Arc<Readiness>,
     /// The desk for agencies and accounts.
     pub administration: Arc<Administration>,
+    /// Where parked packets are judged again.
+    pub parking: Arc<dyn Parking>,
     /// The desk for trust material.
     pub trust: Arc<dyn TrustDesk>,
     /// The clock, whose jump a person may accept.

@@ -200,7 +200,7 @@ impl Books {
             Happening::Repeated(it) => self.decide(&it.submission, Decision::Accepted, Some(it.case), ids),
             Happening::Refused(it) => self.decide(&it.submission, Decision::Refused, Some(it.case), ids),
             Happening::Held(it) => self.decide(&it.submission, Decision::Held, Some(it.case), ids),
-            Happening::Parked(it) => self.decide(&it.submission, Decision::Parked, None, ids),
+            Happening::Parked(it) => self.decide(&it.submission, Decision::Parked, Some(it.case), ids),
             Happening::ReceiptIssued(it) => {
                 let place = it.submission.clone().map(|id| (id, Some(it.case)));
                 let key = place.and_then(|place| self.keys.get(&place));

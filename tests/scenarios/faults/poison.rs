@@ -6,11 +6,13 @@
 use std::io::{Read, Write};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{ids::SubmissionId, receipt::ReceiptKind, refusal::RefusalCode};
 use harness::{
     province::{Decision, Plan, Province},
     wait_until,
 };
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use serde_json::Value;
 
 use super::{PATIENCE, Stream, place, stream::Beside};
 
@@ -56,7 +58,15 @@ async fn a_packet_that_crashes_the_process_is_parked_at_the_third_time_and_innoc
         province.books().count("parked") > 0
     })
     .await;
-    province.agency_mut(POISONER).close().await; // it is answered by a person
+    let notice = province.first_answer(POISONER, &poison).await;
+    assert_eq!(
+        notice.kind,
+        ReceiptKind::SubmissionHeld,
+        "its sender is told: {notice:?}"
+    );
+    assert_eq!(notice.remarks[0].code, "waits-for-a-person");
+    province.collect().await;
+    province.agency_mut(POISONER).close().await; // nothing of it is on its way
     let parked = Beside {
         parked: 1,
         ..Beside::default()
@@ -79,7 +89,45 @@ async fn a_packet_that_crashes_the_process_is_parked_at_the_third_time_and_innoc
     let (_, entry) = found.expect("the journal holds the submission");
     assert_eq!(entry.decision, Decision::Parked);
     assert!(province.gateway.exit_status().is_none(), "the gateway stays up");
+    released(&mut province, &poison).await;
+    let audit = province.settle(PATIENCE).await;
+    audit.assert_clean();
+    let balance = audit.balance;
+    assert_eq!((balance.parked, balance.refused), (0, 1), "{audit:?}");
     province.end().await;
+}
+
+/// A person mends the cause (here: a limit that was far too wide), and has it judged again.
+async fn released(province: &mut Province, poison: &SubmissionId) {
+    province.gateway.terminate().await;
+    let listed: Value = json(&province.gateway.command(&["parked", "list", "--json"]).await);
+    assert_eq!(listed[0]["submission"], poison.as_str());
+    assert_eq!(listed[0]["reason"], "crashed-three-times");
+    let case = listed[0]["case"].as_str().expect("a case").to_owned();
+    let nobody = province.gateway.try_command(&["parked", "release", &case]).await;
+    assert_eq!(nobody.status.code(), Some(1), "without a gateway nobody judges");
+    province.set("limits", "expansion_ratio_max", 10);
+    province.gateway.start_again().await;
+    province.agency_mut(POISONER).open().await;
+    let stands = province
+        .gateway
+        .command(&["parked", "release", &case, "--json"])
+        .await;
+    assert_eq!(json(&stands)["state"], "refused");
+    let receipt = province.answer(POISONER, poison).await;
+    assert_eq!(
+        receipt.reasons[0].code,
+        RefusalCode::PacketUnreadable,
+        "{receipt:?}"
+    );
+    let again = province.gateway.try_command(&["parked", "refuse", &case]).await;
+    assert_eq!(again.status.code(), Some(1), "it is decided");
+    let rest = province.gateway.command(&["parked", "list", "--json"]).await;
+    assert_eq!(json(&rest), Value::Array(Vec::new()));
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
 }
 
 /// Waits until the process has died of its own, and reaps it.

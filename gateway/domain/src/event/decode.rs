@@ -59,6 +59,8 @@ fn happening(reader: Reader<'_>) -> Result<Happening, JsonFault> {
         "lost" => Happening::Lost(moved(reader)?),
         "receipt-issued" => Happening::ReceiptIssued(receipt_issued(reader)?),
         "parked" => Happening::Parked(Parked {
+            case: reader.parse("case")?,
+            rank: rank(reader)?,
             submission: submission(reader.object("submission")?)?,
             reason: reader.parse("reason")?,
         }),

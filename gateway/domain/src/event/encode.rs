@@ -238,7 +238,9 @@ impl ReceiptIssued {
 impl Parked {
     fn write(&self, writer: Writer) -> Writer {
         writer
+            .text("case", self.case)
             .value("submission", self.submission.to_json())
+            .text("rank", rank(self.rank))
             .text("reason", &self.reason)
     }
 }

@@ -128,6 +128,8 @@ fn answers(case: CaseId) -> Vec<Happening> {
             rank,
         }),
         Happening::Parked(Parked {
+            case,
+            rank,
             submission: submission(),
             reason: "crashed-three-times".to_owned(),
         }),

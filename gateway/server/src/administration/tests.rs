@@ -326,8 +326,8 @@ async fn the_road_is_told_of_each_change() {
     let told = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counted = Arc::clone(&told);
     let Office { desk, _folder, .. } = Office::open();
-    let desk = desk.telling(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let desk = desk.telling(move |recorded| {
+        counted.fetch_add(recorded.len(), std::sync::atomic::Ordering::Relaxed);
     });
     desk.carry_out(&addition("One", "000.00.01.H53"), Mode::Make)
         .await

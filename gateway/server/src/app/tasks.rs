@@ -2,22 +2,16 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::error;
 
 use super::{Gateway, accounts, epoch, feeds, inboxes, rights};
-use crate::stages::receive::{Inspectors, Judged, receive};
+use crate::stages::receive::receive;
 use crate::stages::{dispatch, record, settle, sweep, tell};
 use crate::telemetry::Metrics;
 
 /// Starts them all. Each gives its name when it ends, which it does only when all end.
-pub(super) fn start(
-    gateway: Gateway,
-    inspectors: &Inspectors,
-    judged: mpsc::UnboundedReceiver<Judged>,
-    data_dir: PathBuf,
-) -> JoinSet<&'static str> {
+pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str> {
     let Gateway {
         road,
         ends,
@@ -27,6 +21,8 @@ pub(super) fn start(
         port,
         provision,
         metrics,
+        inspectors,
+        judged,
         ..
     } = gateway;
     let stage_ends = feeds::stage_ends();

@@ -1,5 +1,7 @@
 //! Verdicts over a real store: what two looks, a merger or a jumping clock may not do.
 
+mod parked;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ use domain::refusal::Remark;
 use trust::{Digest, Need, Policy, Snapshot, SoftwareKey};
 
 use crate::clock::Clock;
-use crate::stages::inspect::{Job, Verdict, inspect};
+use crate::stages::inspect::{Job, Occasion, Verdict, inspect};
 use crate::stages::signal::Signals;
 use crate::stages::{Road, Rules, Seal, TrustFeed};
 use crate::store::{Store, StoreConfig};
@@ -139,7 +141,7 @@ impl Bench {
                 received_at: self.road.now(),
             },
             case: CaseId::from_uuid(uuid::Uuid::now_v7()),
-            held_until: None,
+            occasion: Occasion::Arrived,
             asked: true,
         }
     }
@@ -158,7 +160,7 @@ impl Bench {
             until,
         };
         self.record(Commit::of(Happening::Held(held)).keeping(body.into()));
-        job.held_until = Some(until);
+        job.occasion = Occasion::Held(until);
         job
     }
 
@@ -300,19 +302,6 @@ fn a_sender_that_is_suspended_while_its_document_waits_loses_nothing() {
 }
 
 #[test]
-fn a_held_document_that_is_parked_is_judged_no_more_and_still_bears_its_id() {
-    let bench = Bench::new();
-    let job = bench.held(&letter(1, &[2]));
-    bench.record(Commit::of(Happening::Parked(domain::event::Parked {
-        submission: job.submission.clone(),
-        reason: "crashed-three-times".to_owned(),
-    })));
-    assert_eq!(bench.store.held(10), Ok(Vec::new()));
-    let head = bench.store.case(job.case).expect("told").expect("a case");
-    assert_eq!(head.state, CaseState::Held);
-}
-
-#[test]
 fn nothing_is_judged_or_recorded_while_the_clock_is_not_steady() {
     let bench = Bench::new();
     let body = letter(1, &[2]).write().expect("a packet");
@@ -406,7 +395,7 @@ fn a_recall_of_a_held_document_waits_for_it() {
     };
     assert_eq!(waits.reasons, [Remark::new("target-not-yet-known", DOCUMENT)]);
     assert!(matches!(bench.take(&held), Happening::Accepted(_)));
-    recall.held_until = Some(waits.until);
+    recall.occasion = Occasion::Held(waits.until);
     let Happening::Accepted(recalled) = bench.take(&recall) else {
         panic!("not accepted")
     };

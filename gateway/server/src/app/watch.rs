@@ -7,7 +7,6 @@ use domain::port::Journal;
 use crate::broker::{Broker, BrokerState};
 use crate::clock::ClockState;
 use crate::stages::Road;
-use crate::stages::poison::CrashNotes;
 use crate::store::Store;
 use crate::telemetry::{Measure, Metrics, Probe, Readiness, Total};
 use crate::trustkeeper::TrustKeeper;
@@ -21,7 +20,6 @@ pub(super) struct Watched<'a> {
     pub(super) store: &'a Store,
     pub(super) broker: &'a Broker,
     pub(super) trust: &'a Arc<TrustKeeper>,
-    pub(super) notes: &'a Arc<CrashNotes>,
 }
 
 /// Registers the questions of readiness and the samples of the metrics.
@@ -50,13 +48,6 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
     readiness.register("trust", move || trust.probe());
     let trust = Arc::clone(watched.trust);
     metrics.on_scrape(move |metrics| trust.measure(metrics));
-    let notes = Arc::clone(watched.notes);
-    metrics.on_scrape(move |metrics| {
-        // A folder that cannot be read now leaves the last number standing.
-        if let Ok(parked) = notes.parked() {
-            metrics.set(Measure::ParkedPackets, i64::try_from(parked).unwrap_or(i64::MAX));
-        }
-    });
     let (road, store, broker) = (
         watched.road.clone(),
         watched.store.clone(),
@@ -91,6 +82,9 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     // A question that fails leaves the last number standing; readiness tells the fault.
     if let Ok(held) = road.journal.held(COUNTED_MAX) {
         metrics.set(Measure::Held, whole(held.len() as u64));
+    }
+    if let Ok(parked) = road.journal.parked(COUNTED_MAX) {
+        metrics.set(Measure::ParkedPackets, whole(parked.len() as u64));
     }
     if let Ok(due) = count(road, |journal, agency| {
         journal.due(agency, COUNTED_MAX).map(|due| due.len())

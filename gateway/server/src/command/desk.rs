@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::CaseId;
+use domain::port::CaseState;
 use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +19,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Place;
 use crate::http::view::{
-    AgencyView, CaseView, HealthView, ListView, ProblemView, ProvisionedView, ReportView, TrustView,
+    AgencyView, CaseView, HealthView, ListView, ParkedView, ProblemView, ProvisionedView, ReportView,
+    StandingView, TrustView,
 };
 use crate::store::{self, Store};
 use crate::trustkeeper::TrustKeeper;
@@ -107,6 +109,31 @@ impl Desk {
                 } else {
                     Ok(CaseView::of(case, &events))
                 }
+            }
+        }
+    }
+
+    pub(super) async fn parked(&self) -> Result<Vec<ParkedView>, CommandFault> {
+        match self {
+            Desk::Running(running) => running.get("parked").await,
+            Desk::Direct(direct) => Ok(ParkedView::all(&direct.administration.parked()?)),
+        }
+    }
+
+    /// Only a running gateway judges.
+    pub(super) async fn parked_release(&self, case: CaseId) -> Result<StandingView, CommandFault> {
+        match self {
+            Desk::Running(running) => running.post(&format!("parked/{case}/release"), &()).await,
+            Desk::Direct(_) => Err(CommandFault::NoGateway),
+        }
+    }
+
+    pub(super) async fn parked_refuse(&self, case: CaseId) -> Result<StandingView, CommandFault> {
+        match self {
+            Desk::Running(running) => running.post(&format!("parked/{case}/refuse"), &()).await,
+            Desk::Direct(direct) => {
+                direct.administration.refuse_parked(case).await?;
+                Ok(StandingView::of(case, CaseState::Refused))
             }
         }
     }

@@ -32,6 +32,7 @@ texts! {
         "codes {codes} lead to the heir; accounts {accounts} close; {certificates} certificates end";
     AgencyRenamed = "Đổi tên: {from} → {to}", "Renamed: {from} → {to}";
     AgencyUnknown = "Không có cơ quan {agency}", "There is no agency {agency}";
+    CaseStands = "Hồ sơ {case}: {state}", "Case {case}: {state}";
     CertificateIsAuthority = "Đây là chứng thư của tổ chức cấp chứng thư, không phải của người ký",
         "This is the certificate of an authority, not of a signer";
     Change = "{change}", "{change}";
@@ -61,6 +62,11 @@ texts! {
         "Took the revocation list of {issuer}, number {number}";
     Moved = "{what}: {from} → {to}", "{what}: {from} → {to}";
     Nobody = "không ai", "nobody";
+    ParkedAdvice = "Sửa nguyên nhân (nâng cấp, nới giới hạn) rồi 'gateway parked release', hoặc trả lại bằng 'gateway parked refuse'",
+        "Mend the cause (upgrade, wider limits), then 'gateway parked release', or return it with 'gateway parked refuse'";
+    ParkedNone = "Không có gói tin nào chờ người xử lý", "No packet waits for a person";
+    ParkedPacket = "{case}: của {agency} qua {account}, đến {received}, {bytes} byte, vì {reason}",
+        "of {agency} through {account}, came {received}, {bytes} bytes, because {reason} ({case})";
     PasswordShown = "  mật khẩu (chỉ hiện một lần): {password}", "password (shown this once): {password}";
     PasswordWritten = "  mật khẩu ghi trong {file}", "the password is in {file}";
     ProvisionKept = "{count} thành phần đã có trên broker", "{count} things stood at the broker already";

@@ -8,15 +8,17 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, ResponseError, web};
 use domain::ids::CaseId;
+use domain::port::CaseState;
 use serde::Deserialize;
 use tracing::{error, info};
 
 use super::Services;
 use super::auth::demand_token;
 use super::view::{
-    AgencyView, BacklogView, CaseView, ListView, ProblemView, ProvisionedView, ReportView, TrustView,
+    AgencyView, BacklogView, CaseView, ListView, ParkedView, ProblemView, ProvisionedView, ReportView,
+    StandingView, TrustView,
 };
-use crate::administration::{AdministrationFault, Mode, Order, TrustDeskFault};
+use crate::administration::{AdministrationFault, Mode, Order, ParkingFault, TrustDeskFault};
 
 /// All routes below `/administration`; every one demands the token.
 pub(super) fn scope() -> impl HttpServiceFactory {
@@ -27,6 +29,9 @@ pub(super) fn scope() -> impl HttpServiceFactory {
         .route("/orders", web::post().to(order))
         .route("/provisioning", web::post().to(provision_again))
         .route("/cases/{case}", web::get().to(case))
+        .route("/parked", web::get().to(parked))
+        .route("/parked/{case}/release", web::post().to(parked_release))
+        .route("/parked/{case}/refuse", web::post().to(parked_refuse))
         .route("/trust", web::get().to(trust_status))
         .route("/trust/refresh", web::post().to(trust_refresh))
         .route("/trust/lists", web::post().to(trust_import))
@@ -100,6 +105,17 @@ impl From<AdministrationFault> for Problem {
     }
 }
 
+impl From<ParkingFault> for Problem {
+    fn from(fault: ParkingFault) -> Problem {
+        match fault {
+            ParkingFault::NotParked(_) | ParkingFault::StillParked(_) => {
+                Problem::new(StatusCode::CONFLICT, "parked", fault)
+            }
+            ParkingFault::Store(fault) => Problem::ours(&fault),
+        }
+    }
+}
+
 type Answer = Result<HttpResponse, Problem>;
 
 #[derive(Deserialize)]
@@ -142,10 +158,13 @@ async fn provision_again(services: web::Data<Services>) -> Answer {
     Ok(HttpResponse::Ok().json(ProvisionedView::all(&results)))
 }
 
+fn case_of(text: &str) -> Result<CaseId, Problem> {
+    text.parse()
+        .map_err(|fault| Problem::request(&format!("{fault}")))
+}
+
 async fn case(services: web::Data<Services>, case: web::Path<String>) -> Answer {
-    let case: CaseId = case
-        .parse()
-        .map_err(|fault| Problem::request(&format!("{fault}")))?;
+    let case = case_of(&case)?;
     let desk = Arc::clone(&services.administration);
     let events = blocking(move || desk.case(case))
         .await?
@@ -158,6 +177,26 @@ async fn case(services: web::Data<Services>, case: web::Path<String>) -> Answer 
         ));
     }
     Ok(HttpResponse::Ok().json(CaseView::of(case, &events)))
+}
+
+async fn parked(services: web::Data<Services>) -> Answer {
+    let desk = Arc::clone(&services.administration);
+    let parked = blocking(move || desk.parked())
+        .await?
+        .map_err(|fault| Problem::ours(&fault))?;
+    Ok(HttpResponse::Ok().json(ParkedView::all(&parked)))
+}
+
+async fn parked_release(services: web::Data<Services>, case: web::Path<String>) -> Answer {
+    let case = case_of(&case)?;
+    let state = services.parking.release(case).await?;
+    Ok(HttpResponse::Ok().json(StandingView::of(case, state)))
+}
+
+async fn parked_refuse(services: web::Data<Services>, case: web::Path<String>) -> Answer {
+    let case = case_of(&case)?;
+    services.administration.refuse_parked(case).await?;
+    Ok(HttpResponse::Ok().json(StandingView::of(case, CaseState::Refused)))
 }
 
 async fn trust_status(services: web::Data<Services>) -> Answer {

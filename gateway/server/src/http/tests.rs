@@ -2,12 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use domain::port::Soon;
+use domain::ids::CaseId;
+use domain::port::{CaseState, Soon};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::administration::{ListLine, NotProvisioned, TrustDeskFault, TrustStatus};
+use crate::administration::{ListLine, NotProvisioned, ParkingFault, TrustDeskFault, TrustStatus};
 use crate::store::{Store, StoreConfig};
 
 /// A keeper that knows nothing.
@@ -27,6 +28,15 @@ impl TrustDesk for NoTrust {
 
     fn import(&self, _: Vec<u8>) -> Soon<'_, Result<ListLine, TrustDeskFault>> {
         Box::pin(async { Err(TrustDeskFault::Refused("older".to_owned())) })
+    }
+}
+
+/// No inspectors.
+struct NoParking;
+
+impl Parking for NoParking {
+    fn release(&self, case: CaseId) -> Soon<'_, Result<CaseState, ParkingFault>> {
+        Box::pin(async move { Err(ParkingFault::NotParked(case)) })
     }
 }
 
@@ -67,6 +77,7 @@ async fn asking<T>(ask: impl AsyncFnOnce(&Asker) -> T) -> T {
         metrics: Arc::new(Metrics::new()),
         readiness: Arc::new(Readiness::new()),
         administration: Arc::new(administration),
+        parking: Arc::new(NoParking),
         trust: Arc::new(NoTrust),
         clock,
     };

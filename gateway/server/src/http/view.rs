@@ -3,6 +3,7 @@
 //! **Invariant:** shapes only; no decision is made here. Times are RFC 3339 in Vietnam time.
 
 mod agency;
+mod parked;
 mod report;
 
 use domain::event::Event;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use trust::Time;
 
 pub use agency::{AccountView, AgencyView, BacklogView, CertificateView};
+pub use parked::{ParkedView, StandingView};
 pub use report::{EndedView, ImportView, MovedView, OpenedView, ReportView, RowView};
 
 use crate::administration::{ListLine, ProvisionFault, TrustStatus};

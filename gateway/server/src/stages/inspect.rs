@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use domain::dispatch::Rank;
-use domain::event::{Happening, Refused, Submission};
+use domain::event::{Happening, Parked, Refused, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
 use domain::packet::{DocumentPacket, Opened, Packet, SignaturePlace, StatusPacket};
@@ -20,6 +20,17 @@ use trust::{Digest, Need, Time};
 use super::Road;
 use super::facts::{self, unchanged};
 
+/// Why something is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It came.
+    Arrived,
+    /// It is held until this time at most, and what it waits for may be there.
+    Held(Time),
+    /// It was parked, and a person gives it back.
+    Released,
+}
+
 /// Bytes to be judged, and what is known of how they came.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -27,10 +38,10 @@ pub struct Job {
     pub body: Arc<[u8]>,
     /// How they came; the agency is looked up here, at the moment of the verdict.
     pub submission: Submission,
-    /// The case that is judged again with the end of its holding, or a new id.
+    /// The case that waits, or a new id.
     pub case: CaseId,
-    /// When the holding of the case ends; `None` for what comes for the first time.
-    pub held_until: Option<Time>,
+    /// Why it is judged.
+    pub occasion: Occasion,
     /// Whether what was missing has been asked for already.
     pub asked: bool,
 }
@@ -58,7 +69,37 @@ pub fn inspect(road: &Road, job: &Job) -> Verdict {
     }
 }
 
+/// Leaves a job to a person, unless it was decided meanwhile. The bytes are kept, so that there is something to decide
+/// about.
+pub fn park(road: &Road, job: &Job, rank: Rank, reason: &str) -> Verdict {
+    let park = |mut bench: Bench<'_>| {
+        if let Some(verdict) = bench.decided()? {
+            return Ok(verdict);
+        }
+        let parked = Parked {
+            case: job.case,
+            submission: job.submission.clone(),
+            rank,
+            reason: reason.to_owned(),
+        };
+        Ok(bench.finish(Happening::Parked(parked)))
+    };
+    at_this_moment(road, job, |bench, _| park(bench)).unwrap_or_else(Verdict::NotNow)
+}
+
 fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
+    at_this_moment(road, job, |mut bench, trust| match bench.decided()? {
+        Some(verdict) => Ok(verdict),
+        None => bench.judged(trust),
+    })
+}
+
+/// Asks for a verdict that rests on one moment.
+fn at_this_moment(
+    road: &Road,
+    job: &Job,
+    verdict: impl FnOnce(Bench<'_>, &trust::Snapshot) -> Result<Verdict, StoreFault>,
+) -> Result<Verdict, StoreFault> {
     let now = road.sure_now()?;
     let directory = road.journal.directory();
     let trust = road.trust.snapshot();
@@ -68,37 +109,13 @@ fn try_inspect(road: &Road, job: &Job) -> Result<Verdict, StoreFault> {
         trust_version: trust.version(),
         now,
     };
-    let mut bench = Bench {
+    let bench = Bench {
         road,
         job,
         moment,
         expects: Vec::new(),
     };
-    let decided = match job.held_until {
-        None => bench.known()?,
-        Some(_) => bench.no_longer_held()?,
-    };
-    if let Some(verdict) = decided {
-        return Ok(verdict);
-    }
-    if job.body.len() > road.rules.packet_bytes_max {
-        let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", road.rules.packet_bytes_max);
-        return Ok(bench.finish(bench.refused(vec![too_large], Rank::Normal)));
-    }
-    match Packet::open_with_signature(&job.body, &road.rules.limits) {
-        Ok(Opened {
-            packet: Packet::Document(packet),
-            signature,
-        }) => bench.document(*packet, signature.as_ref(), &trust),
-        Ok(Opened {
-            packet: Packet::Status(packet),
-            ..
-        }) => bench.status(&packet),
-        Err(fault) => {
-            let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
-            Ok(bench.finish(bench.refused(vec![unreadable], Rank::Normal)))
-        }
-    }
+    verdict(bench, &trust)
 }
 
 struct Bench<'a> {
@@ -109,6 +126,41 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    fn judged(self, trust: &trust::Snapshot) -> Result<Verdict, StoreFault> {
+        let (body, rules) = (&self.job.body, &self.road.rules);
+        if body.len() > rules.packet_bytes_max {
+            let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", rules.packet_bytes_max);
+            return Ok(self.finish(self.refused(vec![too_large], Rank::Normal)));
+        }
+        match Packet::open_with_signature(body, &rules.limits) {
+            Ok(Opened {
+                packet: Packet::Document(packet),
+                signature,
+            }) => self.document(*packet, signature.as_ref(), trust),
+            Ok(Opened {
+                packet: Packet::Status(packet),
+                ..
+            }) => self.status(&packet),
+            Err(fault) => {
+                let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
+                Ok(self.finish(self.refused(vec![unreadable], Rank::Normal)))
+            }
+        }
+    }
+
+    /// The verdict on what needs none any more.
+    fn decided(&mut self) -> Result<Option<Verdict>, StoreFault> {
+        match self.job.occasion {
+            Occasion::Arrived => self.known(),
+            Occasion::Held(_) => self.no_longer(CaseState::Held),
+            Occasion::Released => self.no_longer(CaseState::Parked),
+        }
+    }
+
+    fn has_come_before(&self) -> bool {
+        self.job.occasion != Occasion::Arrived
+    }
+
     /// The verdict on a submission id that came before.
     fn known(&mut self) -> Result<Option<Verdict>, StoreFault> {
         let (journal, submission) = (&self.road.journal, &self.job.submission);
@@ -125,26 +177,24 @@ impl Bench<'_> {
         Ok(None)
     }
 
-    /// The verdict on a held case that was decided meanwhile. Looks may overlap, and a case is decided once.
-    fn no_longer_held(&mut self) -> Result<Option<Verdict>, StoreFault> {
+    /// The verdict on a waiting case that was decided meanwhile. Looks may overlap, and a case is decided once.
+    fn no_longer(&mut self, waiting: CaseState) -> Result<Option<Verdict>, StoreFault> {
         let journal = &self.road.journal;
         let expectation = unchanged(&**journal, Slot::Case(self.job.case))?;
-        match journal.case(self.job.case)?.map(|head| head.state) {
-            Some(CaseState::Held) => self.expects.push(expectation),
-            Some(CaseState::Accepted | CaseState::Recalled | CaseState::Refused | CaseState::Joined)
-            | None => {
-                return Ok(Some(Verdict::Known));
-            }
+        if journal.case(self.job.case)?.map(|head| head.state) != Some(waiting) {
+            return Ok(Some(Verdict::Known));
         }
+        self.expects.push(expectation);
         Ok(None)
     }
 
-    /// The moment at which it counts who may send, and whose certificates are whose: for what was held, when it came.
+    /// The moment at which it counts who may send, and whose certificates are whose: for what waited, when it came.
     /// That its sender was suspended or merged while we waited takes nothing from it.
     fn sent_at(&self) -> Moment<'_> {
-        let now = match self.job.held_until {
-            None => self.moment.now,
-            Some(_) => self.job.submission.received_at,
+        let now = if self.has_come_before() {
+            self.job.submission.received_at
+        } else {
+            self.moment.now
         };
         Moment { now, ..self.moment }
     }
@@ -164,9 +214,9 @@ impl Bench<'_> {
             Ok(identity) => identity,
             Err(reason) => return Ok(self.finish(self.refused(vec![reason], rank))),
         };
-        let held = self.job.held_until.map(|_| self.job.case);
+        let own = self.has_come_before().then_some(self.job.case);
         let directory = self.moment.directory;
-        let gathered = facts::of_document(&*self.road.journal, directory, &packet, &identity, held)?;
+        let gathered = facts::of_document(&*self.road.journal, directory, &packet, &identity, own)?;
         self.expects.extend(gathered.expects);
         let belief = Belief {
             trust,
@@ -187,7 +237,7 @@ impl Bench<'_> {
         let ran_out = matches!(&happening, Happening::Refused(refused) if refused.ran_out());
         if needs && (waits || ran_out) {
             Ok(Verdict::Needs(verified.needs().to_vec()))
-        } else if waits && self.job.held_until.is_some() {
+        } else if waits && matches!(self.job.occasion, Occasion::Held(_)) {
             Ok(Verdict::StillHeld(verified.needs().to_vec()))
         } else {
             Ok(self.finish(happening))
@@ -210,7 +260,10 @@ impl Bench<'_> {
         Matter {
             case: self.job.case,
             submission: self.job.submission.clone(),
-            held_until: self.job.held_until,
+            held_until: match self.job.occasion {
+                Occasion::Held(until) => Some(until),
+                Occasion::Arrived | Occasion::Released => None,
+            },
         }
     }
 
@@ -233,14 +286,14 @@ impl Bench<'_> {
             | Happening::Refused(_)
             | Happening::Held(_)
             | Happening::Extended(_)
-            | Happening::Reported(_) => self.job.held_until.is_none(),
+            | Happening::Reported(_)
+            | Happening::Parked(_) => !self.has_come_before(),
             Happening::Consigned(_)
             | Happening::HandedOver(_)
             | Happening::Failed(_)
             | Happening::Withdrawn(_)
             | Happening::Lost(_)
             | Happening::ReceiptIssued(_)
-            | Happening::Parked(_)
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => unreachable!("no verdict on a submission"),
         };

@@ -9,18 +9,20 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel as threads;
-use domain::event::{Happening, Parked};
+use domain::dispatch::Rank;
 use domain::ids::CaseId;
-use domain::port::Commit;
+use domain::port::StoreFault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use super::inspect::{Job, Verdict, inspect, submission_of};
+use super::inspect::{Job, Occasion, Verdict, inspect, park, submission_of};
 use super::poison::{Admission, CrashNotes};
 use super::{Acknowledge, Arrival, Road};
 use crate::telemetry::Stage;
 
+/// Why a packet is parked.
+const CRASHED: &str = "crashed-three-times";
 /// One urgent place beside so many normal ones.
 const URGENT_SHARE: usize = 4;
 
@@ -187,7 +189,7 @@ fn travelling(road: &Road, arrival: Arrival, urgent: bool, place: Arc<OwnedSemap
         body: arrival.body,
         submission,
         case: CaseId::from_uuid(Uuid::now_v7()),
-        held_until: None,
+        occasion: Occasion::Arrived,
         asked: false,
     };
     Travelling {
@@ -231,12 +233,21 @@ impl Worker {
         }
     }
 
+    fn park(&self, travelling: &Travelling) -> Verdict {
+        let rank = if travelling.urgent {
+            Rank::Urgent
+        } else {
+            Rank::Normal
+        };
+        park(&self.road, &travelling.job, rank, CRASHED)
+    }
+
     /// Inspects under the eyes of the crash notes. A panic is a bug: it is told, counted, and ends this job only.
     fn guarded(&self, travelling: &Travelling) -> Verdict {
         let packet = travelling.job.submission.packet;
         let suspect = match self.notes.admit(&packet, travelling.deliveries) {
             Ok(Admission::Inspect(suspect)) => suspect,
-            Ok(Admission::Park) => return park(&travelling.job),
+            Ok(Admission::Park) => return self.park(travelling),
             Err(fault) => return not_now(&format!("crash notes: {fault}")),
         };
         let blamed = suspect.is_some();
@@ -260,16 +271,5 @@ impl Worker {
 }
 
 fn not_now(why: &str) -> Verdict {
-    Verdict::NotNow(domain::port::StoreFault::NotNow(why.to_owned()))
-}
-
-/// A person decides about it; the bytes are kept so that there is something to decide about.
-fn park(job: &Job) -> Verdict {
-    let parked = Parked {
-        submission: job.submission.clone(),
-        reason: "crashed-three-times".to_owned(),
-    };
-    Verdict::Record(Box::new(
-        Commit::of(Happening::Parked(parked)).keeping(Arc::clone(&job.body)),
-    ))
+    Verdict::NotNow(StoreFault::NotNow(why.to_owned()))
 }

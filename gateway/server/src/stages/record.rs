@@ -205,7 +205,7 @@ fn log(about: &Recorded) {
             let account = &it.submission.account;
             warn!(stage = "record", event, position, account.id = %account, packet.id = packet_of(happening), agency.id = agency_of(happening), "parked for a person");
         }
-        Happening::BrokerLost { .. } | Happening::DirectoryChanged(_) => {
+        Happening::BrokerLost { .. } => {
             info!(stage = "record", event, position, "recorded");
         }
         Happening::Repeated(_)
@@ -215,7 +215,8 @@ fn log(about: &Recorded) {
         | Happening::HandedOver(_)
         | Happening::Withdrawn(_)
         | Happening::Lost(_)
-        | Happening::ReceiptIssued(_) => {
+        | Happening::ReceiptIssued(_)
+        | Happening::DirectoryChanged(_) => {
             debug!(
                 stage = "record",
                 event,

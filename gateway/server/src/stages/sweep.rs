@@ -15,7 +15,7 @@ use domain::receipt::ReceiptKind;
 use tracing::{error, info, warn};
 use trust::Time;
 
-use super::inspect::Job;
+use super::inspect::{Job, Occasion};
 use super::receive::{Inspectors, Travelling};
 use super::record::announce;
 use super::{FromJournal, Road, tell};
@@ -129,7 +129,7 @@ impl Sweeper {
             body,
             submission: event.submission,
             case: held.case,
-            held_until: Some(held.until),
+            occasion: Occasion::Held(held.until),
             // What is missing is asked for once more when it is still held; this look does not wait for it. One whose
             // time is over is refused only after it was asked for in vain once more: no gateway may have run before.
             asked: !is_over,

@@ -10,8 +10,8 @@ use domain::directory::Directory;
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{
-    Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, Journal, OwedReceipt, Recorded, Slot,
-    Soon, StatusHead, StoreFault, SubmissionHead,
+    Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, Journal, OwedReceipt,
+    ParkedSubmission, Recorded, Slot, Soon, StatusHead, StoreFault, SubmissionHead,
 };
 use domain::receipt::{Checkpoint, ReceiptKind};
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ use trust::{Digest, Time};
 
 use super::fault::{Fault, guarded};
 use super::index::key;
-use super::index::value::OwedRecord;
+use super::index::value::{OwedRecord, WaitingRecord};
 use super::index::view::View;
 use super::pack::PackPlace;
 use super::projection;
@@ -284,7 +284,7 @@ impl Journal for Store {
 
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
         let held = self.0.ask(|view| view.held(limit))?;
-        let read = |(case, until, record): (CaseId, Time, super::index::value::HeldRecord)| {
+        let read = |(case, until, record): (CaseId, Time, WaitingRecord)| {
             let held = self
                 .0
                 .shared
@@ -294,6 +294,20 @@ impl Journal for Store {
             Ok(HeldSubmission { case, until, held })
         };
         Ok(held.into_iter().map(read).filter_map(readable).collect())
+    }
+
+    fn parked(&self, limit: usize) -> Result<Vec<ParkedSubmission>, StoreFault> {
+        let parked = self.0.ask(|view| view.parked(limit))?;
+        let read = |(case, record): (CaseId, WaitingRecord)| {
+            let parked = self
+                .0
+                .shared
+                .sources
+                .journal
+                .read(record.position, record.location)?;
+            Ok(ParkedSubmission { case, parked })
+        };
+        Ok(parked.into_iter().map(read).filter_map(readable).collect())
     }
 
     fn expired(&self, now: Time, limit: usize) -> Result<Vec<DispatchHead>, StoreFault> {

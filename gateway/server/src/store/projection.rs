@@ -10,7 +10,7 @@ mod dispatches;
 use domain::consequence::Consequences;
 use domain::dispatch::DispatchState;
 use domain::event::{
-    Accepted, Extended, Happening, Held, Identity, ReceiptIssued, Refused, Reported, Submission,
+    Accepted, Extended, Happening, Held, Identity, Parked, ReceiptIssued, Refused, Reported, Submission,
 };
 use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
 use domain::packet::BusinessType;
@@ -20,7 +20,7 @@ use trust::{Digest, Time};
 use super::fault::Fault;
 use super::index::key;
 use super::index::value::{
-    CaseRecord, DocumentRecord, HeldRecord, Mark, OwedRecord, Receipted, SubmissionRecord,
+    CaseRecord, DocumentRecord, Mark, OwedRecord, Receipted, SubmissionRecord, WaitingRecord,
 };
 use super::index::view::View;
 use super::journal::Placed;
@@ -81,7 +81,7 @@ pub(super) fn apply(view: &mut View<'_>, placed: &Placed) -> Result<(), Fault> {
         Happening::DirectoryChanged(_) => step.view.insert(key::directory(position), &placed.location),
         Happening::BrokerLost { .. } => step.broker_lost()?,
         Happening::Repeated(it) => step.join(&it.submission, it.case)?,
-        Happening::Parked(it) => step.parked(&it.submission)?,
+        Happening::Parked(it) => step.parked(it)?,
     }
     step.consequences(Consequences::of(event, &placed.recorded.leaf))
 }
@@ -179,17 +179,26 @@ impl Step<'_, '_> {
         self.view.put(key, &record)
     }
 
-    /// Ends the waiting of a case, if it waits.
-    fn end_hold(&mut self, record: Option<&CaseRecord>) -> Result<(), Fault> {
-        match record.and_then(|record| record.held_until.map(|until| key::held(until, record.head.case))) {
-            Some(key) => self.view.remove(key),
-            None => Ok(()),
+    /// Ends the waiting of a case, if it waits: for something, or for a person.
+    fn end_wait(&mut self, record: Option<&CaseRecord>) -> Result<(), Fault> {
+        let Some(record) = record else { return Ok(()) };
+        let case = record.head.case;
+        if let Some(until) = record.held_until {
+            self.view.remove(key::held(until, case))?;
+        }
+        match record.head.state {
+            CaseState::Parked => self.view.remove(key::parked(case)),
+            CaseState::Held
+            | CaseState::Accepted
+            | CaseState::Recalled
+            | CaseState::Refused
+            | CaseState::Joined => Ok(()),
         }
     }
 
     fn accepted(&mut self, it: &Accepted) -> Result<(), Fault> {
         let before = self.case(it.case)?;
-        self.end_hold(before.as_ref())?;
+        self.end_wait(before.as_ref())?;
         let head = CaseHead {
             case: it.case,
             state: CaseState::Accepted,
@@ -246,7 +255,7 @@ impl Step<'_, '_> {
 
     fn refused(&mut self, it: &Refused) -> Result<(), Fault> {
         let before = self.case(it.case)?;
-        self.end_hold(before.as_ref())?;
+        self.end_wait(before.as_ref())?;
         if let Some(identity) = before.as_ref().and_then(|before| before.head.identity.as_ref()) {
             self.free(identity, it.case)?;
         } else if let (Some(sender), Some(document)) = (it.submission.agency, &it.document) {
@@ -273,7 +282,7 @@ impl Step<'_, '_> {
 
     fn held(&mut self, it: &Held) -> Result<(), Fault> {
         let before = self.case(it.case)?;
-        self.end_hold(before.as_ref())?;
+        self.end_wait(before.as_ref())?;
         let head = CaseHead {
             case: it.case,
             state: CaseState::Held,
@@ -292,7 +301,7 @@ impl Step<'_, '_> {
             held_until: Some(it.until),
         })?;
         self.note_identity(it)?;
-        let waits = HeldRecord {
+        let waits = WaitingRecord {
             position: self.position,
             location: self.placed.location,
         };
@@ -320,35 +329,54 @@ impl Step<'_, '_> {
         }
     }
 
-    /// The case of its own that a submission is held as, if it is.
-    fn held_as(&self, submission: &Submission) -> Result<Option<CaseRecord>, Fault> {
+    /// The case of its own that a submission waits as, if it does.
+    fn waiting_as(&self, submission: &Submission) -> Result<Option<CaseRecord>, Fault> {
         let known: Option<SubmissionRecord> = self
             .view
             .get(&key::submission(&submission.account, &submission.id))?;
         let Some(head) = known.and_then(|known| known.head) else {
             return Ok(None);
         };
+        let waits = |state| matches!(state, CaseState::Held | CaseState::Parked);
         let record = self.case(head.case)?;
-        Ok(record.filter(|record| record.head.state == CaseState::Held))
+        Ok(record.filter(|record| waits(record.head.state)))
     }
 
-    /// A held submission waits for a person now: it is judged no more by itself, and still bears its id.
-    fn parked(&mut self, submission: &Submission) -> Result<(), Fault> {
-        let Some(mut record) = self.held_as(submission)? else {
-            return Ok(());
+    /// A submission waits for a person now: it is judged no more by itself. One that was held still bears its id.
+    fn parked(&mut self, it: &Parked) -> Result<(), Fault> {
+        let before = self.case(it.case)?;
+        self.end_wait(before.as_ref())?;
+        let head = CaseHead {
+            case: it.case,
+            state: CaseState::Parked,
+            identity: before.as_ref().and_then(|before| before.head.identity.clone()),
+            sender: it.submission.agency,
+            rank: it.rank,
+            packet: it.submission.packet,
+            answer: self.leaf,
+            since: before.map_or(self.time, |before| before.head.since),
+            targets: Vec::new(),
+            acted_on_by: None,
         };
-        self.end_hold(Some(&record))?;
-        (record.seen, record.held_until) = (self.position, None);
-        self.put_case(&record)
+        let waits = WaitingRecord {
+            position: self.position,
+            location: self.placed.location,
+        };
+        self.view.insert(key::parked(it.case), &waits);
+        self.put_case(&CaseRecord {
+            seen: self.position,
+            head,
+            held_until: None,
+        })
     }
 
-    /// A submission turned out to belong to `case`: if it was held as a case of its own, that one ends.
+    /// A submission turned out to belong to `case`: if it waited as a case of its own, that one ends.
     fn join(&mut self, submission: &Submission, case: CaseId) -> Result<(), Fault> {
-        let own = self.held_as(submission)?;
+        let own = self.waiting_as(submission)?;
         let Some(mut record) = own.filter(|own| own.head.case != case) else {
             return Ok(());
         };
-        self.end_hold(Some(&record))?;
+        self.end_wait(Some(&record))?;
         if let Some(identity) = record.head.identity.clone() {
             self.free(&identity, record.head.case)?;
         }
@@ -372,6 +400,7 @@ impl Step<'_, '_> {
     }
 
     fn reported(&mut self, it: &Reported) -> Result<(), Fault> {
+        self.join(&it.submission, it.case)?;
         let head = StatusHead {
             status: it.status,
             packet: it.submission.packet,

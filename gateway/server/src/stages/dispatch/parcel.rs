@@ -19,7 +19,11 @@ pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, Stor
     };
     match case.state {
         CaseState::Recalled => return Ok(true),
-        CaseState::Held | CaseState::Accepted | CaseState::Refused | CaseState::Joined => {}
+        CaseState::Held
+        | CaseState::Accepted
+        | CaseState::Refused
+        | CaseState::Joined
+        | CaseState::Parked => {}
     }
     let recalls = case
         .identity

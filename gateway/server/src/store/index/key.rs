@@ -23,6 +23,8 @@ pub(crate) const EXPIRY: u8 = b'x';
 pub(crate) const DIRECTORY: u8 = b'g';
 /// Held submissions by the end of their waiting.
 pub(crate) const HELD: u8 = b'h';
+/// Submissions that wait for a person, by case.
+pub(crate) const PARKED: u8 = b'k';
 /// Receipts that are owed, by position.
 pub(crate) const OWED: u8 = b'o';
 
@@ -150,6 +152,10 @@ pub(crate) fn answer(case: CaseId, about: &Digest) -> Vec<u8> {
 
 pub(crate) fn held(until: Time, case: CaseId) -> Vec<u8> {
     key(HELD, &[&time_bytes(until), case.as_bytes()])
+}
+
+pub(crate) fn parked(case: CaseId) -> Vec<u8> {
+    key(PARKED, &[case.as_bytes()])
 }
 
 /// When the waiting of a held submission ends.

@@ -11,8 +11,8 @@ use trust::{Digest, Time};
 
 use super::key;
 use super::value::{
-    CaseRecord, DispatchRecord, DocumentRecord, HeldRecord, Mark, OwedRecord, Receipted, SubmissionRecord,
-    Value,
+    CaseRecord, DispatchRecord, DocumentRecord, Mark, OwedRecord, Receipted, SubmissionRecord, Value,
+    WaitingRecord,
 };
 use super::view::View;
 use crate::store::fault::Fault;
@@ -197,11 +197,20 @@ impl View<'_> {
     }
 
     /// Held submissions: case, end of waiting, and the event that holds it.
-    pub(crate) fn held(&self, limit: usize) -> Result<Vec<(CaseId, Time, HeldRecord)>, Fault> {
+    pub(crate) fn held(&self, limit: usize) -> Result<Vec<(CaseId, Time, WaitingRecord)>, Fault> {
         let found = self.scan(&[key::HELD], limit)?;
         let read = |(held, value): &(Vec<u8>, sled::IVec)| {
             let (case, until) = (part(key::case_of(held))?, part(key::held_until(held))?);
-            Ok((case, until, HeldRecord::from_bytes(value)?))
+            Ok((case, until, WaitingRecord::from_bytes(value)?))
+        };
+        found.iter().map(read).collect()
+    }
+
+    /// Parked submissions: case, and the event that parked it.
+    pub(crate) fn parked(&self, limit: usize) -> Result<Vec<(CaseId, WaitingRecord)>, Fault> {
+        let found = self.scan(&[key::PARKED], limit)?;
+        let read = |(parked, value): &(Vec<u8>, sled::IVec)| {
+            Ok((part(key::case_of(parked))?, WaitingRecord::from_bytes(value)?))
         };
         found.iter().map(read).collect()
     }

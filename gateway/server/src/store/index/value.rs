@@ -191,6 +191,7 @@ fn case_state_byte(state: &CaseState) -> u8 {
         CaseState::Recalled => 2,
         CaseState::Refused => 3,
         CaseState::Joined => 4,
+        CaseState::Parked => 5,
     }
 }
 
@@ -201,6 +202,7 @@ fn case_state_of(byte: u8) -> Option<CaseState> {
         CaseState::Recalled,
         CaseState::Refused,
         CaseState::Joined,
+        CaseState::Parked,
     ];
     all.into_iter().find(|state| case_state_byte(state) == byte)
 }
@@ -298,7 +300,7 @@ records! {
     CaseRecord { seen, head, held_until }
     DispatchRecord { head, position, places }
     DocumentRecord { seen, bearer, named }
-    HeldRecord { position, location }
+    WaitingRecord { position, location }
     OwedRecord { kind, case, to, location, before }
     SubmissionRecord { seen, head }
 }
@@ -364,7 +366,7 @@ pub(crate) struct DocumentRecord {
 pub(crate) struct SubmissionRecord {
     /// Position of its last event.
     pub(crate) seen: u64,
-    /// What the port tells; `None` for a parked one, which has no case.
+    /// What the port tells.
     pub(crate) head: Option<SubmissionHead>,
 }
 
@@ -383,10 +385,10 @@ pub(crate) struct OwedRecord {
     pub(crate) before: Digest,
 }
 
-/// A held submission; case and end are in its key.
+/// A held or parked submission; its case (and when its waiting ends) is in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HeldRecord {
-    /// Position of the event that holds it.
+pub(crate) struct WaitingRecord {
+    /// Position of the event that holds or parks it.
     pub(crate) position: u64,
     /// Where that stands.
     pub(crate) location: Location,

@@ -1,0 +1,76 @@
+//! What waits for a person: packets that no inspector survived. A person looks at one, has it judged again, or returns
+//! it to its sender.
+//!
+//! **Invariant:** whatever is decided is an event; until then the packet stays where it is, and is told.
+
+use domain::event::{Happening, Refused};
+use domain::ids::CaseId;
+use domain::port::{Appended, CaseState, Commit, Expectation, ParkedSubmission, Slot, Soon, StoreFault};
+use domain::refusal::{Refusal, RefusalCode};
+
+use super::Administration;
+
+/// Packets shown at most. More of them at a time say that the gateway is broken, not they.
+const SHOWN_MAX: usize = 1000;
+
+/// Why nothing was done about a parked packet.
+#[derive(Debug, thiserror::Error)]
+pub enum ParkingFault {
+    /// It is not, or no longer, one that waits for a person.
+    #[error("case {0} does not wait for a person")]
+    NotParked(CaseId),
+    /// It could not be judged this time either.
+    #[error("case {0} could not be judged and still waits for a person")]
+    StillParked(CaseId),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+}
+
+/// Where parked packets are judged again: only a running gateway can.
+pub trait Parking: Send + Sync {
+    /// Has it judged once more, and says how it stands then.
+    fn release(&self, case: CaseId) -> Soon<'_, Result<CaseState, ParkingFault>>;
+}
+
+impl Administration {
+    /// What waits for a person, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreFault`].
+    pub fn parked(&self) -> Result<Vec<ParkedSubmission>, StoreFault> {
+        self.journal.parked(SHOWN_MAX)
+    }
+
+    /// Returns a parked packet to its sender, with a receipt.
+    ///
+    /// # Errors
+    /// [`ParkingFault`].
+    pub async fn refuse_parked(&self, case: CaseId) -> Result<(), ParkingFault> {
+        let slot = Slot::Case(case);
+        let seen = self.journal.seen(&slot)?;
+        let all = self.journal.parked(usize::MAX)?;
+        let found = all.into_iter().find(|parked| parked.case == case);
+        let Some(Happening::Parked(parked)) = found.map(|found| found.parked.event.happening) else {
+            return Err(ParkingFault::NotParked(case));
+        };
+        let refused = Refused {
+            case,
+            submission: parked.submission,
+            document: None,
+            reasons: vec![Refusal::new(RefusalCode::PacketReturned)],
+            rank: parked.rank,
+            seals: Vec::new(),
+        };
+        let commit = Commit::of(Happening::Refused(refused));
+        match self
+            .journal
+            .append(commit.expecting(Expectation::Unchanged { slot, seen }))
+            .await?
+        {
+            Appended::Done(recorded) => (self.told)(&recorded),
+            Appended::Conflict => return Err(ParkingFault::NotParked(case)),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! What waits for a person: listed until it is decided, and decided once.
+
+use domain::receipt::ReceiptKind;
+
+use super::*;
+use crate::administration::{Administration, NotProvisioned, ParkingFault};
+use crate::stages::inspect::park;
+
+/// The commit of leaving this job to a person.
+fn parked(bench: &Bench, job: &Job) -> Commit {
+    match park(&bench.road, job, Rank::Normal, "crashed-three-times") {
+        Verdict::Record(commit) => *commit,
+        other => panic!("not parked: {other:?}"),
+    }
+}
+
+fn waiting(bench: &Bench) -> Vec<CaseId> {
+    let parked = bench.store.parked(10).expect("told");
+    parked.iter().map(|parked| parked.case).collect()
+}
+
+#[test]
+fn a_held_document_that_is_parked_is_judged_no_more_and_still_bears_its_id() {
+    let bench = Bench::new();
+    let mut job = bench.held(&letter(1, &[2]));
+    bench.record(parked(&bench, &job));
+    assert_eq!(bench.store.held(10), Ok(Vec::new()));
+    assert_eq!(waiting(&bench), [job.case]);
+    let head = bench.store.case(job.case).expect("told").expect("a case");
+    assert_eq!(head.state, CaseState::Parked);
+    let bearer = bench.store.bearer(
+        AgencyId::from_number(1),
+        &head.identity.expect("it was read").document,
+    );
+    assert_eq!(bearer.expect("told").map(|bearer| bearer.case), Some(job.case));
+    assert!(
+        matches!(inspect(&bench.road, &job), Verdict::Known),
+        "no look of the sweep"
+    );
+    job.occasion = Occasion::Released;
+    assert!(matches!(bench.take(&job), Happening::Accepted(_)));
+    assert_eq!(waiting(&bench), []);
+    assert!(
+        matches!(inspect(&bench.road, &job), Verdict::Known),
+        "a second release"
+    );
+}
+
+#[test]
+fn what_was_parked_when_it_came_is_parked_once_and_told_to_its_sender() {
+    let bench = Bench::new();
+    let body = letter(1, &[2]).write().expect("a packet");
+    let mut job = bench.job("s1", 1, &body);
+    bench.record(parked(&bench, &job));
+    let again = park(
+        &bench.road,
+        &bench.job("s1", 1, &body),
+        Rank::Normal,
+        "crashed-three-times",
+    );
+    assert!(matches!(again, Verdict::Known), "{again:?}");
+    let owed = bench.store.owed(10).expect("told");
+    let told: Vec<(ReceiptKind, CaseId)> = owed.iter().map(|owed| (owed.kind, owed.case)).collect();
+    assert_eq!(told, [(ReceiptKind::SubmissionHeld, job.case)]);
+    // Released while something else is missing, it waits on as a held one does.
+    job.occasion = Occasion::Released;
+    let rest = Happening::Held(Held {
+        case: job.case,
+        submission: job.submission.clone(),
+        identity: identity_of(&letter(1, &[2]), AgencyId::from_number(1)).expect("an identity"),
+        rank: Rank::Normal,
+        reasons: vec![Remark::new("revocation-unknown", "x")],
+        until: bench.road.now().plus_seconds(60),
+    });
+    bench.record(Commit::of(rest));
+    assert_eq!(waiting(&bench), []);
+    assert_eq!(bench.store.held(10).expect("told").len(), 1);
+}
+
+#[test]
+fn a_parked_status_that_is_released_leaves_no_case_behind() {
+    let bench = Bench::new();
+    let document = letter(1, &[2]);
+    let sent = bench.job("s1", 1, &document.write().expect("a packet"));
+    assert!(matches!(bench.take(&sent), Happening::Accepted(_)));
+    let body = status(2, 1);
+    let mut job = bench.job("status", 2, &body);
+    bench.record(parked(&bench, &job));
+    job.occasion = Occasion::Released;
+    assert!(matches!(bench.take(&job), Happening::Reported(_)));
+    assert_eq!(waiting(&bench), []);
+    let head = bench.store.case(job.case).expect("told").expect("a case");
+    assert_eq!(head.state, CaseState::Joined);
+}
+
+#[test]
+fn a_person_returns_what_was_parked_once_and_its_id_is_free() {
+    let bench = Bench::new();
+    let job = bench.held(&letter(1, &[2]));
+    let journal = Arc::clone(&bench.road.journal);
+    let desk = Administration::new(journal, Arc::new(NotProvisioned), bench.road.clock.clone());
+    let refuse = || bench.runtime.block_on(desk.refuse_parked(job.case));
+    assert!(
+        matches!(refuse(), Err(ParkingFault::NotParked(_))),
+        "what is held waits for no person"
+    );
+    bench.record(parked(&bench, &job));
+    refuse().expect("returned");
+    assert!(matches!(refuse(), Err(ParkingFault::NotParked(_))));
+    assert_eq!(waiting(&bench), []);
+    let head = bench.store.case(job.case).expect("told").expect("a case");
+    assert_eq!(head.state, CaseState::Refused);
+    let document = head.identity.expect("it was read").document;
+    let bearer = bench.store.bearer(AgencyId::from_number(1), &document);
+    assert_eq!(bearer, Ok(None));
+}
