@@ -1,5 +1,7 @@
 //! At the broker an agency can be nobody but itself.
 
+use std::path::Path;
+
 use domain::{
     dispatch::DispatchKind,
     ids::{DispatchId, SubmissionId},
@@ -15,8 +17,9 @@ use lapin::{
         BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
         QueuePurgeOptions,
     },
-    types::{AMQPValue, FieldTable},
+    types::FieldTable,
 };
+use serde_json::Value;
 
 use super::{
     evidence::{PATIENCE, balance, prove, send},
@@ -86,7 +89,7 @@ async fn a_broker_user_publishes_only_as_itself_and_reads_only_its_own_inbox() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_without_user_id_is_parked_and_holds_up_nobody() {
-    let province = Province::start(Plan::new(1)).await;
+    let province = Province::start(Plan::new(1).set("limits", "packet_bytes_max", 1 << 16)).await;
     let letter = province.agency(0).draft().to(province.agency(1)).letter();
     let software = Software::log_in(&province, province.agency(0)).await;
     let submission = SubmissionId::parse("khong-ten-1").expect("an id");
@@ -95,54 +98,62 @@ async fn a_message_without_user_id_is_parked_and_holds_up_nobody() {
         .with_message_id(submission.as_str().into())
         .with_type(wire::TYPE_PACKET.into())
         .with_delivery_mode(2);
-    let taken = software
-        .publish((wire::SUBMIT_EXCHANGE, &key), nameless, letter.bytes())
-        .await;
-    assert!(taken.is_ok(), "{taken:?}");
+    // One of the two is larger than the gateway takes from anybody.
+    let large = vec![b' '; 1 << 17];
+    for body in [letter.bytes(), &large[..]] {
+        let taken = software
+            .publish((wire::SUBMIT_EXCHANGE, &key), nameless.clone(), body)
+            .await;
+        assert!(taken.is_ok(), "{taken:?}");
+    }
     // The one behind it goes through.
     let behind = province.agency(0).draft().to(province.agency(1)).letter();
     send(&province, 0, &behind).await;
     province.take_document(1, &behind).await;
 
-    let admin = province.broker().admin();
-    let uri = province
-        .broker()
-        .amqp_uri(&admin.user, &admin.password, province.vhost());
-    province
-        .broker()
-        .management()
-        .grant(province.vhost(), &admin.user, [".*", ".*", ".*"])
-        .await;
-    let connection = lapin::Connection::connect(&uri, lapin::ConnectionProperties::default()).await;
-    let connection = connection.expect("the operator may log in");
-    let channel = connection.create_channel().await.expect("a channel");
-    let mut parked = None;
-    wait_until("the nameless message is parked", PATIENCE, async || {
-        let got = channel
-            .basic_get("parked".into(), BasicGetOptions { no_ack: true })
-            .await;
-        parked = got.expect("the queue is there");
-        parked.is_some()
+    wait_until("both are parked", PATIENCE, async || {
+        province.gateway.metric("gateway_parked_messages").await > 1.5
     })
     .await;
-    let parked = parked.expect("just seen").delivery;
-    assert_eq!(parked.data, letter.bytes(), "the bytes are kept for a person");
-    let headers = parked
-        .properties
-        .headers()
-        .as_ref()
-        .map(|headers| headers.inner());
-    let said = match headers.and_then(|headers| headers.get("parked-reason")) {
-        Some(AMQPValue::LongString(reason)) => reason.to_string(),
-        Some(_) | None => panic!("parked without a reason: {headers:?}"),
-    };
-    assert!(said.contains("user-id"), "{said}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().join("parked");
+    let command = ["parked", "take-messages", "--into", into.to_str().expect("UTF-8")];
+    province.gateway.command(&command).await;
+    let mut kept = taken(&into);
+    kept.sort_by_key(|(_, body)| body.len());
+    let bodies: Vec<&[u8]> = kept.iter().map(|(_, body)| &body[..]).collect();
+    assert_eq!(
+        bodies,
+        [letter.bytes(), &large[..]],
+        "the bytes are kept for a person"
+    );
+    for (known, _) in &kept {
+        let said = known["reason"].as_str().expect("a reason");
+        assert!(said.contains("user-id"), "{said}");
+        assert_eq!(known["came_by"], key.as_str());
+        assert_eq!(known["message_id"], submission.as_str());
+    }
+    province.gateway.command(&command).await;
+    assert_eq!(taken(&into).len(), 2, "nothing is left at the broker");
     let audit = prove(&province, balance(1, 0)).await;
     assert_eq!(
         audit.packets, 1,
         "what is parked was delivered to nobody: {audit:?}"
     );
     province.end().await;
+}
+
+/// Every message in the folder: what is known of it, and its bytes.
+fn taken(folder: &Path) -> Vec<(Value, Vec<u8>)> {
+    let read = |path: &Path| std::fs::read(path).expect("a readable file");
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let files = entries.map(|entry| entry.expect("an entry").path());
+    let known = files.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let both = |path: std::path::PathBuf| {
+        let known = serde_json::from_slice(&read(&path)).expect("JSON");
+        (known, read(&path.with_extension("message")))
+    };
+    known.map(both).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@
 mod connection;
 mod consume;
 mod inspect;
+mod parked;
 mod provision;
 mod publish;
 pub mod topology;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use connection::{Address, BrokerState};
 pub use consume::{Arrival, ConsumeLimits, Intake, Lane, Lanes, Settle, Unproven};
 pub use inspect::{Depth, Inspector};
+pub use parked::{ParkedMessage, TakeOutFault, take_out};
 pub use provision::{
     Access, Accounts, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report, Standing,
 };

@@ -192,7 +192,7 @@ async fn carry_out(cli: &Cli) -> Result<Ending, CommandFault> {
             agency::carry_out(&Desk::open(&load()?).await?, arguments, cli.json).await
         }
         Command::Trust(command) => trust::carry_out(&Desk::open(&load()?).await?, command, cli.json).await,
-        Command::Parked(command) => parked::carry_out(&Desk::open(&load()?).await?, command, cli.json).await,
+        Command::Parked(command) => parked::carry_out(&load()?, command, cli.json).await,
         Command::Topology => {
             print(crate::broker::topology::published(&crate::broker::topology::Limits::default()).trim_end());
             Ok(Ending::Done)

@@ -185,7 +185,8 @@ impl Keeper {
         }
     }
 
-    async fn connect(&self) -> Result<Connection, BrokerFault> {
+    /// One connection of its own, for a task that ends.
+    pub(crate) async fn connect(&self) -> Result<Connection, BrokerFault> {
         let name = format!("gateway {}", self.purpose);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let tls = OwnedTLSConfig {

@@ -130,7 +130,7 @@ impl Publisher {
         self.keeper.close().await;
     }
 
-    /// Parks a message.
+    /// Parks a message, however large: it came from this broker.
     pub async fn park(&self, parked: Parked<'_>) -> Outcome {
         let mut headers = FieldTable::default();
         put(&mut headers, HEADER_PARKED_REASON, parked.reason);
@@ -198,15 +198,6 @@ impl Publisher {
         properties: BasicProperties,
         body: Arc<[u8]>,
     ) -> Outcome {
-        if body.len() > self.limits.body_bytes_max {
-            tracing::error!(
-                body_bytes = body.len(),
-                exchange,
-                key,
-                "a message is larger than the broker takes"
-            );
-            return Outcome::Deferred;
-        }
         let _permit = self
             .permits
             .acquire()
@@ -286,6 +277,11 @@ impl Publisher {
 impl Inbox for Publisher {
     fn hand_over(&self, account: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
         Box::pin(async move {
+            if parcel.body.len() > self.limits.body_bytes_max {
+                let body_bytes = parcel.body.len();
+                tracing::error!(body_bytes, account.id = %account, "a message is larger than the broker takes");
+                return Outcome::Deferred;
+            }
             let properties = persistent(headers_of(&parcel))
                 .with_message_id(parcel.dispatch.id.to_string().into())
                 .with_type(parcel.dispatch.kind.word().into());

@@ -6,9 +6,9 @@ use domain::port::{Commit, Journal};
 
 use super::desk::{Desk, Direct};
 use super::text::Text;
-use super::{CommandFault, Ending};
+use super::{CommandFault, Ending, read_file};
 use crate::app::{self, AccountFiles, EPOCH_FILE};
-use crate::broker::{Provisioner, Report, Standing};
+use crate::broker::{Address, Provisioner, Report, Standing};
 use crate::config::Config;
 use crate::http::view::ProvisionedView;
 
@@ -31,6 +31,13 @@ pub(super) async fn carry_out(config: &Config, command: &BrokerCommand) -> Resul
             Ok(tell(&set_up(config, direct, &provisioner).await?))
         }
     }
+}
+
+/// The broker as the gateway itself would reach it.
+pub(super) fn address(config: &Config) -> Result<Address, CommandFault> {
+    let authorities = config.broker.ca_file.as_deref().map(read_file).transpose()?;
+    let authorities = authorities.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(app::broker_address(&config.broker, authorities))
 }
 
 /// Makes everything under the known epoch where the broker still has it, else under a new one; a loss is journaled,

@@ -7,7 +7,6 @@ use domain::receipt::vietnam_time;
 use super::text::Text;
 use super::{CommandFault, Ending};
 use crate::administration::TrustDesk;
-use crate::app;
 use crate::broker::{Broker, BrokerState, ConsumeLimits, PublishLimits};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -92,19 +91,7 @@ fn trust(config: &Config) -> Result<Ending, CommandFault> {
 
 /// Connects as the gateway would, with both its connections, and hangs up.
 async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
-    let read = |file: &std::path::PathBuf| std::fs::read_to_string(file);
-    let file_fault = |error| CommandFault::File {
-        path: config.broker.ca_file.clone().unwrap_or_default(),
-        error,
-    };
-    let authorities = config
-        .broker
-        .ca_file
-        .as_ref()
-        .map(read)
-        .transpose()
-        .map_err(file_fault)?;
-    let address = app::broker_address(&config.broker, authorities);
+    let address = super::broker::address(config)?;
     let away = |fault: &dyn std::fmt::Display| {
         CommandFault::Problem(Text::CheckBrokerAway.with(&[("fault", &fault.to_string())]))
     };

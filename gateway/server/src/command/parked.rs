@@ -1,11 +1,20 @@
 //! `gateway parked`: packets that wait for a person.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use domain::ids::CaseId;
+use serde::Serialize;
+use trust::Digest;
 
 use super::desk::Desk;
 use super::text::Text;
 use super::{CommandFault, Ending, print_json};
+use crate::broker::{ParkedMessage, TakeOutFault, take_out};
+use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ParkedCommand {
@@ -21,15 +30,26 @@ pub(super) enum ParkedCommand {
         /// Mã hồ sơ / the case.
         case: CaseId,
     },
+    /// Lấy các bản tin không rõ nguồn khỏi broker, ghi ra tệp / take messages that nobody can attribute out of the
+    /// broker, into files.
+    TakeMessages {
+        /// Thư mục nhận tệp / the folder that gets the files.
+        #[arg(long)]
+        into: PathBuf,
+    },
 }
 
 pub(super) async fn carry_out(
-    desk: &Desk,
+    config: &Config,
     command: &ParkedCommand,
     json: bool,
 ) -> Result<Ending, CommandFault> {
+    if let ParkedCommand::TakeMessages { into } = command {
+        return take_messages(config, into).await;
+    }
+    let desk = &Desk::open(config).await?;
     let standing = match command {
-        ParkedCommand::List => return list(desk, json).await,
+        ParkedCommand::List | ParkedCommand::TakeMessages { .. } => return list(desk, json).await,
         ParkedCommand::Release { case } => desk.parked_release(*case).await?,
         ParkedCommand::Refuse { case } => desk.parked_refuse(*case).await?,
     };
@@ -39,6 +59,80 @@ pub(super) async fn carry_out(
         Text::CaseStands.say(&[("case", &standing.case), ("state", &standing.state)]);
     }
     Ok(Ending::Done)
+}
+
+/// Each message becomes two files, one with its bytes and one with what is known of it, named by both: a message that is
+/// taken twice, because this process died between the two, is the same two files.
+async fn take_messages(config: &Config, into: &Path) -> Result<Ending, CommandFault> {
+    let address = super::broker::address(config)?;
+    let fault = |error| CommandFault::File {
+        path: into.to_owned(),
+        error,
+    };
+    std::fs::create_dir_all(into).map_err(fault)?;
+    let keep = |message: &ParkedMessage| {
+        let known = serde_json::to_vec_pretty(&MessageView::of(message)).expect("a view is JSON");
+        let name = Digest::of(&[known.as_slice(), message.body.as_slice()].concat()).to_string();
+        write_synced(&into.join(format!("{name}.json")), &known)?;
+        write_synced(&into.join(format!("{name}.message")), &message.body)?;
+        File::open(into)?.sync_all()
+    };
+    let taken = take_out(&address, keep).await.map_err(|fault| match fault {
+        TakeOutFault::NotKept(error) => CommandFault::File {
+            path: into.to_owned(),
+            error,
+        },
+        TakeOutFault::Broker(_) => {
+            CommandFault::Problem(Text::CheckBrokerAway.with(&[("fault", &fault.to_string())]))
+        }
+    })?;
+    Text::MessagesTaken.say(&[
+        ("count", &taken.to_string()),
+        ("folder", &into.display().to_string()),
+    ]);
+    Ok(Ending::Done)
+}
+
+/// What is known of a message that nobody can attribute.
+#[derive(Debug, Serialize)]
+struct MessageView {
+    /// Why it was parked.
+    reason: Option<String>,
+    /// The account that published it, when that was proven.
+    account: Option<String>,
+    /// The routing key or queue that it came by.
+    came_by: Option<String>,
+    /// Its message id.
+    message_id: Option<String>,
+    /// Its type.
+    kind: Option<String>,
+    /// Bytes of it.
+    bytes: usize,
+}
+
+impl MessageView {
+    fn of(message: &ParkedMessage) -> MessageView {
+        MessageView {
+            reason: message.reason.clone(),
+            account: message.account.clone(),
+            came_by: message.came_by.clone(),
+            message_id: message.message_id.clone(),
+            kind: message.kind.clone(),
+            bytes: message.body.len(),
+        }
+    }
+}
+
+/// Only the operator reads it: nobody knows whose it is.
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 async fn list(desk: &Desk, json: bool) -> Result<Ending, CommandFault> {

@@ -60,6 +60,8 @@ texts! {
     KeyMade = "Đã tạo {key} và {certificate}", "Made {key} and {certificate}";
     ListImported = "Đã nhận danh sách thu hồi của {issuer}, số {number}",
         "Took the revocation list of {issuer}, number {number}";
+    MessagesTaken = "Đã lấy {count} bản tin ra {folder}: xem lý do trong tệp .json, báo cho tài khoản đã gửi",
+        "{count} messages taken out into {folder}: see the reason in the .json file, tell the account that sent it";
     Moved = "{what}: {from} → {to}", "{what}: {from} → {to}";
     Nobody = "không ai", "nobody";
     ParkedAdvice = "Sửa nguyên nhân (nâng cấp, nới giới hạn) rồi 'gateway parked release', hoặc trả lại bằng 'gateway parked refuse'",
