@@ -15,6 +15,7 @@ use lapin::uri::AMQPUri;
 use secrecy::SecretString;
 
 use crate::store::StoreLimits;
+use crate::text::Text;
 use fields::Fields;
 
 /// All that a connector is told.
@@ -107,7 +108,7 @@ pub struct Limits {
     pub answer_timeout: Duration,
     /// Handovers are gathered so long before they are confirmed together.
     pub confirm_delay: Duration,
-    /// Silence of the broker, with confirms outstanding, after which the connection is made anew.
+    /// Silence of the broker, with a call or confirms outstanding, after which the connection is made anew.
     pub silence_max: Duration,
     /// The longest wait between two attempts to connect.
     pub reconnect_max: Duration,
@@ -164,8 +165,10 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: all of them.
     pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigFaults(vec![format!("{}: {error}", path.display())]))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let (file, error) = (path.display().to_string(), error.to_string());
+            ConfigFaults(vec![Text::ConfigFile.with(&[("file", &file), ("error", &error)])])
+        })?;
         Config::parse(&text, path.parent().unwrap_or(Path::new(".")))
     }
 
@@ -189,16 +192,18 @@ impl Config {
             return Err(ConfigFaults(faults));
         }
         let (Some(Some(broker)), Some((folder, store))) = (broker, store) else {
-            return Err(ConfigFaults(vec!["[broker] and [store] are needed".to_owned()]));
+            return Err(ConfigFaults(vec![format!(
+                "[broker], [store]: {}",
+                Text::ConfigSections.with(&[])
+            )]));
         };
         let (gateway_certificates, receipts) = receipts.unwrap_or((Vec::new(), Receipts::Handed));
         let arrival = arrival.unwrap_or(Arrival::Unreported);
         let limits = limits.unwrap_or_default();
         let agency = agency.flatten();
         if arrival == Arrival::Reported && agency.is_none() {
-            return Err(ConfigFaults(vec![
-                "arrival.report: needs [agency], whose name stands in the status".into(),
-            ]));
+            let needs = format!("arrival.report: {}", Text::ConfigAgency.with(&[]));
+            return Err(ConfigFaults(vec![needs]));
         }
         Ok(Config {
             broker,
@@ -228,7 +233,7 @@ pub(crate) fn packet_limits(bytes_max: usize) -> packet::Limits {
 fn broker(mut fields: Fields<'_>) -> Option<Broker> {
     let uri = fields.text("uri").and_then(|text| match text.parse::<AMQPUri>() {
         Ok(_) if text.split_once("://").is_some_and(|(_, rest)| rest.contains('@')) => {
-            fields.fault("uri", "must not hold user or password");
+            fields.tell("uri", Text::ConfigUriSecret);
             None
         }
         Ok(uri) => Some(uri),
@@ -246,17 +251,14 @@ fn broker(mut fields: Fields<'_>) -> Option<Broker> {
     let chain = fields.maybe_file("certificate_file");
     let key = fields.maybe_secret_file("key_file");
     if from_file.is_some() && from_environment.is_some() {
-        fields.fault("password_file", "and password_environment exclude each other");
+        fields.tell("password_file", Text::ConfigTwoPasswords);
     }
     let password = from_file.or(from_environment);
     if chain.is_some() != key.is_some() {
-        fields.fault("certificate_file", "and key_file go together");
+        fields.tell("certificate_file", Text::ConfigTogether);
     }
     if password.is_none() && chain.is_none() && !fields.has_faults() {
-        fields.fault(
-            "password_file",
-            "or password_environment or certificate_file is needed",
-        );
+        fields.tell("password_file", Text::ConfigLogin);
     }
     let client = chain
         .zip(key)

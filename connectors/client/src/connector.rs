@@ -1,25 +1,28 @@
 //! The connector that an agency's software holds.
 
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::dispatch::Rank;
 use domain::ids::{DispatchId, SubmissionId};
 use domain::packet::{Packet, PacketFault};
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use trust::Digest;
 use uuid::Uuid;
 
-use crate::account::{Account, Link};
+use crate::account::Account;
 use crate::clock;
 use crate::config::Config;
-use crate::event::{Counters, Event, Side, add};
+use crate::event::{Side, add};
 use crate::inbox::About;
 use crate::outbox::Answer;
 use crate::receipt::{Check, ReceiptFault, is_answered_by, is_same};
 use crate::report::{self, StatusReport, Subject};
 use crate::session;
+use crate::store::book::{AccountBook, Matter};
 use crate::store::record::{Entered, Record};
 use crate::store::{Store, StoreFault};
 
@@ -126,6 +129,7 @@ impl Connector {
         let account = Arc::new(Account::new(config, store, check));
         account.book(|book| {
             book.inbox.confirm_open();
+            book.outbox.reckon(clock::steady());
             // What the log tells was told when it happened.
             drop(book.outbox.take_answered_alike());
         });
@@ -235,17 +239,21 @@ impl Connector {
     /// builds its packet anew for a retry, so that bytes may differ.
     fn is_repeated(&self, id: &SubmissionId, bytes: &[u8]) -> Result<Option<bool>, SubmitFault> {
         let limits = self.account.config.packet_limits();
-        if let Some(known) = self.account.read(|book| book.outbox.place(id))? {
+        let matter = Matter::Submission(id.clone());
+        if let Some(known) = self.account.fetch(matter, |book| book.outbox.place(id))? {
             let known = known.into_body();
             return Ok(Some(known == bytes || is_same(&known, bytes, &limits)));
         }
         let Some(answer) = self.account.book(|book| book.outbox.answer(id).cloned()) else {
             return Ok(None);
         };
-        let receipt = self
-            .account
-            .check
-            .open(&self.receipt_bytes(&answer)?, clock::now());
+        let receipt = match self.receipt_bytes(&answer) {
+            Err(StoreFault::Damaged { .. }) => {
+                self.ask_again(id);
+                return Ok(None);
+            }
+            bytes => self.account.check.open(&bytes?, clock::now()),
+        };
         // What cannot be read tells nothing against it; the gateway looks at the id again.
         Ok(Some(receipt.map_or(true, |receipt| {
             receipt.packet == Some(Digest::of(bytes)) || is_answered_by(&receipt, bytes, &limits)
@@ -256,6 +264,12 @@ impl Connector {
     /// receipts are in the log).
     pub fn answer_of(&self, submission: &SubmissionId) -> Option<Answer> {
         self.account.book(|book| book.outbox.answer(submission).cloned())
+    }
+
+    /// Forgets the answer to a submission, because the receipt behind it cannot be read back: when it is submitted again
+    /// under its id, the gateway gives the receipt again.
+    pub fn ask_again(&self, submission: &SubmissionId) {
+        self.account.book(|book| book.outbox.forget_answer(submission));
     }
 
     /// Waits for the final answer to a submission.
@@ -314,7 +328,8 @@ impl Connector {
     /// [`Connector::done`] was called.
     ///
     /// # Errors
-    /// [`StoreFault`]: it cannot be read back; it comes again after a restart.
+    /// [`StoreFault::File`]: it cannot be read now; ask again. What can never be read back is set aside, told by
+    /// [`crate::Event::DamagedIncoming`], and the one after it comes.
     pub async fn next_received(&self) -> Result<Received, StoreFault> {
         loop {
             if let Some(received) = self.try_next_received()? {
@@ -331,19 +346,26 @@ impl Connector {
     /// # Errors
     /// As [`Connector::next_received`].
     pub fn try_next_received(&self) -> Result<Option<Received>, StoreFault> {
-        let Some(about) = self.account.book(|book| book.inbox.next()) else {
-            return Ok(None);
-        };
-        let find = |book: &mut crate::store::book::AccountBook| {
-            book.inbox.get(&about.dispatch).map(|(_, place)| place)
-        };
-        match self.account.read(find)? {
-            Some(record) => Ok(Some(Received {
-                about,
-                bytes: record.into_body(),
-            })),
-            None => Ok(None),
+        while let Some(about) = self.account.book(|book| book.inbox.next()) {
+            let dispatch = about.dispatch;
+            let find = |book: &mut AccountBook| book.inbox.get(&dispatch).map(|(_, place)| place);
+            match self.account.read(find) {
+                Ok(Some(record)) => {
+                    let bytes = record.into_body();
+                    return Ok(Some(Received { about, bytes }));
+                }
+                // Withdrawn in between.
+                Ok(None) => {}
+                Err(fault) => {
+                    self.account.book(|book| book.inbox.not_handed(dispatch));
+                    if fault.is_transient() {
+                        return Err(fault);
+                    }
+                    self.account.fetch(Matter::Dispatch(dispatch), find)?;
+                }
+            }
         }
+        Ok(None)
     }
 
     /// The software has the dispatch: it is not handed out again, and its bytes may be forgotten here.
@@ -402,41 +424,6 @@ impl Connector {
         self.submit(bytes, rank).await
     }
 
-    /// What was counted since the connector was opened.
-    pub fn counters(&self) -> Counters {
-        self.account.counting.read()
-    }
-
-    /// What happens from now on. Who reads too slowly misses some.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.account.events.subscribe()
-    }
-
-    /// How the connections stand.
-    pub fn link(&self) -> Link {
-        self.account.link()
-    }
-
-    /// Submissions without final receipt.
-    pub fn outbox_len(&self) -> usize {
-        self.account.book(|book| book.outbox.len())
-    }
-
-    /// Dispatches that the software has not taken.
-    pub fn inbox_len(&self) -> usize {
-        self.account.book(|book| book.inbox.len())
-    }
-
-    /// Stored dispatches whose handover no broker holds a confirmation of.
-    pub fn open_handovers(&self) -> usize {
-        self.account.book(|book| book.inbox.open_handovers())
-    }
-
-    /// Whether the submission still waits for its final receipt.
-    pub fn is_open(&self, submission: &SubmissionId) -> bool {
-        self.account.book(|book| book.outbox.holds(submission))
-    }
-
     /// Ends the sessions, after what is outstanding, and the store. What is not done goes on at the next start.
     pub async fn close(&self) {
         let _ = self.closing.send(true);
@@ -482,3 +469,6 @@ pub enum Settled {
 fn new_submission() -> SubmissionId {
     SubmissionId::parse(&Uuid::now_v7().to_string()).expect("a UUID is a submission id")
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,11 +23,12 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::clock;
 use crate::config::{Arrival, Receipts};
-use crate::event::{Event, add};
+use crate::event::{Event, Side, add};
 use crate::receipt::{Claim, ReceiptFault, Standing, is_of_document};
 use crate::report;
 use crate::session::{Ended, Session};
 use crate::store::StoreFault;
+use crate::store::book::Matter;
 use crate::store::record::{Arrived, Due, Record};
 
 /// Bytes of packets that one commit gathers.
@@ -52,18 +53,17 @@ async fn run(
         report::arrivals(account).await?;
     }
     let channel = &session.channel;
-    channel
-        .basic_qos(account.config.limits.prefetch, BasicQosOptions::default())
-        .await?;
+    let prefetch = channel.basic_qos(account.config.limits.prefetch, BasicQosOptions::default());
+    session.answer(prefetch).await?;
     let queue = wire::inbox_queue(account.id());
-    let mut consumer = channel
-        .basic_consume(
-            queue.into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
-        .await?;
+    let consume = channel.basic_consume(
+        queue.into(),
+        "".into(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    let mut consumer = session.answer(consume).await?;
+    account.ready(Side::Consuming);
     loop {
         let first = tokio::select! {
             first = consumer.next() => first.ok_or(Ended::Cancelled)??,
@@ -87,7 +87,7 @@ async fn run(
 async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> Result<(), Ended> {
     let mut intake = Intake::default();
     for delivery in batch {
-        intake.sort(account, delivery).await?;
+        intake.sort(account, session, delivery).await?;
     }
     let stored = intake.arrived.iter().map(Stored::of).collect::<Vec<_>>();
     let mut records = Vec::with_capacity(stored.len());
@@ -101,13 +101,12 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
     }
     if !records.is_empty() {
         account.store.commit(records).await?;
+        account.proven(Side::Consuming);
     }
     let acknowledged = match intake.last_tag {
         Some(tag) => {
-            session
-                .channel
-                .basic_ack(tag, BasicAckOptions { multiple: true })
-                .await
+            let acknowledge = session.channel.basic_ack(tag, BasicAckOptions { multiple: true });
+            session.answer(acknowledge).await
         }
         None => Ok(()),
     };
@@ -126,7 +125,7 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
     if account.config.arrival == Arrival::Reported {
         report::arrivals(account).await?;
     }
-    acknowledged.map_err(Ended::Broker)
+    acknowledged
 }
 
 /// What is told of a stored dispatch.
@@ -227,7 +226,7 @@ struct Recall {
 }
 
 impl Intake {
-    async fn sort(&mut self, account: &Account, delivery: Delivery) -> Result<(), Ended> {
+    async fn sort(&mut self, account: &Account, session: &Session, delivery: Delivery) -> Result<(), Ended> {
         let (tag, acker) = (delivery.delivery_tag, delivery.acker.clone());
         let (mut arrived, targets) = match read(delivery) {
             Ok(read) => read,
@@ -236,7 +235,8 @@ impl Intake {
                 tracing::error!(account.id = %account.id(), reason, "a message of the inbox cannot be read");
                 add(&account.counting.unreadable, 1);
                 account.tell(Event::Unreadable(reason.to_owned()));
-                acker.reject(BasicRejectOptions { requeue: false }).await?;
+                let reject = acker.reject(BasicRejectOptions { requeue: false });
+                session.answer(reject).await?;
                 return Ok(());
             }
         };
@@ -317,11 +317,6 @@ fn due(account: &Account, arrived: &mut Arrived) -> Result<Due, Ended> {
                 account.tell(Event::ReceiptDoubted(arrived.dispatch, fault.to_string()));
                 Ok(Due::Nothing)
             }
-            Err(Doubt::Store(fault @ StoreFault::Damaged { .. })) => {
-                // That packet is lost to the publisher too; everything else of the inbox is not to wait for it.
-                tracing::error!(account.id = %account.id(), dispatch = %arrived.dispatch, %fault, "receipt not compared");
-                Ok(Due::Nothing)
-            }
             Err(Doubt::Store(fault)) => Err(Ended::Store(fault)),
         },
     }
@@ -349,8 +344,9 @@ fn believe(account: &Account, arrived: &mut Arrived) -> Result<Due, Doubt> {
         Standing::Unchecked => {}
         Standing::Signed(case) => arrived.case = Some(case),
         Standing::Repeat(receipt) => {
-            let Some(entered) = account.read(|book| book.outbox.place(submission))? else {
-                // Answered already, or submitted from another folder of this account: nobody here waits for it.
+            let matter = Matter::Submission(submission.clone());
+            let Some(entered) = account.fetch(matter, |book| book.outbox.place(submission))? else {
+                // Answered already, set aside, or submitted from another folder of this account: nobody here waits.
                 return Ok(Due::Nothing);
             };
             if !is_of_document(&receipt, &entered.into_body(), &account.config.packet_limits()) {

@@ -12,12 +12,14 @@ use domain::receipt::{ReceiptKind, vietnam_time};
 use serde_json::Value;
 use trust::Time;
 
+use crate::text::Text;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A connection to the broker is up.
+    /// A connection to the broker is up, and ready to work.
     Connected(Side),
-    /// It is lost, or cannot be made; it is tried again.
+    /// It is lost; it is made again. What keeps it from being made is told by [`crate::Connector::standing`].
     Disconnected(Side, String),
     /// The broker has no memory or disk: it takes nothing for now.
     Blocked(String),
@@ -26,7 +28,7 @@ pub enum Event {
     /// The broker confirmed a submission.
     Published(SubmissionId),
     /// The broker returned or refused a submission; it is tried again.
-    NotTaken(SubmissionId, String),
+    NotTaken(SubmissionId, NotTaken),
     /// A receipt for a submission is stored.
     Answered(SubmissionId, ReceiptKind),
     /// A dispatch is stored durably.
@@ -57,8 +59,51 @@ pub enum Event {
     Unreadable(String),
     /// A receipt that does not check under the gateway's certificates; it answers nothing.
     ReceiptDoubted(DispatchId, String),
+    /// A submission of the outbox cannot be read back: it is set aside, and is to be sent again.
+    DamagedOutgoing {
+        /// Which.
+        submission: SubmissionId,
+        /// With what is left of it.
+        file: String,
+    },
+    /// A stored dispatch cannot be read back: it is set aside, and the gateway is to send it again.
+    DamagedIncoming {
+        /// Which.
+        dispatch: DispatchId,
+        /// Its case.
+        case: Option<CaseId>,
+        /// With what is left of it.
+        file: String,
+    },
     /// The folder does not take more now; nothing is acknowledged meanwhile.
     StoreFailed(String),
+}
+
+/// Why the broker did not take a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// It returned it: nothing stands behind the exchange.
+    NoQueue,
+    /// It refused it.
+    QueueFull,
+}
+
+impl NotTaken {
+    /// The words for `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            NotTaken::NoQueue => "the gateway has no queue for it",
+            NotTaken::QueueFull => "the queue is full",
+        }
+    }
+
+    /// The same for people, with `{submission}`.
+    pub fn text(self) -> Text {
+        match self {
+            NotTaken::NoQueue => Text::EventNoQueue,
+            NotTaken::QueueFull => Text::EventQueueFull,
+        }
+    }
 }
 
 /// Which of the two connections.
@@ -97,6 +142,8 @@ impl Event {
             Event::HandoversConfirmed(_) => "handovers-confirmed",
             Event::Unreadable(_) => "unreadable",
             Event::ReceiptDoubted(..) => "receipt-doubted",
+            Event::DamagedOutgoing { .. } => "damaged-outgoing",
+            Event::DamagedIncoming { .. } => "damaged-incoming",
             Event::StoreFailed(_) => "store-failed",
         }
     }
@@ -112,8 +159,8 @@ impl Event {
             }
             Event::Unblocked => object,
             Event::Published(submission) => object.text("submission", submission),
-            Event::NotTaken(submission, reason) => {
-                object.text("submission", submission).text("reason", reason)
+            Event::NotTaken(submission, why) => {
+                object.text("submission", submission).text("reason", why.word())
             }
             Event::Answered(submission, kind) => {
                 object.text("submission", submission).text("receipt", kind.word())
@@ -138,6 +185,13 @@ impl Event {
             Event::ReceiptDoubted(dispatch, reason) => {
                 object.text("dispatch", dispatch).text("reason", reason)
             }
+            Event::DamagedOutgoing { submission, file } => {
+                object.text("submission", submission).text("file", file)
+            }
+            Event::DamagedIncoming { dispatch, case, file } => object
+                .text("dispatch", dispatch)
+                .maybe("case", *case)
+                .text("file", file),
         }
         .end()
     }
@@ -188,6 +242,8 @@ counters! {
     unreadable,
     /// Receipts that did not check.
     doubted,
+    /// Submissions and dispatches that could not be read back and were set aside.
+    damaged,
     /// Connections that were lost or could not be made.
     disconnects,
 }

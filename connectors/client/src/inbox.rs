@@ -77,7 +77,7 @@ pub(crate) struct Inbox {
 /// An untaken dispatch, as it is carried forward.
 #[derive(Debug)]
 pub(crate) struct Live {
-    dispatch: DispatchId,
+    pub(crate) dispatch: DispatchId,
     pub(crate) place: Place,
     handover: Handover,
     taken: Taken,
@@ -190,6 +190,42 @@ impl Inbox {
     /// Its arrival is reported.
     pub(crate) fn reported(&mut self, dispatch: DispatchId) {
         self.change(dispatch, |item| item.due = Due::Nothing);
+    }
+
+    /// Its bytes cannot be read back: it is left out, and its case is given, unless the software is done with it. What was
+    /// never handed out is forgotten as if it had never come, so that it is stored when the gateway sends it again.
+    pub(crate) fn set_aside(&mut self, dispatch: DispatchId) -> Option<Option<CaseId>> {
+        let taken = self.items.get(self.numbers.get(&dispatch)?)?.taken;
+        if taken == Taken::Yes {
+            self.reported(dispatch);
+            return None;
+        }
+        let number = self.numbers.remove(&dispatch).expect("just seen");
+        let item = self.items.remove(&number).expect("just seen");
+        if taken == Taken::No {
+            self.known.remove(&dispatch);
+            self.open_handovers.remove(&dispatch);
+            self.to_confirm.retain(|stored| stored.dispatch != dispatch);
+        }
+        Some(item.about.case)
+    }
+
+    /// It could not be handed out after all, and is the next again.
+    pub(crate) fn not_handed(&mut self, dispatch: DispatchId) {
+        let Some(number) = self.numbers.get(&dispatch).copied() else {
+            return;
+        };
+        self.change(dispatch, |item| item.taken = Taken::No);
+        self.ready.push_front(number);
+    }
+
+    /// What is remembered of an id to drop its repeats.
+    pub(crate) fn known(&self, dispatch: &DispatchId) -> Option<Known> {
+        self.known.get(dispatch).map(|mark| Known {
+            dispatch: *dispatch,
+            at: mark.at,
+            handover: self.handover(dispatch),
+        })
     }
 
     fn change(&mut self, dispatch: DispatchId, change: impl FnOnce(&mut Item)) {

@@ -28,13 +28,16 @@ pub mod receipt;
 pub mod report;
 mod session;
 pub mod spool;
+mod standing;
 mod store;
+pub mod text;
 
 pub use account::Link;
 pub use clock::now;
 pub use config::Config;
 pub use connector::{Connector, OpenFault, Received, Settled, Submission, SubmitFault};
-pub use event::{Counters, Event, Side};
+pub use event::{Counters, Event, NotTaken, Side};
 pub use inbox::About;
 pub use outbox::Answer;
+pub use standing::{Standing, Trouble};
 pub use store::{Store, StoreFault, StoreLimits};

@@ -204,6 +204,26 @@ impl Outbox {
         }
     }
 
+    /// The notice that it is held cannot be read back; the gateway gives it again when it is asked.
+    pub(crate) fn forget_notice(&mut self, submission: &SubmissionId) {
+        self.leave_case(submission);
+        if let Some(entry) = self.entries.get_mut(submission) {
+            entry.held = None;
+        }
+    }
+
+    /// The receipt behind its final answer cannot be read back: it counts as not submitted, and the gateway answers a
+    /// repeat with the same receipt.
+    pub(crate) fn forget_answer(&mut self, submission: &SubmissionId) {
+        self.forget_notice(submission);
+        let case = self.answers.remove(submission).and_then(|answer| answer.case);
+        if let Some(case) = case
+            && self.decided.get(&case) == Some(submission)
+        {
+            self.decided.remove(&case);
+        }
+    }
+
     fn leave_case(&mut self, submission: &SubmissionId) {
         let entry = self.entries.get(submission);
         let Some(case) = entry.and_then(|entry| entry.held.as_ref()?.case) else {
@@ -221,12 +241,7 @@ impl Outbox {
         let Some(oldest) = self.answer_order.pop_front() else {
             return;
         };
-        let case = self.answers.remove(&oldest).and_then(|answer| answer.case);
-        if let Some(case) = case
-            && self.decided.get(&case) == Some(&oldest)
-        {
-            self.decided.remove(&case);
-        }
+        self.forget_answer(&oldest);
     }
 
     /// What was answered by the receipt of another submission of its case, since this was last asked.
@@ -257,8 +272,33 @@ impl Outbox {
         }
     }
 
-    /// What was published before `limit` and is not answered waits again; how many those are.
-    pub(crate) fn revive(&mut self, limit: Time) -> usize {
+    /// After a restart: times of the last run may lie ahead, when the clock was set back since. Such an entry counts as
+    /// published now, or it would wait until the clock has come there again.
+    pub(crate) fn reckon(&mut self, now: Time) {
+        let latest = |entry: &Entry| match entry.held {
+            Some(_) => now.plus_seconds(HELD_SECONDS),
+            None => now,
+        };
+        let is_ahead = |entry: &Entry| matches!(entry.stage, Stage::Published(at) if at > latest(entry));
+        let ahead = self.entries.iter().filter(|(_, entry)| is_ahead(entry));
+        let ahead: Vec<SubmissionId> = ahead.map(|(submission, _)| submission.clone()).collect();
+        for submission in ahead {
+            self.published(&submission, now);
+        }
+    }
+
+    /// What was published more than so many seconds ago and is not answered waits again; how many those are. `now` never
+    /// goes back ([`crate::clock::steady`]).
+    pub(crate) fn revive(&mut self, now: Time, seconds: i64) -> usize {
+        // A notice bears the time of day at which it came, and the clock may have been set since.
+        if self
+            .published
+            .last()
+            .is_some_and(|(at, _)| *at > now.plus_seconds(HELD_SECONDS))
+        {
+            self.reckon(now);
+        }
+        let limit = now.plus_seconds(-seconds);
         let mut revived = 0;
         while let Some((at, _)) = self.published.first()
             && *at < limit
@@ -333,156 +373,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PLACE: Place = Place {
-        segment: 1,
-        offset: 16,
-        bytes: 9,
-    };
-
-    fn submission(name: &str) -> SubmissionId {
-        SubmissionId::parse(name).expect("an id")
-    }
-
-    fn answer(kind: ReceiptKind) -> Answer {
-        Answer {
-            kind,
-            dispatch: DispatchId::from_bytes([1; 16]),
-            at: Time::from_seconds(50),
-            case: None,
-            place: PLACE,
-        }
-    }
-
-    fn in_case(kind: ReceiptKind, case: u8) -> Answer {
-        Answer {
-            case: Some(CaseId::from_bytes([case; 16])),
-            ..answer(kind)
-        }
-    }
-
-    fn outbox_of(names: &[&str]) -> (Outbox, Vec<SubmissionId>) {
-        let (mut outbox, ids) = (Outbox::default(), names.iter().map(|name| submission(name)));
-        let ids: Vec<_> = ids.collect();
-        ids.iter().for_each(|id| outbox.entered(id, Rank::Normal, PLACE));
-        (outbox, ids)
-    }
-
-    #[test]
-    fn an_entry_leaves_only_with_its_final_receipt() {
-        let (mut outbox, id) = (Outbox::default(), submission("s1"));
-        outbox.entered(&id, Rank::Normal, PLACE);
-        assert_eq!(outbox.next(Rank::Normal), Some((id.clone(), PLACE)));
-        assert_eq!(outbox.next(Rank::Normal), None, "in flight");
-        outbox.put_back(&id);
-        assert_eq!(outbox.next(Rank::Normal), Some((id.clone(), PLACE)));
-        outbox.published(&id, Time::from_seconds(10));
-        assert_eq!(outbox.revive(Time::from_seconds(10)), 0);
-        assert_eq!(
-            outbox.revive(Time::from_seconds(11)),
-            1,
-            "no answer: sent again under the same id"
-        );
-        assert_eq!(outbox.next(Rank::Normal), Some((id.clone(), PLACE)));
-        outbox.answered(&id, answer(ReceiptKind::SubmissionHeld));
-        assert_eq!(outbox.len(), 1, "held is no final answer");
-        assert_eq!(
-            outbox.revive(Time::from_seconds(3600)),
-            0,
-            "the gateway knows of it"
-        );
-        outbox.answered(&id, answer(ReceiptKind::SubmissionAcceptance));
-        assert_eq!((outbox.len(), outbox.published.len()), (0, 0));
-        outbox.answered(&id, answer(ReceiptKind::SubmissionRejection));
-        assert_eq!(
-            outbox.answer(&id).map(|answer| answer.kind),
-            Some(ReceiptKind::SubmissionAcceptance)
-        );
-    }
-
-    #[test]
-    fn a_receipt_before_the_confirm_settles_the_entry() {
-        let (mut outbox, id) = (Outbox::default(), submission("s1"));
-        outbox.entered(&id, Rank::Urgent, PLACE);
-        assert!(outbox.next(Rank::Urgent).is_some());
-        outbox.answered(&id, answer(ReceiptKind::SubmissionRejection));
-        outbox.published(&id, Time::from_seconds(60));
-        outbox.put_back(&id);
-        assert_eq!(
-            (outbox.len(), outbox.next(Rank::Urgent), outbox.published.len()),
-            (0, None, 0)
-        );
-    }
-    #[test]
-    fn the_receipt_that_decides_a_case_answers_all_that_are_held_in_it() {
-        let (mut outbox, ids) = outbox_of(&["s1", "s2", "s3"]);
-        let held = ReceiptKind::SubmissionHeld;
-        outbox.answered(&ids[0], in_case(held, 1));
-        outbox.answered(&ids[1], in_case(held, 1));
-        outbox.answered(&ids[2], in_case(held, 2));
-        assert_eq!(outbox.take_answered_alike(), []);
-        let decision = in_case(ReceiptKind::SubmissionRejection, 1);
-        outbox.answered(&ids[0], decision.clone());
-        assert_eq!(outbox.answer(&ids[1]), Some(&decision));
-        let alike = [(ids[1].clone(), ReceiptKind::SubmissionRejection)];
-        assert_eq!(outbox.take_answered_alike(), alike);
-        assert_eq!(outbox.take_answered_alike(), [], "told once");
-        assert!(outbox.holds(&ids[2]), "of another case");
-        assert_eq!(outbox.answer(&ids[2]).map(|answer| answer.kind), Some(held));
-        assert_eq!(
-            (outbox.len(), outbox.published.len(), outbox.held.len()),
-            (1, 1, 1)
-        );
-    }
-
-    #[test]
-    fn a_notice_that_comes_after_the_decision_of_its_case_is_answered_by_it() {
-        let (mut outbox, ids) = outbox_of(&["s1", "s2"]);
-        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionAcceptance, 1));
-        assert!(outbox.holds(&ids[1]));
-        outbox.answered(&ids[1], in_case(ReceiptKind::SubmissionHeld, 1));
-        assert_eq!(
-            (outbox.len(), outbox.published.len(), outbox.held.len()),
-            (0, 0, 0)
-        );
-        assert_eq!(outbox.take_answered_alike().len(), 1);
-    }
-
-    #[test]
-    fn a_held_document_that_extends_another_case_answers_its_repeats() {
-        let (mut outbox, ids) = outbox_of(&["s1", "s2"]);
-        ids.iter()
-            .for_each(|id| outbox.answered(id, in_case(ReceiptKind::SubmissionHeld, 2)));
-        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionAcceptance, 1));
-        assert_eq!((outbox.len(), outbox.take_answered_alike().len()), (0, 1));
-    }
-
-    #[test]
-    fn what_is_held_is_asked_about_rarely_also_after_it_was_asked_about() {
-        let (mut outbox, ids) = outbox_of(&["s1"]);
-        outbox.answered(&ids[0], in_case(ReceiptKind::SubmissionHeld, 1));
-        let later = Time::from_seconds(51 + HELD_SECONDS);
-        assert_eq!(outbox.revive(later), 1);
-        assert!(outbox.next(Rank::Normal).is_some());
-        let from = outbox.published_from(&ids[0], later);
-        outbox.published(&ids[0], from);
-        assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS)), 0);
-        assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS + 1)), 1);
-        let unknown = submission("s9");
-        assert_eq!(outbox.published_from(&unknown, later), later);
-    }
-
-    #[test]
-    fn an_entry_carried_past_its_notice_is_still_there_after_a_restart() {
-        // The log after its first segment went: the notice, then the copy of the entry and of the notice.
-        let (mut outbox, id) = (Outbox::default(), submission("s1"));
-        let notice = in_case(ReceiptKind::SubmissionHeld, 1);
-        outbox.answered(&id, notice.clone());
-        outbox.entered(&id, Rank::Normal, PLACE);
-        assert!(outbox.holds(&id) && outbox.answer(&id).is_none());
-        outbox.held(&id, notice.clone());
-        assert_eq!(outbox.answer(&id), Some(&notice));
-    }
-}
+mod tests;

@@ -23,9 +23,10 @@ use trust::Time;
 use self::air::{Air, Landing, Said};
 use crate::account::Account;
 use crate::clock;
-use crate::event::{Event, add};
+use crate::event::{Event, NotTaken, Side, add};
 use crate::session::{Backoff, Ended, Session};
 use crate::store::StoreFault;
+use crate::store::book::Matter;
 use crate::store::record::Record;
 
 /// How often time limits are looked at.
@@ -142,10 +143,12 @@ pub(crate) async fn work(account: &Account, session: &Session, mut closing: watc
 
 impl Publisher<'_> {
     async fn run(&mut self, closing: &mut watch::Receiver<bool>) -> Result<std::convert::Infallible, Ended> {
-        self.session
+        let confirms = self
+            .session
             .channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
+            .confirm_select(ConfirmSelectOptions::default());
+        self.session.answer(confirms).await?;
+        self.account.ready(Side::Publishing);
         let mut air = Air::default();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -162,7 +165,7 @@ impl Publisher<'_> {
                 };
                 match confirm {
                     Some(confirm) => air.add(number, confirm),
-                    // Answered in the meantime.
+                    // Answered in the meantime, or not to be read back.
                     None => drop(self.flights.cargo.remove(&number)),
                 }
             }
@@ -219,7 +222,7 @@ impl Publisher<'_> {
         })
     }
 
-    /// Gives the message to the broker; `None` when it was answered in the meantime.
+    /// Gives the message to the broker; `None` when nothing is to be sent any more.
     async fn publish(&self, number: u64) -> Result<Option<PublisherConfirm>, Ended> {
         let id = self.account.id();
         let (key, kind, message_id, body) = match &self.flights.cargo[&number] {
@@ -259,14 +262,16 @@ impl Publisher<'_> {
     }
 
     fn body(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
-        let stored = self.account.read(|book| book.outbox.place(submission))?;
+        let matter = Matter::Submission(submission.clone());
+        let stored = self.account.fetch(matter, |book| book.outbox.place(submission))?;
         Ok(stored.map(Record::into_body))
     }
 
     /// Takes in what the broker said.
     async fn land(&mut self, landings: Vec<Landing>) -> Result<(), Ended> {
         self.heard_at = Instant::now();
-        let now = clock::now();
+        self.account.proven(Side::Publishing);
+        let now = clock::steady();
         let mut records = Vec::new();
         for Landing { number, said } in landings {
             match said {
@@ -274,8 +279,8 @@ impl Publisher<'_> {
                     let cargo = self.flights.cargo.remove(&number).expect("what flies is listed");
                     records.push(self.taken(cargo, now));
                 }
-                Said::Returned => self.refused(number, "the gateway has no queue for it"),
-                Said::Refused => self.refused(number, "the queue is full"),
+                Said::Returned => self.refused(number, NotTaken::NoQueue),
+                Said::Refused => self.refused(number, NotTaken::QueueFull),
             }
         }
         if !records.is_empty() {
@@ -319,13 +324,12 @@ impl Publisher<'_> {
     }
 
     /// Not taken: back to its place, and its lane rests.
-    fn refused(&mut self, number: u64, reason: &str) {
+    fn refused(&mut self, number: u64, why: NotTaken) {
         let cargo = self.flights.cargo.remove(&number).expect("what flies is listed");
         match &cargo {
             Cargo::Submission(submission, rank) => {
                 add(&self.account.counting.not_taken, 1);
-                self.account
-                    .tell(Event::NotTaken(submission.clone(), reason.to_owned()));
+                self.account.tell(Event::NotTaken(submission.clone(), why));
                 self.lane(*rank).refused();
             }
             Cargo::Handovers(_) => self.handovers.refused(),
@@ -342,8 +346,9 @@ impl Publisher<'_> {
             return Err(Ended::Silent);
         }
         let seconds = i64::try_from(limits.answer_timeout.as_secs()).unwrap_or(i64::MAX);
-        let limit = clock::now().plus_seconds(-seconds);
-        let revived = self.account.book(|book| book.outbox.revive(limit));
+        self.account.tell_damaged();
+        let now = clock::steady();
+        let revived = self.account.book(|book| book.outbox.revive(now, seconds));
         add(&self.account.counting.resubmitted, revived);
         Ok(())
     }

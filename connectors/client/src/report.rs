@@ -17,6 +17,7 @@ use crate::account::Account;
 use crate::config::Agency;
 use crate::inbox::About;
 use crate::store::StoreFault;
+use crate::store::book::Matter;
 use crate::store::record::{Entered, Record};
 
 /// What is said of a document.
@@ -127,7 +128,7 @@ fn arrival(account: &Account, agency: &Agency, about: &About) -> Result<Record, 
     let nothing = Record::Reported { dispatch };
     let place =
         |book: &mut crate::store::book::AccountBook| book.inbox.get(&dispatch).map(|(_, place)| place);
-    let Some(stored) = account.read(place)? else {
+    let Some(stored) = account.fetch(Matter::Dispatch(dispatch), place)? else {
         return Ok(nothing);
     };
     let packet = Packet::open(&stored.into_body(), &account.config.packet_limits());

@@ -6,8 +6,10 @@
 //! a library's own recovery does not know (a queue that was re-created, a broker that went silent).
 //!
 //! **Invariant:** waits between attempts grow to a limit and begin anew after success.
+//! **Invariant:** no call waits for the broker longer than `silence_max`; after that the connection is made anew.
 
 use std::collections::hash_map::RandomState;
+use std::convert::Infallible;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
@@ -20,12 +22,10 @@ use tokio::sync::watch;
 
 use crate::account::Account;
 use crate::config::Broker;
-use crate::event::{Event, Side, add};
+use crate::event::Side;
+use crate::standing::Phase;
 use crate::store::StoreFault;
 use crate::{consume, publish};
-
-/// The broker must answer within this while a connection is made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Beats that tell a dead peer, in seconds, unless the URI says otherwise.
 const HEARTBEAT_SECONDS: u16 = 20;
@@ -60,11 +60,12 @@ pub(crate) enum Ended {
 pub(crate) struct Session {
     pub(crate) connection: Connection,
     pub(crate) channel: Channel,
+    silence_max: Duration,
 }
 
 impl Session {
     /// Connects and opens the channel.
-    pub(crate) async fn open(broker: &Broker, side: Side) -> Result<Session, Ended> {
+    pub(crate) async fn open(broker: &Broker, side: Side, silence_max: Duration) -> Result<Session, Ended> {
         let name = format!("connector {} {}", broker.account, side.word());
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let tls = tls(broker);
@@ -73,18 +74,31 @@ impl Session {
             let connection =
                 Connection::connect_uri_with_config(uri(broker), properties, tls, runtime).await?;
             let channel = connection.create_channel().await?;
-            Ok::<_, lapin::Error>(Session { connection, channel })
+            Ok(Session {
+                connection,
+                channel,
+                silence_max,
+            })
         };
-        match tokio::time::timeout(CONNECT_TIMEOUT, connect).await {
-            Ok(session) => Ok(session?),
-            Err(_) => Err(Ended::Silent),
-        }
+        bounded(silence_max, connect).await
+    }
+
+    /// Waits for the broker's answer to one call, and not for ever: over a connection that is half open none comes.
+    pub(crate) async fn answer<T>(&self, call: impl Future<Output = lapin::Result<T>>) -> Result<T, Ended> {
+        bounded(self.silence_max, call).await
     }
 
     /// Closes what can be closed, without waiting for long.
     pub(crate) async fn close(self) {
         let close = self.connection.close(200, "closing".into());
         let _ = tokio::time::timeout(Duration::from_secs(2), close).await;
+    }
+}
+
+async fn bounded<T>(limit: Duration, call: impl Future<Output = lapin::Result<T>>) -> Result<T, Ended> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Ended::Silent),
     }
 }
 
@@ -119,45 +133,52 @@ fn tls(broker: &Broker) -> OwnedTLSConfig {
 
 /// Works in one session after the other until the connector closes.
 pub(crate) async fn keep(account: &Account, side: Side, mut closing: watch::Receiver<bool>) {
-    let mut wait = Backoff::new(account.config.limits.reconnect_max);
+    let limits = account.config.limits;
+    let mut wait = Backoff::new(limits.reconnect_max);
     while !*closing.borrow() {
         let opened = tokio::select! {
-            opened = Session::open(&account.config.broker, side) => opened,
+            opened = Session::open(&account.config.broker, side, limits.silence_max) => opened,
             _ = closing.changed() => return,
         };
-        let ended = match opened {
+        let (ended, phase) = match opened {
             Ok(session) => {
-                account.link_up(side);
                 let opened_at = Instant::now();
                 let ended = tokio::select! {
                     ended = work(account, side, &session, closing.clone()) => ended,
                     ended = listen(account, side, &session.connection) => ended,
+                    never = last(account, side) => match never {},
                 };
                 session.close().await;
                 if opened_at.elapsed() > SESSION_MIN {
                     wait.reset();
                 }
-                ended
+                (ended, Phase::Working)
             }
-            Err(ended) => ended,
+            Err(ended) => (ended, Phase::Opening),
         };
-        account.link_down(side);
         if matches!(ended, Ended::Closing) {
+            account.closed(side);
             return;
         }
         if matches!(ended, Ended::Store(StoreFault::Stopped)) {
             // Nothing more can be kept in this process: it ends, and the next one reads what is on the disk.
+            account.closed(side);
             tracing::error!(account.id = %account.id(), side = side.word(), "the store has stopped; restart the connector");
             return;
         }
-        add(&account.counting.disconnects, 1);
-        tracing::warn!(account.id = %account.id(), side = side.word(), reason = %ended, "session ended; a new one follows");
-        account.tell(Event::Disconnected(side, ended.to_string()));
+        account.ended(side, &ended, phase);
         tokio::select! {
             () = tokio::time::sleep(wait.next()) => {}
             _ = closing.changed() => return,
         }
     }
+}
+
+/// Notes that a session has lasted; never ends.
+async fn last(account: &Account, side: Side) -> Infallible {
+    tokio::time::sleep(SESSION_MIN).await;
+    account.lasted(side);
+    std::future::pending().await
 }
 
 async fn work(account: &Account, side: Side, session: &Session, closing: watch::Receiver<bool>) -> Ended {

@@ -18,6 +18,9 @@ use domain::ids::SubmissionId;
 
 use crate::store::{StoreFault, fault, make_folder};
 
+/// The operation of a [`StoreFault::File`] that could not read a packet of the spool.
+pub const READ: &str = "read from the spool";
+
 /// A folder of files on their way between processes.
 #[derive(Debug, Clone)]
 pub struct Spool {
@@ -72,7 +75,7 @@ impl Spool {
     /// # Errors
     /// [`StoreFault::File`].
     pub fn bytes(&self, spooled: &Spooled) -> Result<u64, StoreFault> {
-        let file = fs::metadata(&spooled.path).map_err(fault("read", &spooled.path))?;
+        let file = fs::metadata(&spooled.path).map_err(fault(READ, &spooled.path))?;
         Ok(file.len())
     }
 
@@ -105,7 +108,7 @@ impl Spool {
     /// # Errors
     /// [`StoreFault::File`].
     pub fn read(&self, spooled: &Spooled) -> Result<Vec<u8>, StoreFault> {
-        fs::read(&spooled.path).map_err(fault("read", &spooled.path))
+        fs::read(&spooled.path).map_err(fault(READ, &spooled.path))
     }
 
     /// Removes a packet whose final receipt was put.

@@ -11,6 +11,7 @@
 //! **Invariant:** one process writes a folder at a time (a lock file is held).
 
 pub(crate) mod book;
+mod damage;
 pub(crate) mod frame;
 pub(crate) mod record;
 pub(crate) mod segment;
@@ -28,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use book::Book;
 use record::Logged;
-use segment::Segments;
+use segment::{Replayed, Segments};
 use writer::{Job, Writer};
 
 /// Where a record lies.
@@ -55,7 +56,7 @@ pub enum StoreFault {
         /// What the system said.
         error: Arc<io::Error>,
     },
-    /// A record that was stored cannot be read back.
+    /// A record that was stored cannot be read back; at offset 0: the segment is of another version.
     #[error("segment {segment} is damaged at byte {offset}")]
     Damaged {
         /// The segment's number.
@@ -152,23 +153,26 @@ pub(crate) struct Shared {
     pub(crate) book: Mutex<Book>,
     pub(crate) segments: Segments,
     pub(crate) limits: StoreLimits,
+    /// Places of the log that were damaged when it was opened.
+    damaged: usize,
 }
 
 impl Store {
     /// Opens a folder (made when missing), reads its log and starts the writer.
     ///
     /// # Errors
-    /// [`StoreFault`]: another process has it, it cannot be read, or a segment before the newest is damaged.
+    /// [`StoreFault`]: another process has it, it cannot be read, or a segment is of another version.
     pub fn open(folder: &Path, limits: StoreLimits) -> Result<Store, StoreFault> {
         make_folder(folder)?;
         let lock = lock(folder)?;
         let segments = Segments::open(&folder.join("log"))?;
         let mut book = Book::default();
-        let head = segments.replay(|logged, place| book.apply(logged, place))?;
+        let Replayed { head, damaged } = segments.replay(|logged, place| book.apply(logged, place))?;
         let shared = Arc::new(Shared {
             book: Mutex::new(book),
             segments,
             limits,
+            damaged,
         });
         let (jobs, receiver) = mpsc::channel(4_096);
         let writer = Writer::new(Arc::clone(&shared), head);
@@ -210,6 +214,18 @@ impl Store {
             answer: None,
         };
         self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)
+    }
+
+    /// How many places of the log were damaged when it was opened, and the folder in which what is left of them lies. A
+    /// person is to see to it; everything else goes on.
+    pub fn damage(&self) -> Option<(usize, &Path)> {
+        let shared = &self.inner.shared;
+        (shared.damaged > 0).then(|| (shared.damaged, shared.segments.folder()))
+    }
+
+    /// Sets a record aside that cannot be read back.
+    pub(crate) fn set_record_aside(&self, place: Place) -> Result<PathBuf, StoreFault> {
+        self.inner.shared.segments.set_record_aside(place)
     }
 
     /// Whether the writer has ended: nothing more is kept until a restart.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use connector::config::Config;
 use connector::receipt::Check;
 use connector::spool::Spool;
+use connector::text::Text;
 use connector::{Connector, OpenFault, StoreFault, Submission};
 use domain::ids::SubmissionId;
 use domain::json::{Writer, text};
@@ -13,7 +14,7 @@ use domain::refusal::Remark;
 use indicatif::{ProgressBar, ProgressStyle};
 use trust::Time;
 
-use super::{CommandFault, Ending, say};
+use super::{CommandFault, Ending, say, while_telling};
 
 /// How often the spool is looked at for an answer.
 const LOOK: Duration = Duration::from_millis(100);
@@ -37,11 +38,9 @@ pub(crate) enum Form {
 /// How receipts are waited for, and told.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Waiting {
-    /// How long to wait for the receipt, in seconds; 120 by default, and then not for what the gateway holds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(help = Text::HelpWait.with(&[]), long, value_name = "SECONDS")]
     wait: Option<u64>,
-    /// One JSON object for each packet
-    #[arg(long)]
+    #[arg(help = Text::HelpJson.with(&[]), long)]
     json: bool,
 }
 
@@ -81,7 +80,7 @@ pub(crate) async fn deliver(
     let data = config.folder.clone();
     match Connector::open(config).await {
         Ok(connector) => {
-            let ending = directly(&connector, parcels, &waiting).await;
+            let ending = while_telling(&connector, directly(&connector, parcels, &waiting)).await;
             connector.close().await;
             ending
         }
@@ -166,7 +165,8 @@ async fn through(
 
 fn progress(count: usize) -> ProgressBar {
     let bar = ProgressBar::new(count as u64);
-    let style = ProgressStyle::with_template("{spinner} {pos}/{len} đã trả lời / answered  {elapsed}");
+    let words = Text::Progress.with(&[]);
+    let style = ProgressStyle::with_template(&format!("{{spinner}} {{pos}}/{{len}} {words}  {{elapsed}}"));
     bar.set_style(style.expect("a template that is tried at every run"));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
@@ -221,25 +221,17 @@ fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: 
 /// For people: Vietnamese first, then English, with what to do.
 fn lines(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, ending: Ending) -> Vec<String> {
     let Some(receipt) = receipt else {
-        return vec![
-            format!("{name}: chưa có trả lời; văn bản vẫn nằm trong hộp gửi ({submission})"),
-            "  no answer yet; it stays in the outbox and goes on with `connector watch`".to_owned(),
-        ];
+        return vec![Text::NoAnswer.with(&[("name", name), ("submission", submission.as_str())])];
     };
-    let case = receipt.case;
     let head = match ending {
-        Ending::Done => format!("{name}: đã tiếp nhận, hồ sơ {case} / accepted, case {case}"),
-        Ending::Refused => format!("{name}: bị từ chối, hồ sơ {case} / refused, case {case}"),
-        Ending::NotNow => {
-            format!("{name}: trục đang giữ lại chờ xử lý, hồ sơ {case} / held by the gateway, case {case}")
-        }
+        Ending::Done => Text::Accepted,
+        Ending::Refused => Text::Refused,
+        Ending::NotNow => Text::Held,
     };
-    let mut lines = vec![head];
+    let mut lines = vec![head.with(&[("name", name), ("case", &receipt.case.to_string())])];
     for addressee in receipt.addressees.iter().filter(|one| one.result != "accepted") {
-        lines.push(format!(
-            "  {}: không gửi được / not reached ({})",
-            addressee.code, addressee.result
-        ));
+        let values = [("code", addressee.code.as_str()), ("result", &addressee.result)];
+        lines.push(Text::Addressee.with(&values));
     }
     for reason in &receipt.reasons {
         let words = reason.text();
@@ -249,33 +241,21 @@ fn lines(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, endin
         lines.push(format!("    {}", words.en));
         lines.push(format!("    → {}", words.action_en));
     }
-    lines.extend(
-        receipt
-            .remarks
-            .iter()
-            .map(|remark| format!("  {}", noted(remark))),
-    );
+    lines.extend(receipt.remarks.iter().map(noted));
     if ending == Ending::NotNow {
-        lines.push(format!(
-            "  → không cần gửi lại: trục tự xử lý tiếp, kết quả đến hộp nhận ({submission})"
-        ));
-        lines.push("  → nothing to do: it goes on by itself, `connector watch` takes the result".to_owned());
+        lines.push(Text::HeldGoesOn.with(&[("submission", submission.as_str())]));
     }
     lines
 }
 
 /// A remark in words. What a held submission waits for is said in full: whoever sent it asks why.
 fn noted(remark: &Remark) -> String {
-    let about = &remark.about;
-    match remark.code.as_str() {
-        "revocation-unknown" => format!(
-            "chưa biết chứng thư do «{about}» cấp có bị thu hồi không / not known whether certificates of this issuer are revoked"
-        ),
-        "issuer-unknown" => format!(
-            "chưa tìm được chứng thư của cơ quan cấp «{about}» / the certificate of this issuer is not found yet"
-        ),
-        code => format!("lưu ý / remark: {code} {about}"),
-    }
+    let text = match remark.code.as_str() {
+        "revocation-unknown" => Text::RevocationUnknown,
+        "issuer-unknown" => Text::IssuerUnknown,
+        _ => Text::Remarked,
+    };
+    text.with(&[("code", &remark.code), ("about", &remark.about)])
 }
 
 #[cfg(test)]

@@ -1,28 +1,25 @@
 //! What a packet that `connector send` builds is for: a new document, or a recall, update or replacement of others.
 
 use connector::compose::Draft;
+use connector::text::Text;
 use domain::ids::Code;
 use domain::packet::{Business, BusinessType, Replacement, WrittenDate};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Purpose {
-    /// Takes this document back / Thu hồi văn bản
-    #[arg(long, requires = "to", group = "target", value_name = "DOCUMENT-ID")]
+    #[arg(long, help = Text::HelpRecall.with(&[]), requires = "to", group = "target", value_name = "DOCUMENT-ID")]
     recall_of: Option<String>,
-    /// Changes this document / Cập nhật văn bản
-    #[arg(long, requires = "to", group = "target", value_name = "DOCUMENT-ID")]
+    #[arg(long, help = Text::HelpUpdate.with(&[]), requires = "to", group = "target", value_name = "DOCUMENT-ID")]
     update_of: Option<String>,
-    /// Puts the packet in the place of this document, at these agencies or at all; again for each / Thay thế văn bản.
-    /// An id that itself ends in a colon and codes is given with one more colon
     #[arg(
         long,
+        help = Text::HelpReplaces.with(&[]),
         requires = "to",
         group = "target",
         value_name = "DOCUMENT-ID[:CODE,CODE…]"
     )]
     replaces: Vec<String>,
-    /// Why / Lý do
-    #[arg(long, requires = "target")]
+    #[arg(long, help = Text::HelpReason.with(&[]), requires = "target")]
     reason: Option<String>,
 }
 

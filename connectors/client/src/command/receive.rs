@@ -5,35 +5,35 @@ use std::time::Duration;
 
 use connector::config::Config;
 use connector::spool::write_whole;
+use connector::text::Text;
 use connector::{Connector, Received, StoreFault};
 use domain::dispatch::DispatchKind;
 
-use super::{CommandFault, Ending, file_fault, say};
+use super::{CommandFault, Ending, file_fault, say, while_telling};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Where to; `received` in the data folder by default / Thư mục nhận
-    #[arg(long)]
+    #[arg(help = Text::HelpReceiveTo.with(&[]), long)]
     to: Option<PathBuf>,
-    /// Ends when everything is there / Nhận xong thì dừng
-    #[arg(long)]
+    #[arg(help = Text::HelpOnce.with(&[]), long)]
     once: bool,
-    /// With --once: nothing came for so many seconds
-    #[arg(long, default_value_t = 3)]
+    #[arg(help = Text::HelpIdle.with(&[]), long, default_value_t = 3)]
     idle: u64,
 }
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let folder = arguments.to.unwrap_or_else(|| folder_of(&config));
     let connector = Connector::open(config).await?;
-    let received = if arguments.once {
-        until_idle(&connector, &folder, Duration::from_secs(arguments.idle)).await
-    } else {
+    let receive = async {
+        if arguments.once {
+            return until_idle(&connector, &folder, Duration::from_secs(arguments.idle)).await;
+        }
         tokio::select! {
             ended = for_ever(&connector, &folder) => ended,
             _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
         }
     };
+    let received = while_telling(&connector, receive).await;
     connector.settle(Duration::from_secs(2)).await;
     connector.close().await;
     received

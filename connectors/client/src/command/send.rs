@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use connector::compose::{Addressee, Draft, File, compose};
 use connector::config::Config;
+use connector::text::Text;
 use connector::{Submission, SubmitFault};
 use domain::dispatch::Rank;
 use domain::ids::Code;
@@ -17,46 +18,33 @@ use super::{CommandFault, Ending, file_fault};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Packets to send as they are / Các gói tin edXML
-    #[arg(conflicts_with = "to")]
+    #[arg(help = Text::HelpPackets.with(&[]), conflicts_with = "to")]
     packets: Vec<PathBuf>,
-    /// Code of an addressee, again for each / Mã cơ quan nhận
-    #[arg(long)]
+    #[arg(help = Text::HelpTo.with(&[]), long)]
     to: Vec<String>,
-    /// Subject / Trích yếu
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpSubject.with(&[]), long, requires = "to")]
     subject: Option<String>,
-    /// Number / Số
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpNumber.with(&[]), long, requires = "to")]
     number: Option<String>,
-    /// Notation / Ký hiệu
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpNotation.with(&[]), long, requires = "to")]
     notation: Option<String>,
-    /// Type as CODE=NAME, for instance 18=Công văn / Loại văn bản
-    #[arg(long = "type", requires = "to")]
+    #[arg(help = Text::HelpType.with(&[]), long = "type", requires = "to")]
     document_type: Option<String>,
-    /// Name of the person who signed / Người ký
-    #[arg(long, requires = "to", default_value = "")]
+    #[arg(help = Text::HelpSigner.with(&[]), long, requires = "to", default_value = "")]
     signer: String,
-    /// Position of that person / Chức vụ
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpPosition.with(&[]), long, requires = "to")]
     position: Option<String>,
-    /// Date of promulgation yyyy/MM/dd, today by default / Ngày ban hành
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpDate.with(&[]), long, requires = "to")]
     date: Option<String>,
-    /// A file, the signed document first / Tệp đính kèm
-    #[arg(long, requires = "to")]
+    #[arg(help = Text::HelpAttach.with(&[]), long, requires = "to")]
     attach: Vec<PathBuf>,
-    /// 0 to 4 / Độ khẩn
-    #[arg(long, default_value = "0")]
+    #[arg(help = Text::HelpPriority.with(&[]), long, default_value = "0")]
     priority: String,
     #[command(flatten)]
     purpose: Purpose,
-    /// Shows what would be sent, and does not send it / Chỉ xem, không gửi
-    #[arg(long)]
+    #[arg(help = Text::HelpDryRun.with(&[]), long)]
     dry_run: bool,
-    /// With --dry-run: writes the edXML to this file
-    #[arg(long, requires = "dry_run", value_name = "FILE")]
+    #[arg(help = Text::HelpOut.with(&[]), long, requires = "dry_run", value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
     waiting: Waiting,
@@ -73,9 +61,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         vec![built(&arguments, &config)?]
     };
     if parcels.is_empty() {
-        return Err(CommandFault::Arguments(
-            "không có gì để gửi / nothing to send: FILE... or --to".to_owned(),
-        ));
+        return Err(CommandFault::Told(Text::FaultNothing.with(&[])));
     }
     if arguments.dry_run {
         return show(&parcels, &arguments, &config);
@@ -94,9 +80,7 @@ fn show(parcels: &[Parcel], arguments: &Arguments, config: &Config) -> Result<En
     }
     if let Some(path) = &arguments.out {
         let [parcel] = parcels else {
-            return Err(CommandFault::Arguments(
-                "--out: chỉ một gói tin / one packet only".to_owned(),
-            ));
+            return Err(CommandFault::Told(Text::FaultOnePacket.with(&[])));
         };
         std::fs::write(path, &parcel.submission.bytes).map_err(file_fault(path))?;
     }
@@ -124,7 +108,7 @@ fn as_it_is(path: &Path, config: &Config) -> Result<Parcel, CommandFault> {
 
 fn built(arguments: &Arguments, config: &Config) -> Result<Parcel, CommandFault> {
     let agency = config.agency.as_ref().ok_or(SubmitFault::NoAgency)?;
-    let wrong = |what: &str| CommandFault::Arguments(format!("sai tham số / wrong argument: {what}"));
+    let wrong = |what: &str| CommandFault::Told(Text::FaultArgument.with(&[("argument", what)]));
     let priority = Priority::parse(&arguments.priority).ok_or_else(|| wrong("--priority"))?;
     let to = arguments.to.iter().map(|code| {
         Code::parse(code)

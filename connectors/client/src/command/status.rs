@@ -4,36 +4,30 @@ use std::path::{Path, PathBuf};
 
 use connector::config::Config;
 use connector::report::{StatusReport, Subject, status_packet};
+use connector::text::Text;
 use connector::{Submission, SubmitFault};
 use domain::dispatch::Rank;
 use domain::packet::{DocumentPacket, Limits, Packet, StatusCode};
 
 use super::delivery::{Parcel, Waiting, deliver};
 use super::receive::folder_of;
-use super::{CommandFault, Ending, file_fault};
+use super::{CommandFault, Ending, complain, file_fault};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The case of the document / Hồ sơ
-    #[arg(long, required_unless_present_any = ["document", "packet"])]
+    #[arg(help = Text::HelpCase.with(&[]), long, required_unless_present_any = ["document", "packet"])]
     case: Option<String>,
-    /// The document's id / Mã văn bản
-    #[arg(long)]
+    #[arg(help = Text::HelpDocument.with(&[]), long)]
     document: Option<String>,
-    /// The document itself, as a file / Tệp văn bản
-    #[arg(long, conflicts_with_all = ["case", "document"])]
+    #[arg(help = Text::HelpPacket.with(&[]), long, conflicts_with_all = ["case", "document"])]
     packet: Option<PathBuf>,
-    /// Whom the status is for, if not the document's sender: for 13 the recipient that is asked / Mã cơ quan nhận
-    #[arg(long = "for")]
+    #[arg(help = Text::HelpFor.with(&[]), long = "for")]
     recipient: Option<String>,
-    /// 01 to 06, 13, 15 or 16 / Mã trạng thái
-    #[arg(long)]
+    #[arg(help = Text::HelpCode.with(&[]), long)]
     code: String,
-    /// Text for people; the reason of 02 and 16 / Ghi chú, lý do
-    #[arg(long)]
+    #[arg(help = Text::HelpNote.with(&[]), long)]
     note: Option<String>,
-    /// Where received documents lie; `received` in the data folder by default
-    #[arg(long)]
+    #[arg(help = Text::HelpFrom.with(&[]), long)]
     from: Option<PathBuf>,
     #[command(flatten)]
     waiting: Waiting,
@@ -41,12 +35,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let agency = config.agency.clone().ok_or(SubmitFault::NoAgency)?;
-    let code = StatusCode::parse(&arguments.code)
-        .ok_or_else(|| CommandFault::Arguments("--code: 01–06, 13, 15, 16".to_owned()))?;
+    let code =
+        StatusCode::parse(&arguments.code).ok_or_else(|| CommandFault::Told(Text::FaultCode.with(&[])))?;
     if matches!(code, StatusCode::Refused | StatusCode::ChangeRefused) && arguments.note.is_none() {
-        return Err(CommandFault::Arguments(
-            "--note: 02 và 16 phải có lý do / 02 and 16 need a reason".to_owned(),
-        ));
+        return Err(CommandFault::Told(Text::FaultNoReason.with(&[])));
     }
     let folder = arguments.from.clone().unwrap_or_else(|| folder_of(&config));
     let found = match &arguments.packet {
@@ -54,10 +46,8 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         None => find(&folder, &arguments, &config)?,
     };
     let document = found.ok_or_else(|| {
-        CommandFault::Arguments(format!(
-            "không thấy văn bản trong / no such document in {}",
-            folder.display()
-        ))
+        let folder = folder.display().to_string();
+        CommandFault::Told(Text::FaultNoDocument.with(&[("folder", &folder)]))
     })?;
     let report = StatusReport {
         code,
@@ -100,7 +90,12 @@ fn find(
             if !name.ends_with(".edxml") || name.ends_with(".status.edxml") {
                 continue;
             }
-            if let Some(document) = open(&path, config)?
+            let opened = open(&path, config).unwrap_or_else(|fault| {
+                // It may be another document: the search goes on.
+                complain(&fault.words());
+                None
+            });
+            if let Some(document) = opened
                 && arguments
                     .document
                     .as_ref()

@@ -1,5 +1,6 @@
 //! What a packet says, for whoever looks before sending it.
 
+use connector::text::Text;
 use domain::json::{Writer, text};
 use domain::packet::{BusinessType, DocumentPacket, Limits, Packet, StatusPacket};
 use serde_json::Value;
@@ -20,11 +21,11 @@ pub(crate) struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
     name: &'static str,
-    label: &'static str,
+    label: Text,
     values: Vec<String>,
 }
 
-fn field(name: &'static str, label: &'static str, values: Vec<String>) -> Field {
+fn field(name: &'static str, label: Text, values: Vec<String>) -> Field {
     Field { name, label, values }
 }
 
@@ -32,8 +33,8 @@ impl Summary {
     /// Of a packet's bytes.
     pub(crate) fn of(bytes: &[u8], limits: &Limits) -> Summary {
         let mut fields = vec![
-            field("bytes", "kích thước / bytes", vec![bytes.len().to_string()]),
-            field("sha256", "SHA-256", vec![Digest::of(bytes).to_string()]),
+            field("bytes", Text::LabelBytes, vec![bytes.len().to_string()]),
+            field("sha256", Text::LabelSha, vec![Digest::of(bytes).to_string()]),
         ];
         let faults = match Packet::open(bytes, limits) {
             Ok(packet) => {
@@ -69,16 +70,16 @@ impl Summary {
     }
 
     fn lines(&self, name: &str) -> Vec<String> {
-        let mut lines = vec![format!("{name}: không gửi, chỉ xem / shown, not sent")];
+        let mut lines = vec![Text::ShownOnly.with(&[("name", name)])];
         for Field { label, values, .. } in &self.fields {
             if !values.is_empty() {
-                lines.push(format!("  {label}: {}", values.join("; ")));
+                lines.push(format!("  {}: {}", label.with(&[]), values.join("; ")));
             }
         }
         lines.extend(
             self.faults
                 .iter()
-                .map(|fault| format!("  sai, thiếu / wrong: {fault}")),
+                .map(|fault| Text::ShownFault.with(&[("fault", fault)])),
         );
         lines
     }
@@ -102,10 +103,10 @@ impl Summary {
 fn of_document(document: &DocumentPacket) -> Vec<Field> {
     let strings = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect();
     let business = match document.business.kind {
-        BusinessType::New => "mới / new",
-        BusinessType::Recall => "thu hồi / recall",
-        BusinessType::Update => "cập nhật / update",
-        BusinessType::Replace => "thay thế / replace",
+        BusinessType::New => Text::KindNew,
+        BusinessType::Recall => Text::KindRecall,
+        BusinessType::Update => Text::KindUpdate,
+        BusinessType::Replace => Text::KindReplace,
     };
     let files = document.attachments.iter().map(|one| {
         let bytes = one.content.bytes();
@@ -114,45 +115,41 @@ fn of_document(document: &DocumentPacket) -> Vec<Field> {
     vec![
         field(
             "document",
-            "văn bản / document",
+            Text::LabelDocument,
             vec![document.document_id.clone()],
         ),
-        field("business", "nghiệp vụ / business", vec![business.to_owned()]),
-        field("targets", "tác động đến / acts on", strings(document.targets())),
+        field("business", Text::LabelBusiness, vec![business.with(&[])]),
+        field("targets", Text::LabelTargets, strings(document.targets())),
         field(
             "reason",
-            "lý do / reason",
+            Text::LabelReason,
             document.business.reason.iter().cloned().collect(),
         ),
-        field("from", "nơi gửi / from", vec![document.from.organ_id.clone()]),
-        field("to", "nơi nhận / to", strings(document.addressees())),
-        field("subject", "trích yếu / subject", vec![document.subject.clone()]),
+        field("from", Text::LabelFrom, vec![document.from.organ_id.clone()]),
+        field("to", Text::LabelTo, strings(document.addressees())),
+        field("subject", Text::LabelSubject, vec![document.subject.clone()]),
         field(
             "priority",
-            "độ khẩn / priority",
+            Text::LabelPriority,
             vec![document.other.priority.code().to_owned()],
         ),
-        field("files", "tệp / files", files.collect()),
+        field("files", Text::LabelFiles, files.collect()),
     ]
 }
 
 fn of_status(status: &StatusPacket) -> Vec<Field> {
     vec![
-        field(
-            "status",
-            "trạng thái / status",
-            vec![status.status.code().to_owned()],
-        ),
+        field("status", Text::LabelStatus, vec![status.status.code().to_owned()]),
         field(
             "document",
-            "văn bản / document",
+            Text::LabelDocument,
             vec![status.response_for.document_id.clone()],
         ),
-        field("from", "nơi gửi / from", vec![status.from.organ_id.clone()]),
-        field("to", "nơi nhận / to", vec![status.response_for.organ_id.clone()]),
+        field("from", Text::LabelFrom, vec![status.from.organ_id.clone()]),
+        field("to", Text::LabelTo, vec![status.response_for.organ_id.clone()]),
         field(
             "note",
-            "ghi chú / note",
+            Text::LabelNote,
             status.description.iter().cloned().collect(),
         ),
     ]

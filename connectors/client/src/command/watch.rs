@@ -2,38 +2,43 @@
 //! for each thing that happens.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use connector::config::Config;
-use connector::spool::{Spool, Spooled};
-use connector::{Answer, Connector, Event, StoreFault, Submission, SubmitFault};
+use connector::spool::{self, Spool, Spooled};
+use connector::text::Text;
+use connector::{Answer, Connector, Event, Standing, StoreFault, Submission, SubmitFault};
 use domain::ids::{DispatchId, SubmissionId};
 use domain::receipt::vietnam_time;
-use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{CommandFault, Ending, receive, say};
+use super::fault::{of_store, of_submission};
+use super::{CommandFault, Ending, complain_of_damage, damage_words, receive, say, words};
 
 /// Pause after the folder took nothing.
 const NOT_NOW: Duration = Duration::from_secs(5);
+/// What Linux says when a disk does not give back what is on it (`EIO`).
+const DISK_ERROR: i32 = 5;
+/// What stands for something that a message does not say.
+const NONE: &str = "–";
 /// How often the spool is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// One JSON object for each event
-    #[arg(long)]
+    #[arg(help = Text::HelpJson.with(&[]), long)]
     json: bool,
-    /// Also writes received documents to this folder / Ghi văn bản nhận được vào thư mục
-    #[arg(long)]
+    #[arg(help = Text::HelpWatchTo.with(&[]), long)]
     to: Option<PathBuf>,
 }
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let spool = Spool::open(&config.folder)?;
     let connector = Connector::open(config).await?;
+    complain_of_damage(&connector);
     let mut terminated = signal(SignalKind::terminate()).map_err(super::file_fault("SIGTERM".as_ref()))?;
     let ended = tokio::select! {
         () = tell(&connector, arguments.json) => Ok(Ending::Done),
@@ -47,28 +52,80 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
     ended
 }
 
+/// Tells what happens, and what keeps the connector from its broker: each once, with the time of day.
 async fn tell(connector: &Connector, json: bool) {
-    let mut events = connector.events();
+    let (mut events, mut standing) = (connector.events(), connector.standing());
+    // What stands already is told first.
+    standing.mark_changed();
     loop {
-        match events.recv().await {
-            Ok(event) if json => say(&event.to_json().to_string()),
-            Ok(event) => say(&line(&event)),
-            Err(RecvError::Lagged(missed)) => say(&format!("… {missed} events not told")),
-            Err(RecvError::Closed) => return,
+        let told = tokio::select! {
+            changed = standing.changed() => match changed {
+                Ok(()) => told_standing(connector, &standing.borrow_and_update(), json),
+                Err(_) => return,
+            },
+            event = events.recv() => match event {
+                Ok(event) if json => Some(event.to_json().to_string()),
+                Ok(event) => timed(event_words(&event)),
+                Err(RecvError::Lagged(missed)) => Some(Text::EventsMissed.with(&[("count", &missed.to_string())])),
+                Err(RecvError::Closed) => return,
+            },
+        };
+        if let Some(told) = told {
+            say(&told);
         }
     }
 }
 
-/// `time event name=value …`
-fn line(event: &Event) -> String {
-    let mut line = format!("{} {}", vietnam_time(connector::now()), event.word());
-    if let Value::Object(fields) = event.to_json() {
-        for (name, value) in fields.iter().filter(|(name, _)| *name != "event") {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            line.push_str(&format!(" {name}={value}"));
-        }
+fn timed(words: Option<String>) -> Option<String> {
+    words.map(|words| format!("{} {words}", vietnam_time(connector::now())))
+}
+
+fn told_standing(connector: &Connector, standing: &Standing, json: bool) -> Option<String> {
+    if json {
+        return standing.to_json().map(|object| object.to_string());
     }
-    line
+    timed(words(connector, standing).map(|[vi, en]| format!("{vi}\n  {en}")))
+}
+
+/// An event in words; nothing for what [`Standing`] tells.
+fn event_words(event: &Event) -> Option<String> {
+    let told = match event {
+        Event::Connected(_) | Event::Disconnected(..) | Event::StoreFailed(_) => return None,
+        Event::Blocked(reason) => Text::EventBlocked.with(&[("reason", reason)]),
+        Event::Unblocked => Text::EventUnblocked.with(&[]),
+        Event::Published(submission) => Text::EventPublished.with(&[("submission", submission.as_str())]),
+        Event::NotTaken(submission, why) => why.text().with(&[("submission", submission.as_str())]),
+        Event::Answered(submission, kind) => {
+            Text::EventAnswered.with(&[("submission", submission.as_str()), ("receipt", kind.word())])
+        }
+        Event::Stored {
+            dispatch,
+            kind,
+            case,
+            document,
+            ..
+        } => {
+            let (dispatch, case) = (dispatch.to_string(), case.map(|case| case.to_string()));
+            Text::EventStored.with(&[
+                ("kind", kind.word()),
+                ("dispatch", &dispatch),
+                ("case", case.as_deref().unwrap_or(NONE)),
+                ("document", document.as_deref().unwrap_or(NONE)),
+            ])
+        }
+        Event::Repeated(dispatch) => Text::EventRepeated.with(&[("dispatch", &dispatch.to_string())]),
+        Event::Recalled { dispatch, by } => {
+            let (dispatch, by) = (dispatch.to_string(), by.to_string());
+            Text::EventRecalled.with(&[("dispatch", &dispatch), ("by", &by)])
+        }
+        Event::HandoversConfirmed(count) => Text::EventHandovers.with(&[("count", &count.to_string())]),
+        Event::Unreadable(reason) => Text::EventUnreadable.with(&[("reason", reason)]),
+        Event::DamagedOutgoing { .. } | Event::DamagedIncoming { .. } => damage_words(event)?,
+        Event::ReceiptDoubted(dispatch, reason) => {
+            Text::EventReceiptDoubted.with(&[("dispatch", &dispatch.to_string()), ("reason", reason)])
+        }
+    };
+    Some(told)
 }
 
 /// A packet of the spool that has no final receipt yet.
@@ -78,58 +135,127 @@ struct Open {
     notice: Option<DispatchId>,
 }
 
-/// Takes packets from the spool, and puts their receipts there. A packet leaves the spool after its receipt is there, so
-/// that a restart in between forgets nobody; taking it again under its id changes nothing.
+/// Takes packets from the spool, and puts their receipts there. What the folder does not take now is tried again; nothing
+/// else waits for it.
 async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, CommandFault> {
     let mut open: HashMap<SubmissionId, Open> = HashMap::new();
     let mut look = tokio::time::interval(LOOK);
+    // Told when it begins, not at each attempt.
+    let mut told = None;
     loop {
         look.tick().await;
-        for spooled in spool.list()? {
-            if open.contains_key(&spooled.submission) {
-                continue;
-            }
-            match take(connector, spool, &spooled).await {
-                Ok(()) => {
-                    let notice = None;
-                    open.insert(spooled.submission.clone(), Open { spooled, notice });
+        let taken = take_all(connector, spool, &mut open).await;
+        let answered = answer_all(connector, spool, &mut open);
+        match taken.and(answered) {
+            Ok(()) => told = None,
+            Err(fault) if fault.is_transient() => {
+                let words = Text::SpoolNotNow.with(&[("fault", &of_store(&fault))]);
+                if told.as_ref() != Some(&words) {
+                    say(&words);
+                    told = Some(words);
                 }
-                // The folder takes nothing now: the rest waits with it.
-                Err(SubmitFault::Store(fault)) if fault.is_transient() => {
-                    say(&format!(
-                        "chưa nhận được, sẽ thử lại / not now, tried again: {fault}"
-                    ));
-                    tokio::time::sleep(NOT_NOW).await;
-                    break;
-                }
-                Err(SubmitFault::Store(fault)) => return Err(fault.into()),
-                Err(fault) => {
-                    say(&format!(
-                        "không nhận gói {0}, để riêng / packet {0} is set aside: {fault}",
-                        spooled.submission
-                    ));
-                    spool.refuse(&spooled, &fault.to_string())?;
-                }
+                tokio::time::sleep(NOT_NOW).await;
             }
-        }
-        let answers: Vec<(SubmissionId, Answer)> = open
-            .keys()
-            .filter_map(|id| Some((id.clone(), connector.answer_of(id)?)))
-            .collect();
-        for (submission, answer) in answers {
-            if answer.kind.is_final_answer() {
-                spool.answer(&submission, &connector.receipt_bytes(&answer)?)?;
-                let Open { spooled, .. } = open.remove(&submission).expect("listed above");
-                spool.remove(&spooled)?;
-                continue;
-            }
-            let one = open.get_mut(&submission).expect("listed above");
-            if one.notice != Some(answer.dispatch) {
-                spool.notify(&submission, &connector.receipt_bytes(&answer)?)?;
-                one.notice = Some(answer.dispatch);
-            }
+            Err(fault) => return Err(fault.into()),
         }
     }
+}
+
+/// Takes what is new in the spool. What can never be taken is set aside, with the reason for whoever handed it in.
+async fn take_all(
+    connector: &Connector,
+    spool: &Spool,
+    open: &mut HashMap<SubmissionId, Open>,
+) -> Result<(), StoreFault> {
+    for spooled in spool.list()? {
+        if open.contains_key(&spooled.submission) {
+            continue;
+        }
+        let reason = match take(connector, spool, &spooled).await {
+            Ok(()) => {
+                let notice = None;
+                open.insert(spooled.submission.clone(), Open { spooled, notice });
+                continue;
+            }
+            Err(SubmitFault::Store(fault)) => match Unreadable::of(&fault) {
+                Some(Unreadable::Gone) => continue,
+                Some(Unreadable::ForEver(error)) => Text::SpoolUnreadable.with(&[("fault", &error)]),
+                None => return Err(fault),
+            },
+            Err(fault) => of_submission(&fault),
+        };
+        say(&Text::SpoolSetAside.with(&[("submission", spooled.submission.as_str()), ("fault", &reason)]));
+        spool.refuse(&spooled, &reason)?;
+    }
+    Ok(())
+}
+
+/// A file of the spool that gives no packet, also later.
+enum Unreadable {
+    /// Somebody removed it.
+    Gone,
+    /// It is not for us to read, or the disk does not give it.
+    ForEver(String),
+}
+
+impl Unreadable {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign, non-exhaustive enum")]
+    fn of(fault: &StoreFault) -> Option<Unreadable> {
+        let StoreFault::File {
+            operation: spool::READ,
+            error,
+            ..
+        } = fault
+        else {
+            return None;
+        };
+        match error.kind() {
+            ErrorKind::NotFound => Some(Unreadable::Gone),
+            ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::InvalidData => {
+                Some(Unreadable::ForEver(error.to_string()))
+            }
+            _ if error.raw_os_error() == Some(DISK_ERROR) => Some(Unreadable::ForEver(error.to_string())),
+            _ => None,
+        }
+    }
+}
+
+/// Puts the receipts that came. A packet leaves the spool after its receipt is there, so that a restart in between
+/// forgets nobody; taking it again under its id changes nothing.
+fn answer_all(
+    connector: &Connector,
+    spool: &Spool,
+    open: &mut HashMap<SubmissionId, Open>,
+) -> Result<(), StoreFault> {
+    let answers: Vec<(SubmissionId, Answer)> = open
+        .keys()
+        .filter_map(|id| Some((id.clone(), connector.answer_of(id)?)))
+        .collect();
+    for (submission, answer) in answers {
+        let one = open.get_mut(&submission).expect("listed above");
+        if one.notice == Some(answer.dispatch) {
+            continue;
+        }
+        let receipt = match connector.receipt_bytes(&answer) {
+            Ok(receipt) => receipt,
+            Err(StoreFault::Damaged { .. }) => {
+                // The packet is still in the spool: it is taken again, and the gateway gives the receipt again.
+                connector.ask_again(&submission);
+                open.remove(&submission);
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
+        if answer.kind.is_final_answer() {
+            spool.answer(&submission, &receipt)?;
+            spool.remove(&one.spooled)?;
+            open.remove(&submission);
+        } else {
+            spool.notify(&submission, &receipt)?;
+            one.notice = Some(answer.dispatch);
+        }
+    }
+    Ok(())
 }
 
 /// Takes one packet into the outbox. What is too large is not read.
@@ -149,6 +275,17 @@ async fn write(connector: &Connector, folder: Option<PathBuf>) -> Result<Ending,
     };
     loop {
         let received = connector.next_received().await?;
-        receive::write(connector, &folder, &received).await?;
+        // It is on our disk whatever becomes of that folder: written as soon as it can be, and told once that it is not.
+        let mut is_told = false;
+        while let Err(fault) = receive::write(connector, &folder, &received).await {
+            if !fault.is_transient() {
+                return Err(fault);
+            }
+            if !is_told {
+                say(&Text::WriteNotNow.with(&[("fault", &fault.words())]));
+                is_told = true;
+            }
+            tokio::time::sleep(NOT_NOW).await;
+        }
     }
 }

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use toml::{Table, Value};
 
+use crate::text::Text;
+
 /// The keys of one section that were not read yet.
 pub(super) struct Fields<'a> {
     name: String,
@@ -40,7 +42,7 @@ impl<'a> Fields<'a> {
                 faults,
             });
         }
-        self.fault(name, "must be a section");
+        self.tell(name, Text::ConfigSection);
         None
     }
 
@@ -59,6 +61,10 @@ impl<'a> Fields<'a> {
             .push(format!("{}{key}: {what}", self.name));
     }
 
+    pub(super) fn tell(&self, key: &str, text: Text) {
+        self.fault(key, &text.with(&[]));
+    }
+
     pub(super) fn has_faults(&self) -> bool {
         !self.faults.borrow().is_empty()
     }
@@ -71,7 +77,7 @@ impl<'a> Fields<'a> {
             .map(str::to_owned)
             .filter(|text| !text.trim().is_empty());
         if text.is_none() {
-            self.fault(key, "must be a text");
+            self.tell(key, Text::ConfigText);
         }
         text
     }
@@ -79,7 +85,7 @@ impl<'a> Fields<'a> {
     /// The text of a key that must be there.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         if !self.table.contains_key(key) {
-            self.fault(key, "is missing");
+            self.tell(key, Text::ConfigMissing);
         }
         self.maybe_text(key)
     }
@@ -92,7 +98,7 @@ impl<'a> Fields<'a> {
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.table.remove(key)?;
         if value.as_bool().is_none() {
-            self.fault(key, "must be true or false");
+            self.tell(key, Text::ConfigFlag);
         }
         value.as_bool()
     }
@@ -105,10 +111,9 @@ impl<'a> Fields<'a> {
         match number.filter(|number| range.contains(number)) {
             Some(number) => number,
             None => {
-                self.fault(
-                    key,
-                    &format!("must be a number from {} to {}", range.start(), range.end()),
-                );
+                let (from, to) = (range.start().to_string(), range.end().to_string());
+                let told = Text::ConfigNumber.with(&[("from", &from), ("to", &to)]);
+                self.fault(key, &told);
                 usual
             }
         }
@@ -144,7 +149,7 @@ impl<'a> Fields<'a> {
         let text = self.maybe_file(key)?;
         let secret = text.trim_end_matches(['\r', '\n']);
         if secret.is_empty() {
-            self.fault(key, "the file is empty");
+            self.tell(key, Text::ConfigEmpty);
             return None;
         }
         Some(SecretString::from(secret))
@@ -173,7 +178,7 @@ impl<'a> Fields<'a> {
             .as_array()
             .map(|names| names.iter().filter_map(Value::as_str).collect::<Vec<_>>());
         let Some(names) = names.filter(|names| !names.is_empty()) else {
-            self.fault(key, "must be a list of PEM files");
+            self.tell(key, Text::ConfigPem);
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -181,7 +186,10 @@ impl<'a> Fields<'a> {
             let path = self.base.join(name);
             match std::fs::read_to_string(&path).map(|text| pem_certificates(&text)) {
                 Ok(Some(certificates)) => found.extend(certificates),
-                Ok(None) => self.fault(key, &format!("{}: no certificate in PEM", path.display())),
+                Ok(None) => {
+                    let file = path.display().to_string();
+                    self.fault(key, &Text::ConfigNoCertificate.with(&[("file", &file)]));
+                }
                 Err(error) => self.fault(key, &format!("{}: {error}", path.display())),
             }
         }
@@ -192,7 +200,7 @@ impl<'a> Fields<'a> {
 impl Drop for Fields<'_> {
     fn drop(&mut self) {
         for key in self.table.keys() {
-            self.fault(key, "is not known");
+            self.tell(key, Text::ConfigUnknown);
         }
     }
 }

@@ -3,9 +3,11 @@
 //! **Invariant:** [`Book::apply`] is the only way records become state, live and after a restart alike.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use domain::ids::{AccountId, SubmissionId};
+use domain::ids::{AccountId, CaseId, DispatchId, SubmissionId};
 use domain::receipt::ReceiptKind;
 use tokio::sync::Notify;
 use trust::Time;
@@ -35,6 +37,26 @@ pub(crate) struct AccountBook {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     pub(crate) signals: Arc<Signals>,
+    /// Set aside and not told yet.
+    pub(crate) damaged: Vec<Damaged>,
+}
+
+impl AccountBook {
+    /// Leaves out what cannot be read back, so that all others go on. What is set aside of it lies in `file`.
+    pub(crate) fn set_aside(&mut self, matter: Matter, file: PathBuf) {
+        let case = match &matter {
+            Matter::Submission(submission) => {
+                self.outbox.settled(submission);
+                None
+            }
+            Matter::Dispatch(dispatch) => match self.inbox.set_aside(*dispatch) {
+                Some(case) => case,
+                // The software has it: nothing of it is lost.
+                None => return,
+            },
+        };
+        self.damaged.push(Damaged { matter, case, file });
+    }
 }
 
 /// See the module.
@@ -43,11 +65,39 @@ pub(crate) struct Book {
     accounts: HashMap<AccountId, AccountBook>,
 }
 
+/// What a record with a body is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Matter {
+    /// An entry of the outbox.
+    Submission(SubmissionId),
+    /// An item of the inbox.
+    Dispatch(DispatchId),
+}
+
+impl fmt::Display for Matter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Matter::Submission(submission) => write!(f, "submission {submission}"),
+            Matter::Dispatch(dispatch) => write!(f, "dispatch {dispatch}"),
+        }
+    }
+}
+
+/// What was set aside because it cannot be read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damaged {
+    pub(crate) matter: Matter,
+    /// Of a dispatch.
+    pub(crate) case: Option<CaseId>,
+    /// With what is left of it.
+    pub(crate) file: PathBuf,
+}
+
 /// What is to be written again before a segment goes.
 #[derive(Debug)]
 pub(crate) enum Carry {
     /// The record at this place, as it is.
-    Again(Place),
+    Again(AccountId, Matter, Place),
     /// This one.
     Record(Logged),
     /// The receipt at the notice's place, as the notice that the submission is held.
@@ -73,6 +123,7 @@ impl Book {
             outbox,
             inbox,
             signals,
+            ..
         } = self.account(&logged.account);
         match &logged.record {
             Record::Entered(entered) => {
@@ -161,7 +212,8 @@ impl Book {
                 carried.extend(carry_entry(account, live));
             }
             for item in book.inbox.live_in(segment) {
-                carried.push(Carry::Again(item.place));
+                let matter = Matter::Dispatch(item.dispatch);
+                carried.push(Carry::Again(account.clone(), matter, item.place));
                 let marks = item.marks();
                 carried.extend(marks.into_iter().map(|record| {
                     Carry::Record(Logged {
@@ -191,7 +243,8 @@ fn carry_entry(account: &AccountId, live: Live) -> Vec<Carry> {
     } = live;
     let mut carried = Vec::new();
     if let Some((place, published)) = entry {
-        carried.push(Carry::Again(place));
+        let matter = Matter::Submission(submission.clone());
+        carried.push(Carry::Again(account.clone(), matter, place));
         carried.extend(published.map(|at| {
             Carry::Record(Logged {
                 account: account.clone(),

@@ -13,6 +13,9 @@ use domain::ids::{AccountId, CaseId, DispatchId, SubmissionId};
 use domain::receipt::ReceiptKind;
 use trust::Time;
 
+/// What a payload begins with.
+pub(super) const TAGS: std::ops::RangeInclusive<u8> = 1..=10;
+
 /// A record and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Logged {

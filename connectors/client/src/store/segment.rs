@@ -4,9 +4,10 @@
 //!
 //! **Invariant:** a segment is begun only after its predecessor is on disk, so only the newest that holds records can
 //! have a torn tail. One whose beginning failed (a full disk) holds none, and is removed when the log is read.
+//! **Invariant:** damage before the newest record is set aside in `<segment>.<offset>.damaged`, told, and bars nothing.
 //! **Invariant:** a torn tail is set aside, never overwritten unseen: it holds nothing that anybody was told is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -15,10 +16,16 @@ use std::sync::{Arc, Mutex};
 
 use super::frame::{self, Frame};
 use super::record::Logged;
-use super::{Place, StoreFault, fault, make_folder};
+use super::{Place, StoreFault, damage, fault, make_folder};
 
 /// Version line at the head of each segment.
 const HEAD: &[u8; 16] = b"connector-log/1\n";
+
+/// What every version begins with.
+const HEAD_OF_ANY_VERSION: &[u8] = b"connector-log/";
+
+/// What Linux says when a disk does not give back what is on it (`EIO`).
+const DISK_ERROR: i32 = 5;
 
 /// The segments of one folder.
 #[derive(Debug)]
@@ -26,6 +33,16 @@ pub(crate) struct Segments {
     folder: PathBuf,
     /// Open for reading.
     files: Mutex<BTreeMap<u32, Arc<File>>>,
+    /// With records that the disk does not give: never deleted.
+    kept: Mutex<BTreeSet<u32>>,
+}
+
+/// What a log turned out to be.
+#[derive(Debug)]
+pub(crate) struct Replayed {
+    pub(crate) head: Head,
+    /// Places that hold no record where one should be.
+    pub(crate) damaged: usize,
 }
 
 /// The newest segment.
@@ -54,7 +71,13 @@ impl Segments {
         Ok(Segments {
             folder: folder.to_owned(),
             files: Mutex::new(files),
+            kept: Mutex::default(),
         })
+    }
+
+    /// Where the segments are, and what was set aside.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -79,34 +102,46 @@ impl Segments {
             .collect()
     }
 
-    /// Reads all records in order, sets a torn tail aside, and gives the segment to go on writing.
-    pub(crate) fn replay(&self, mut apply: impl FnMut(&Logged, Place)) -> Result<Head, StoreFault> {
+    /// Reads all records in order, sets aside what is none, and gives the segment to go on writing.
+    ///
+    /// # Errors
+    /// [`StoreFault::Damaged`] at offset 0: a segment of another version, which another build must read.
+    pub(crate) fn replay(&self, mut apply: impl FnMut(&Logged, Place)) -> Result<Replayed, StoreFault> {
         self.remove_unbegun()?;
         let numbers = self.numbers();
         let Some(newest) = numbers.last().copied() else {
-            return self.begin(1);
+            let head = self.begin(1)?;
+            return Ok(Replayed { head, damaged: 0 });
         };
-        let mut end = 0;
+        let (mut end, mut damaged) = (0, 0);
         for number in numbers {
             let path = self.path(number);
             let bytes = fs::read(&path).map_err(fault("read", &path))?;
-            if bytes.len() >= HEAD.len() && !bytes.starts_with(HEAD) && bytes.iter().any(|byte| *byte != 0) {
-                // Of another version, or not ours at all.
+            if !bytes.starts_with(HEAD) && bytes.starts_with(HEAD_OF_ANY_VERSION) {
                 return Err(StoreFault::Damaged {
                     segment: number,
                     offset: 0,
                 });
             }
-            end = read_segment(&bytes, number, &mut apply);
-            if end < bytes.len() && number != newest {
-                return Err(StoreFault::Damaged {
-                    segment: number,
-                    offset: end as u64,
-                });
+            let mut holes = damage::read_records(&bytes, HEAD, number, &mut apply);
+            end = holes.end;
+            if number != newest && (end < bytes.len() || end < HEAD.len()) {
+                // The next one was begun after all of this was on disk.
+                holes.damaged.push(end..bytes.len());
+            } else if end < bytes.len() {
+                self.set_tail_aside(number, &bytes, end)?;
             }
-            if end < bytes.len() {
-                self.set_aside(number, &bytes, end)?;
+            for hole in &holes.damaged {
+                let (offset, lost) = (hole.start, hole.len());
+                self.set_aside(number, offset as u64, &bytes[hole.clone()])?;
+                tracing::error!(
+                    segment = number,
+                    offset,
+                    bytes = lost,
+                    "damage in the log set aside"
+                );
             }
+            damaged += holes.damaged.len();
         }
         let file = self.file(newest).expect("just listed");
         if end < HEAD.len() {
@@ -115,11 +150,12 @@ impl Segments {
             file.sync_all().map_err(fault("sync", &self.path(newest)))?;
             end = HEAD.len();
         }
-        Ok(Head {
+        let head = Head {
             number: newest,
             bytes: end as u64,
             file,
-        })
+        };
+        Ok(Replayed { head, damaged })
     }
 
     /// Removes the newest segments while they hold no record: the log went on in the one before when beginning them failed.
@@ -134,11 +170,9 @@ impl Segments {
     }
 
     /// Copies a torn tail into a file of its own and cuts it off.
-    fn set_aside(&self, number: u32, bytes: &[u8], end: usize) -> Result<(), StoreFault> {
+    fn set_tail_aside(&self, number: u32, bytes: &[u8], end: usize) -> Result<(), StoreFault> {
         let path = self.folder.join(format!("{number:08}.{end}.torn"));
-        let mut copy = File::create(&path).map_err(fault("set aside", &path))?;
-        copy.write_all(&bytes[end..]).map_err(fault("set aside", &path))?;
-        copy.sync_all().map_err(fault("sync", &path))?;
+        self.copy(&path, &bytes[end..])?;
         tracing::warn!(
             segment = number,
             offset = end,
@@ -150,6 +184,40 @@ impl Segments {
             .map_err(fault("cut", &self.path(number)))?;
         file.sync_all().map_err(fault("sync", &self.path(number)))?;
         self.sync_folder()
+    }
+
+    /// Copies damaged bytes into a file of their own. They also stay where they are: every start finds them again.
+    fn set_aside(&self, number: u32, offset: u64, bytes: &[u8]) -> Result<PathBuf, StoreFault> {
+        let path = self.folder.join(format!("{number:08}.{offset}.damaged"));
+        if !path.exists() {
+            self.copy(&path, bytes)?;
+            self.sync_folder()?;
+        }
+        Ok(path)
+    }
+
+    /// Sets a record aside that cannot be read back, and gives the file with what is left of it. What the disk does not
+    /// give at all stays in its segment, which is never deleted then.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`]: it is not set aside now.
+    pub(crate) fn set_record_aside(&self, place: Place) -> Result<PathBuf, StoreFault> {
+        let mut bytes = vec![0; place.bytes as usize];
+        let read = self
+            .file(place.segment)
+            .map(|file| file.read_exact_at(&mut bytes, place.offset));
+        if let Some(Ok(())) = read {
+            return self.set_aside(place.segment, place.offset, &bytes);
+        }
+        let mut kept = self.kept.lock().expect("no code under this lock panics");
+        kept.insert(place.segment);
+        Ok(self.path(place.segment))
+    }
+
+    fn copy(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreFault> {
+        let mut copy = File::create(path).map_err(fault("set aside", path))?;
+        copy.write_all(bytes).map_err(fault("set aside", path))?;
+        copy.sync_all().map_err(fault("sync", path))
     }
 
     /// Begins a segment: file and folder are on disk when this returns; otherwise nothing is left of it.
@@ -191,7 +259,18 @@ impl Segments {
             .lock()
             .expect("no code under this lock panics")
             .remove(&number);
-        fs::remove_file(self.path(number)).map_err(fault("remove", &self.path(number)))?;
+        let path = self.path(number);
+        let is_kept = self
+            .kept
+            .lock()
+            .expect("no code under this lock panics")
+            .contains(&number);
+        if is_kept {
+            let aside = self.folder.join(format!("{number:08}.seg.damaged"));
+            fs::rename(&path, aside).map_err(fault("set aside", &path))?;
+        } else {
+            fs::remove_file(&path).map_err(fault("remove", &path))?;
+        }
         self.sync_folder()
     }
 
@@ -205,8 +284,10 @@ impl Segments {
             return Err(damaged);
         };
         let mut bytes = vec![0; place.bytes as usize];
-        file.read_exact_at(&mut bytes, place.offset)
-            .map_err(fault("read", &self.path(place.segment)))?;
+        match file.read_exact_at(&mut bytes, place.offset) {
+            Err(error) if is_lost(&error) => return Err(damaged),
+            read => read.map_err(fault("read", &self.path(place.segment)))?,
+        }
         match frame::read(&bytes) {
             Frame::Whole(payload, _) => Logged::decode(payload).ok_or(damaged),
             Frame::Short | Frame::Damaged => Err(damaged),
@@ -226,33 +307,14 @@ impl Segments {
     }
 }
 
+/// Whether reading again would help no more than now: the file ends before, or the disk does not give it.
+fn is_lost(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof || error.raw_os_error() == Some(DISK_ERROR)
+}
+
 fn number_of(path: &Path) -> Option<u32> {
     if path.extension()? != "seg" {
         return None;
     }
     path.file_stem()?.to_str()?.parse().ok()
-}
-
-/// Applies the whole frames of a segment; gives where they end.
-fn read_segment(bytes: &[u8], segment: u32, apply: &mut impl FnMut(&Logged, Place)) -> usize {
-    if !bytes.starts_with(HEAD) {
-        return 0;
-    }
-    let mut offset = HEAD.len();
-    while let Frame::Whole(payload, frame_bytes) = frame::read(&bytes[offset..]) {
-        let Some(logged) = Logged::decode(payload) else {
-            break;
-        };
-        let frame_bytes_u32 = u32::try_from(frame_bytes).expect("a frame's length is a u32");
-        apply(
-            &logged,
-            Place {
-                segment,
-                offset: offset as u64,
-                bytes: frame_bytes_u32,
-            },
-        );
-        offset += frame_bytes;
-    }
-    offset
 }

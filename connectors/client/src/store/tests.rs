@@ -14,6 +14,7 @@ use super::record::{Arrived, Due, Entered, Record};
 use super::*;
 use crate::clock;
 
+mod damaged;
 mod disk;
 mod held;
 
@@ -419,28 +420,6 @@ fn a_folder_is_written_by_one_process_only() {
     ));
     drop(first);
     assert!(Store::open(folder.path(), LIMITS).is_ok());
-}
-
-#[test]
-fn damage_before_the_newest_segment_is_told_and_not_passed_over() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(folder.path(), LIMITS).expect("a store");
-    run(async {
-        for number in 0..20 {
-            store
-                .commit(vec![logged(entered(number, 700))])
-                .await
-                .expect("a commit");
-        }
-        store.close().await;
-    });
-    drop(store);
-    let path = folder.path().join("log/00000001.seg");
-    let mut bytes = std::fs::read(&path).expect("a segment");
-    bytes[100] ^= 1;
-    std::fs::write(&path, bytes).expect("a flip");
-    let fault = Store::open(folder.path(), LIMITS).expect_err("damaged");
-    assert!(matches!(fault, StoreFault::Damaged { segment: 1, .. }), "{fault}");
 }
 
 #[test]

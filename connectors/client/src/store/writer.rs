@@ -4,17 +4,19 @@
 
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
+use domain::ids::{AccountId, SubmissionId};
 use tokio::sync::{mpsc, oneshot};
 use trust::Time;
 
-use super::book::Carry;
+use super::book::{Book, Carry, Matter};
 use super::record::{Held, Logged, Record};
 use super::segment::Head;
 use super::{Place, Shared, StoreFault, fault, frame};
 use crate::clock;
+use crate::outbox::Answer;
 
 /// One commit takes no more than this, so that one huge packet does not delay many small ones for long.
 const COMMIT_BYTES_MAX: usize = 8 << 20;
@@ -118,11 +120,7 @@ impl Writer {
         buffer.shrink_to(COMMIT_BYTES_MAX);
         self.buffer = buffer;
         result?;
-        let mut book = self
-            .shared
-            .book
-            .lock()
-            .expect("records are applied without panics");
+        let mut book = self.book();
         for (logged, place) in batch.iter().flat_map(|job| &job.records).zip(places) {
             book.apply(logged, place);
         }
@@ -136,11 +134,7 @@ impl Writer {
             offset: self.head.bytes,
             bytes: 0,
         };
-        let mut book = self
-            .shared
-            .book
-            .lock()
-            .expect("records are applied without panics");
+        let mut book = self.book();
         for logged in batch
             .iter()
             .filter(|job| job.answer.is_none())
@@ -196,12 +190,8 @@ impl Writer {
         self.sync()?;
         self.head = self.shared.segments.begin(self.head.number + 1)?;
         let remembered = i64::try_from(limits.remember.as_secs()).unwrap_or(i64::MAX);
-        let horizon = Time::from_seconds(clock::now().as_seconds().saturating_sub(remembered));
-        self.shared
-            .book
-            .lock()
-            .expect("records are applied without panics")
-            .forget(horizon, limits.remember_ids_max);
+        let horizon = Time::from_seconds(clock::steady().as_seconds().saturating_sub(remembered));
+        self.book().forget(horizon, limits.remember_ids_max);
         while let Some(oldest) = self.oldest_worth_removing() {
             self.carry(oldest)?;
             self.shared.segments.remove(oldest)?;
@@ -213,11 +203,7 @@ impl Writer {
     fn oldest_worth_removing(&self) -> Option<u32> {
         let numbers = self.shared.segments.numbers();
         let oldest = *numbers.first().filter(|oldest| **oldest + 1 < self.head.number)?;
-        let book = self
-            .shared
-            .book
-            .lock()
-            .expect("records are applied without panics");
+        let book = self.book();
         let (live, bytes) = (book.live_bytes_in(oldest), self.shared.segments.bytes(oldest));
         let all: u64 = numbers
             .iter()
@@ -230,31 +216,29 @@ impl Writer {
 
     /// Writes again what the segment holds of worth.
     fn carry(&mut self, segment: u32) -> Result<(), StoreFault> {
-        let carried = self
-            .shared
-            .book
-            .lock()
-            .expect("records are applied without panics")
-            .carry(segment);
+        let carried = self.book().carry(segment);
         let mut batch = Vec::new();
         let mut bytes = 0;
         for one in carried {
             let logged = match one {
-                Carry::Again(place) => self.shared.segments.read(place)?,
+                Carry::Again(account, matter, place) => match self.shared.segments.read(place) {
+                    Err(StoreFault::Damaged { .. }) => match self.set_aside(account, matter, place)? {
+                        Some(known) => known,
+                        None => continue,
+                    },
+                    read => read?,
+                },
                 Carry::Record(logged) => logged,
                 Carry::Held {
                     account,
                     submission,
                     notice,
-                } => Logged {
-                    account,
-                    record: Record::Held(Held {
-                        submission,
-                        dispatch: notice.dispatch,
-                        at: notice.at,
-                        case: notice.case,
-                        body: self.shared.segments.read(notice.place)?.record.into_body(),
-                    }),
+                } => match self.shared.segments.read(notice.place) {
+                    Err(StoreFault::Damaged { .. }) => {
+                        self.book().account(&account).outbox.forget_notice(&submission);
+                        continue;
+                    }
+                    read => held(account, submission, notice, read?),
                 },
             };
             bytes += logged.body_bytes();
@@ -272,5 +256,47 @@ impl Writer {
             answer: None,
         }])?;
         self.sync()
+    }
+    /// A record that cannot be read back does not keep its segment, and all that came after it, for ever. Gives what is
+    /// still to be remembered of it.
+    fn set_aside(
+        &self,
+        account: AccountId,
+        matter: Matter,
+        place: Place,
+    ) -> Result<Option<Logged>, StoreFault> {
+        let file = self.shared.segments.set_record_aside(place)?;
+        let mut book = self.book();
+        let state = book.account(&account);
+        state.set_aside(matter.clone(), file);
+        let known = match matter {
+            Matter::Submission(_) => None,
+            Matter::Dispatch(dispatch) => state.inbox.known(&dispatch),
+        };
+        Ok(known.map(|known| Logged {
+            account,
+            record: Record::Known { ids: vec![known] },
+        }))
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.shared
+            .book
+            .lock()
+            .expect("records are applied without panics")
+    }
+}
+
+/// The receipt behind a notice, as the notice.
+fn held(account: AccountId, submission: SubmissionId, notice: Answer, receipt: Logged) -> Logged {
+    Logged {
+        account,
+        record: Record::Held(Held {
+            submission,
+            dispatch: notice.dispatch,
+            at: notice.at,
+            case: notice.case,
+            body: receipt.record.into_body(),
+        }),
     }
 }
