@@ -11,6 +11,7 @@
 //! | `locked_out` | the broker's disk, while an agency is suspended |
 //! | `index_lost` | the index: deleted, cut, overwritten |
 //! | `connector_killed` | a connector, between its store and its confirmation |
+//! | `turned_away` | a connector's login: wrong password, suspended account, broker away |
 //!
 //! Every scenario ends with the same oracle ([`Stream::prove`]): every packet that a connector took is answered and
 //! settled; everything delivered was sent; contents are equal; nothing is stored twice under one dispatch id and no
@@ -29,6 +30,7 @@ mod locked_out;
 mod poison;
 mod second_start;
 mod stream;
+mod turned_away;
 
 use std::time::Duration;
 
