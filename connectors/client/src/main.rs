@@ -76,7 +76,7 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(ending) => ending.exit_code(),
         Err(fault) => {
-            complain(&Text::Failed.with(&[("fault", &fault.words())]));
+            complain(&fault.complaint());
             ExitCode::from(FAULT)
         }
     }

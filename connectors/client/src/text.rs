@@ -216,12 +216,22 @@ impl Text {
 
     /// The text in both languages on one line.
     pub fn with(self, values: &[(&str, &str)]) -> String {
-        let [vi, en] = self.both(values);
-        if vi.trim() == en {
-            vi
-        } else {
-            format!("{vi} / {en}")
-        }
+        on_one_line(self.both(values))
+    }
+
+    /// The same around a `{fault}` that is told in both languages itself: each stands in its own.
+    pub fn with_fault(self, fault: &[String; 2], values: &[(&str, &str)]) -> String {
+        let [vi, en] = self.languages();
+        let around = |text, fault: &str| fill(text, &[&[("fault", fault)], values].concat());
+        on_one_line([around(vi, &fault[0]), around(en, &fault[1])])
+    }
+}
+
+fn on_one_line([vi, en]: [String; 2]) -> String {
+    if vi.trim() == en {
+        vi
+    } else {
+        format!("{vi} / {en}")
     }
 }
 
@@ -268,5 +278,8 @@ mod tests {
         let said = Text::EventPublished.with(&[("submission", "{submission}")]);
         assert_eq!(said, "Đã gửi {submission} / Sent {submission}");
         assert_eq!(Text::LabelSha.with(&[]), "SHA-256", "the same in both");
+        let fault = ["đĩa đầy", "the disk is full"].map(str::to_owned);
+        let said = Text::Failed.with_fault(&fault, &[]);
+        assert_eq!(said, "Lỗi: đĩa đầy / Fault: the disk is full");
     }
 }

@@ -14,6 +14,7 @@ use domain::refusal::Remark;
 use indicatif::{ProgressBar, ProgressStyle};
 use trust::Time;
 
+use super::fault::LANGUAGES_PART;
 use super::{CommandFault, Ending, say, while_telling};
 
 /// How often the spool is looked at for an answer.
@@ -142,7 +143,8 @@ async fn through(
                 break answer;
             }
             if let Some(fault) = spool.take_fault(id)? {
-                return Err(CommandFault::NotTaken(fault));
+                let (vi, en) = fault.split_once(LANGUAGES_PART).unwrap_or((&fault, &fault));
+                return Err(CommandFault::NotTaken([vi, en].map(str::to_owned)));
             }
             if is_over || waiting.held() == Held::IsTold {
                 let notice = spool.take_notice(id)?;

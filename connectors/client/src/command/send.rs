@@ -61,7 +61,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
         vec![built(&arguments, &config)?]
     };
     if parcels.is_empty() {
-        return Err(CommandFault::Told(Text::FaultNothing.with(&[])));
+        return Err(CommandFault::Told(Text::FaultNothing.both(&[])));
     }
     if arguments.dry_run {
         return show(&parcels, &arguments, &config);
@@ -80,7 +80,7 @@ fn show(parcels: &[Parcel], arguments: &Arguments, config: &Config) -> Result<En
     }
     if let Some(path) = &arguments.out {
         let [parcel] = parcels else {
-            return Err(CommandFault::Told(Text::FaultOnePacket.with(&[])));
+            return Err(CommandFault::Told(Text::FaultOnePacket.both(&[])));
         };
         std::fs::write(path, &parcel.submission.bytes).map_err(file_fault(path))?;
     }
@@ -108,7 +108,7 @@ fn as_it_is(path: &Path, config: &Config) -> Result<Parcel, CommandFault> {
 
 fn built(arguments: &Arguments, config: &Config) -> Result<Parcel, CommandFault> {
     let agency = config.agency.as_ref().ok_or(SubmitFault::NoAgency)?;
-    let wrong = |what: &str| CommandFault::Told(Text::FaultArgument.with(&[("argument", what)]));
+    let wrong = |what: &str| CommandFault::Told(Text::FaultArgument.both(&[("argument", what)]));
     let priority = Priority::parse(&arguments.priority).ok_or_else(|| wrong("--priority"))?;
     let to = arguments.to.iter().map(|code| {
         Code::parse(code)

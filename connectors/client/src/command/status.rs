@@ -36,9 +36,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let agency = config.agency.clone().ok_or(SubmitFault::NoAgency)?;
     let code =
-        StatusCode::parse(&arguments.code).ok_or_else(|| CommandFault::Told(Text::FaultCode.with(&[])))?;
+        StatusCode::parse(&arguments.code).ok_or_else(|| CommandFault::Told(Text::FaultCode.both(&[])))?;
     if matches!(code, StatusCode::Refused | StatusCode::ChangeRefused) && arguments.note.is_none() {
-        return Err(CommandFault::Told(Text::FaultNoReason.with(&[])));
+        return Err(CommandFault::Told(Text::FaultNoReason.both(&[])));
     }
     let folder = arguments.from.clone().unwrap_or_else(|| folder_of(&config));
     let found = match &arguments.packet {
@@ -47,7 +47,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
     };
     let document = found.ok_or_else(|| {
         let folder = folder.display().to_string();
-        CommandFault::Told(Text::FaultNoDocument.with(&[("folder", &folder)]))
+        CommandFault::Told(Text::FaultNoDocument.both(&[("folder", &folder)]))
     })?;
     let report = StatusReport {
         code,
@@ -92,7 +92,7 @@ fn find(
             }
             let opened = open(&path, config).unwrap_or_else(|fault| {
                 // It may be another document: the search goes on.
-                complain(&fault.words());
+                complain(&fault.complaint());
                 None
             });
             if let Some(document) = opened

@@ -15,7 +15,7 @@ use domain::receipt::vietnam_time;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::fault::{of_store, of_submission};
+use super::fault::{LANGUAGES_PART, of_store, of_submission};
 use super::{CommandFault, Ending, complain_of_damage, damage_words, receive, say, words};
 
 /// Pause after the folder took nothing.
@@ -149,7 +149,7 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
         match taken.and(answered) {
             Ok(()) => told = None,
             Err(fault) if fault.is_transient() => {
-                let words = Text::SpoolNotNow.with(&[("fault", &of_store(&fault))]);
+                let words = Text::SpoolNotNow.with_fault(&of_store(&fault), &[]);
                 if told.as_ref() != Some(&words) {
                     say(&words);
                     told = Some(words);
@@ -179,13 +179,14 @@ async fn take_all(
             }
             Err(SubmitFault::Store(fault)) => match Unreadable::of(&fault) {
                 Some(Unreadable::Gone) => continue,
-                Some(Unreadable::ForEver(error)) => Text::SpoolUnreadable.with(&[("fault", &error)]),
+                Some(Unreadable::ForEver(error)) => Text::SpoolUnreadable.both(&[("fault", &error)]),
                 None => return Err(fault),
             },
             Err(fault) => of_submission(&fault),
         };
-        say(&Text::SpoolSetAside.with(&[("submission", spooled.submission.as_str()), ("fault", &reason)]));
-        spool.refuse(&spooled, &reason)?;
+        let submission = [("submission", spooled.submission.as_str())];
+        say(&Text::SpoolSetAside.with_fault(&reason, &submission));
+        spool.refuse(&spooled, &reason.join(LANGUAGES_PART))?;
     }
     Ok(())
 }
@@ -282,7 +283,7 @@ async fn write(connector: &Connector, folder: Option<PathBuf>) -> Result<Ending,
                 return Err(fault);
             }
             if !is_told {
-                say(&Text::WriteNotNow.with(&[("fault", &fault.words())]));
+                say(&Text::WriteNotNow.with_fault(&fault.words(), &[]));
                 is_told = true;
             }
             tokio::time::sleep(NOT_NOW).await;

@@ -109,11 +109,33 @@ async fn a_packet_that_cannot_be_read_bars_no_other_and_its_sender_is_told() {
         "set aside, not deleted"
     );
     let reason = std::fs::read_to_string(spool.join("01-a.fault")).expect("for its sender");
+    let (vi, en) = reason.split_once('\n').expect("a line for each language");
     assert!(
-        reason.contains("không đọc được") && reason.contains(" / "),
+        vi.contains("không đọc được") && en.contains("cannot be read"),
         "{reason}"
     );
     watch.kill().await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_fault_is_told_in_each_language_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    configure(folder.path(), 1);
+    let nothing = "Lỗi: không có gì để gửi: nêu tệp gói tin hoặc --to / Fault: nothing to send: name packet files, or --to";
+    let tried: [(&[&str], &str); 3] = [
+        (&["send"], nothing),
+        (&["sends"], "Dòng lệnh sai: / The command line is wrong:"),
+        (
+            &["--config", "none", "watch"],
+            "Lỗi: Cấu hình sai 1 chỗ: / Fault: The configuration has 1 faults:",
+        ),
+    ];
+    for (arguments, expected) in tried {
+        let ended = command(folder.path(), arguments).output().await.expect("it runs");
+        let told = text(&ended.stderr);
+        assert_eq!(told.lines().next(), Some(expected), "{told}");
+        assert_eq!(ended.status.code(), Some(3));
+    }
 }
 
 #[tokio::test]
