@@ -217,6 +217,29 @@ impl Directory {
         all
     }
 
+    /// Everybody under whose name documents of the agency may be: its own lineage, and those of all who came after it.
+    /// Itself first.
+    pub fn kin(&self, id: AgencyId) -> Vec<AgencyId> {
+        let mut holders = vec![id];
+        let mut next = 0;
+        while let Some(&agency) = holders.get(next) {
+            let succession = self.agency(agency).and_then(|agency| agency.succession.as_ref());
+            for &heir in succession.iter().flat_map(|succession| &succession.heirs) {
+                if !holders.contains(&heir) {
+                    holders.push(heir);
+                }
+            }
+            next += 1;
+        }
+        let mut all = Vec::new();
+        for agency in holders.into_iter().flat_map(|holder| self.lineage(holder)) {
+            if !all.contains(&agency) {
+                all.push(agency);
+            }
+        }
+        all
+    }
+
     /// The agency and everything below it in today's chain of command, itself first; empty when it is unknown.
     pub fn subtree(&self, id: AgencyId) -> Vec<AgencyId> {
         let mut below: BTreeMap<AgencyId, Vec<AgencyId>> = BTreeMap::new();

@@ -276,7 +276,11 @@ impl Judging<'_> {
     fn id_taken(&self) -> Option<Refusal> {
         let bearer = self.facts.bearer.as_ref()?;
         let replaces_it = self.targets().contains(&bearer.case);
-        let is_same = bearer.identity.as_ref() == Some(self.identity);
+        // The same document, whether the sender or one of its kin gave it first.
+        let is_same = bearer.identity.as_ref().is_some_and(|it| {
+            let sender = self.identity.sender;
+            Identity { sender, ..it.clone() } == *self.identity
+        });
         if !bears_id(self.identity.business) || replaces_it || is_same {
             return None;
         }

@@ -337,6 +337,24 @@ fn a_successor_that_sends_its_predecessors_document_again_repeats_it() {
 }
 
 #[test]
+fn what_an_heir_sends_while_its_predecessors_waits_is_one_document_with_it() {
+    let bench = Bench::new();
+    let held = bench.held(&letter(1, &[2]));
+    bench.change(DirectoryChange::Merged {
+        from: vec![AgencyId::from_number(1)],
+        into: AgencyId::from_number(4),
+    });
+    let again = bench.job("s2", 4, &letter(4, &[2]).write().expect("a packet"));
+    assert!(matches!(bench.take(&again), Happening::Accepted(_)));
+    let Happening::Repeated(repeated) = bench.take(&held) else {
+        panic!("not a repeat")
+    };
+    assert_eq!(repeated.case, again.case);
+    let head = bench.store.case(held.case).expect("told").expect("a case");
+    assert_eq!(head.state, CaseState::Joined);
+}
+
+#[test]
 fn a_status_finds_the_document_of_a_code_that_was_given_to_another_agency() {
     let bench = Bench::new();
     let first = bench.job("s1", 1, &letter(1, &[2]).write().expect("a packet"));

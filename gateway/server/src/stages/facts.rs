@@ -1,6 +1,7 @@
 //! What the index knows that a verdict needs, gathered with the expectation that it still holds when recorded.
 //!
-//! A sender's documents are its own and those of everybody it succeeded.
+//! A sender's documents are its own, those of everybody it succeeded, and those of whoever came after it: what waited
+//! when its sender was merged is judged beside what the heir sent meanwhile.
 
 use domain::directory::Directory;
 use domain::event::Identity;
@@ -32,7 +33,7 @@ pub(super) fn of_document(
 ) -> Result<Gathered<Facts>, StoreFault> {
     let mut gathering = Gathering {
         journal,
-        senders: directory.lineage(identity.sender),
+        senders: directory.kin(identity.sender),
         expects: Vec::new(),
     };
     let mut facts = Facts::default();
@@ -73,7 +74,7 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// The newest case of this identity: of the sender itself, or an accepted one of whom it succeeded.
+    /// The newest case of this identity: of the sender itself, or an accepted one of its kin.
     fn same(&self, identity: &Identity) -> Result<Option<CaseHead>, StoreFault> {
         let mut own = None;
         for &sender in &self.senders {

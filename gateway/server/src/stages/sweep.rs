@@ -153,7 +153,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Documents for an agency that ended without an heir have failed: nobody will ever take them.
+    /// Whatever is for an agency that ended without an heir has failed: nobody will ever take it.
     async fn fail_closed(&self, now: Time) -> Result<(), StoreFault> {
         let (journal, directory) = (&self.road.journal, self.road.journal.directory());
         let mut agencies = journal.waiting()?;
@@ -163,7 +163,6 @@ impl Sweeper {
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
             heads.extend(journal.in_flight(agency)?);
-            heads.retain(|head| head.dispatch.kind == DispatchKind::Packet);
             for head in heads {
                 self.fail(&head, "addressee-closed").await?;
             }
