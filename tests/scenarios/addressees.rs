@@ -1,9 +1,9 @@
 //! Addressees that cannot receive are reported; the others receive.
 
-use domain::refusal::RefusalCode;
+use domain::refusal::{Refusal, RefusalCode};
 use harness::province::{Plan, Province};
 
-use super::evidence::{balance, prove, send, send_in_vain};
+use super::evidence::{balance, prove, refused, send};
 
 const UNKNOWN: &str = "000.99.99.H53";
 const WITHOUT_ACCOUNT: &str = "000.88.88.H53";
@@ -58,10 +58,15 @@ async fn an_unknown_a_suspended_and_an_unreachable_addressee_are_reported_while_
         .to(province.agency(2))
         .to_code(WITHOUT_ACCOUNT)
         .letter();
-    assert_eq!(
-        send_in_vain(&province, 0, &nobody).await,
-        [RefusalCode::AddresseeNone]
-    );
+    let submission = province.submit(0, &nobody).await;
+    let reasons = refused(&province, 0, &submission).await.reasons;
+    let each = [
+        (RefusalCode::AddresseeUnknown, UNKNOWN),
+        (RefusalCode::AddresseeSuspended, &suspended),
+        (RefusalCode::AddresseeUnreachable, WITHOUT_ACCOUNT),
+    ];
+    let each = each.map(|(reason, code)| Refusal::new(reason).with("code", code));
+    assert_eq!(reasons, each);
 
     // Who takes part again gets it as a further addressee.
     province.gateway.command(&["agency", "resume", &suspended]).await;

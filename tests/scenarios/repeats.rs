@@ -44,11 +44,11 @@ async fn a_retry_of_a_refused_document_is_judged_anew() {
     let letter = province.agency(0).draft().to_code("000.99.99.H53").letter();
     assert_eq!(
         send_in_vain(&province, 0, &letter).await,
-        [RefusalCode::AddresseeNone]
+        [RefusalCode::AddresseeUnknown]
     );
     assert_eq!(
         send_in_vain(&province, 0, &letter.rebuilt()).await,
-        [RefusalCode::AddresseeNone]
+        [RefusalCode::AddresseeUnknown]
     );
     send(&province, 0, &letter.also_to(province.agency(1))).await;
     let audit = prove(&province, balance(1, 2)).await;

@@ -153,8 +153,8 @@ pub fn judge(
         Some(same) if case.is_repeat_of(same) => return case.repeat_or_extend(same, addressed),
         Some(_) | None => {}
     }
-    let nobody = addressed.addressees.is_empty() && identity.business != BusinessType::Recall;
-    let reasons = case.reasons(nobody.then(|| Refusal::new(RefusalCode::AddresseeNone)));
+    let is_recall = identity.business == BusinessType::Recall;
+    let reasons = case.reasons(if is_recall { Vec::new() } else { addressed.nobody() });
     if !reasons.is_empty() {
         return case.refuse(reasons);
     }
@@ -221,7 +221,7 @@ impl Judging<'_> {
                 answer: newest.map_or(same.answer, |head| head.event),
             });
         }
-        let reasons = self.reasons(None);
+        let reasons = self.reasons(Vec::new());
         if !reasons.is_empty() {
             return self.refuse(reasons);
         }
@@ -253,8 +253,8 @@ impl Judging<'_> {
         self.facts.same_addressees.iter().find(holds)
     }
 
-    /// All reasons to refuse, beside one that was found already; the most helpful first.
-    fn reasons(&self, found: Option<Refusal>) -> Vec<Refusal> {
+    /// All reasons to refuse, beside those that were found already; the most helpful first.
+    fn reasons(&self, found: Vec<Refusal>) -> Vec<Refusal> {
         let packet = self.verified.packet();
         let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
         let mut reasons: Vec<Refusal> = packet

@@ -52,7 +52,7 @@ codes! {
     SignerUntrusted = "SIGNER_UNTRUSTED",
     /// Valid signatures, none of which belongs to the sender.
     SignerNotSender = "SIGNER_NOT_SENDER",
-    /// Every addressee is unknown, suspended or closed.
+    /// Nobody is addressed. Journals of before hold it also for addressees that could not receive.
     AddresseeNone = "ADDRESSEE_NONE",
     /// An accepted, unrecalled document of the sender bears the id, with other content.
     DocumentIdTaken = "DOCUMENT_ID_TAKEN",
@@ -70,6 +70,16 @@ codes! {
     HeldTooLong = "HELD_TOO_LONG",
     /// What waited for a person was returned by one.
     PacketReturned = "PACKET_RETURNED",
+    // Told only when nobody can receive, one for each code in `To`. They stand last, so that where there are more
+    // reasons than are told at once, it is some of these that are left out and no other.
+    /// An addressee's code is not in the directory.
+    AddresseeUnknown = "ADDRESSEE_UNKNOWN",
+    /// An addressee is suspended.
+    AddresseeSuspended = "ADDRESSEE_SUSPENDED",
+    /// An addressee is closed and nobody came after it.
+    AddresseeClosed = "ADDRESSEE_CLOSED",
+    /// An addressee has no account to receive with.
+    AddresseeUnreachable = "ADDRESSEE_UNREACHABLE",
 }
 
 impl RefusalCode {

@@ -7,7 +7,7 @@ use crate::agency::Standing;
 use crate::event::{Addressee, AddresseeFault, Unaddressed};
 use crate::ids::{AgencyId, Code};
 use crate::packet::DocumentPacket;
-use crate::refusal::shortened;
+use crate::refusal::{Refusal, RefusalCode, shortened};
 
 /// Who of those named receives and who does not.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +50,26 @@ impl Addressed {
             });
         }
         addressed
+    }
+
+    /// Why the document goes to nobody, one reason for each code that the sender wrote; nothing when somebody receives.
+    pub(super) fn nobody(&self) -> Vec<Refusal> {
+        if !self.addressees.is_empty() {
+            return Vec::new();
+        }
+        if self.unaddressed.is_empty() {
+            return vec![Refusal::new(RefusalCode::AddresseeNone)];
+        }
+        let reason = |one: &Unaddressed| {
+            let code = match one.fault {
+                AddresseeFault::Unknown => RefusalCode::AddresseeUnknown,
+                AddresseeFault::Suspended => RefusalCode::AddresseeSuspended,
+                AddresseeFault::Closed => RefusalCode::AddresseeClosed,
+                AddresseeFault::Unreachable => RefusalCode::AddresseeUnreachable,
+            };
+            Refusal::new(code).with("code", &one.code)
+        };
+        self.unaddressed.iter().map(reason).collect()
     }
 
     fn add(&mut self, addressee: Addressee) {

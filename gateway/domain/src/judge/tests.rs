@@ -192,10 +192,51 @@ fn a_new_document_is_accepted_for_every_known_addressee() {
 }
 
 #[test]
-fn nobody_to_receive_is_refused() {
+fn nobody_to_receive_is_refused_with_each_code_and_its_cause() {
+    let mut packet = letter(&[9, 4, 8], "x");
+    packet.to[2].organ_id = "Sở  Nội vụ".to_owned();
+    let Happening::Refused(refused) = judged(&packet, &Facts::default()) else {
+        panic!("not refused")
+    };
     assert_eq!(
-        codes(&judged(&letter(&[9], "x"), &Facts::default())),
-        [RefusalCode::AddresseeNone]
+        refused.reasons,
+        [
+            Refusal::new(RefusalCode::AddresseeUnknown).with("code", code_of(9)),
+            Refusal::new(RefusalCode::AddresseeUnknown).with("code", "Sở  Nội vụ"),
+            Refusal::new(RefusalCode::AddresseeUnreachable).with("code", code_of(4)),
+        ]
+    );
+    let told = refused.reasons[0].text();
+    assert!(
+        told.vi.contains(&code_of(9)) && told.en.contains(&code_of(9)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_long_list_of_wrong_codes_hides_no_other_reason() {
+    let mut packet = letter(&[9], "x");
+    let wrong = |number: usize| Organization {
+        organ_id: format!("000.00.{number}.X99"),
+        ..Organization::default()
+    };
+    packet.to = (0..2 * REASONS_MAX).map(wrong).collect();
+    packet.subject.clear();
+    let mut other = letter(&[2], "other content");
+    other.document_id = packet.document_id.clone();
+    let facts = Facts {
+        bearer: Some(head(&other, 9, CaseState::Accepted)),
+        ..Facts::default()
+    };
+    let found = codes(&judged(&packet, &facts));
+    assert_eq!(found.len(), REASONS_MAX);
+    assert_eq!(
+        found[..3],
+        [
+            RefusalCode::PacketIncomplete,
+            RefusalCode::DocumentIdTaken,
+            RefusalCode::AddresseeUnknown
+        ]
     );
 }
 
@@ -241,7 +282,7 @@ fn all_faults_are_told_at_once() {
         [
             RefusalCode::PacketIncomplete,
             RefusalCode::PacketIncomplete,
-            RefusalCode::AddresseeNone
+            RefusalCode::AddresseeUnknown
         ]
     );
 }
