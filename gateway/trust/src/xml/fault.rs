@@ -6,7 +6,7 @@
 
 /// The first fault of a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind} at byte {offset}, line {line}, in <{element}>")]
+#[error("{kind} at byte {offset}, line {line}, {}", place(element))]
 pub struct Fault {
     /// What is wrong.
     pub kind: FaultKind,
@@ -16,6 +16,15 @@ pub struct Fault {
     pub line: usize,
     /// Path of local names of the elements open there, root first, joined by `/`; empty outside of the root.
     pub element: String,
+}
+
+/// Where in the tree; outside of the root there is no name to tell.
+fn place(element: &str) -> String {
+    if element.is_empty() {
+        "outside of the root".to_owned()
+    } else {
+        format!("in <{element}>")
+    }
 }
 
 /// What is wrong with a document.

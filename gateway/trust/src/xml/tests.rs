@@ -344,3 +344,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_fault_outside_of_the_root_names_no_element() {
+    let told = |text: &str| parse(text).expect_err("not a tree").to_string();
+    assert_eq!(
+        told("tr\u{1EAF}ng"),
+        "stray bytes before the document element at byte 0, line 1, outside of the root"
+    );
+    assert!(told("<a><b>").ends_with(", in <a/b>"), "{}", told("<a><b>"));
+}
