@@ -13,6 +13,7 @@ mod parking;
 mod provision;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trust_desk;
 
 use std::sync::Arc;
@@ -28,9 +29,10 @@ use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 pub use backlog::{AgencyBacklog, Backlog};
-pub use order::{Order, OrderFault};
+pub use order::{CsvFile, Order, OrderFault};
 pub use parking::{Parking, ParkingFault};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
+pub use told::Told;
 pub use trust_desk::{AddressLine, AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
 
 use crate::clock::Clock;
@@ -98,14 +100,14 @@ pub struct Report {
     pub import: Option<Import>,
 }
 
-type Told = Arc<dyn Fn(&[Recorded]) + Send + Sync>;
+type Listener = Arc<dyn Fn(&[Recorded]) + Send + Sync>;
 
 /// The desk where orders are carried out.
 pub struct Administration {
     journal: Arc<dyn Journal>,
     provision: Arc<dyn Provision>,
     clock: Clock,
-    told: Told,
+    told: Listener,
     turn: Mutex<()>,
 }
 
@@ -166,7 +168,7 @@ impl Administration {
         // A clock that stands behind the newest change would make every further one impossible.
         let now = self.clock.now().max(before.latest().unwrap_or(self.clock.now()));
         let imported = if let Order::Import { csv } = order {
-            Some(import(csv.as_bytes(), &before, now)?)
+            Some(import(csv.bytes(), &before, now)?)
         } else {
             None
         };

@@ -8,8 +8,10 @@ mod agency_arguments;
 mod broker;
 mod check;
 mod desk;
+mod fault;
 mod key;
 mod parked;
+mod password_file;
 mod report;
 mod text;
 mod trust;
@@ -22,7 +24,7 @@ use domain::ids::CaseId;
 use domain::port::StoreFault;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::administration::{AdministrationFault, ParkingFault};
+use crate::administration::{AdministrationFault, ParkingFault, Told};
 use crate::app::{self, AppFault};
 use crate::broker::ProvisionFault;
 use crate::config::{Config, ConfigFault};
@@ -33,7 +35,7 @@ use crate::telemetry;
 use crate::trustkeeper::TrustKeeperFault;
 
 use desk::Desk;
-use text::{Text, complain, print};
+use text::{Said, Text, complain, print};
 
 const EXIT_CODES: &str = "Mã kết thúc / exit codes: 0 xong (done), 1 không xong (not done), 2 sai dòng lệnh (usage), \
 3 xong một phần (done in part), 4 lỗi cấu hình (configuration)";
@@ -106,14 +108,32 @@ pub(crate) enum CommandFault {
     /// The gateway ended.
     #[error(transparent)]
     App(#[from] AppFault),
+    /// The running gateway answered with an error and no word of why.
+    #[error("the gateway answered {0}")]
+    Answered(reqwest::StatusCode),
+    /// The broker does not let the gateway in.
+    #[error("the broker cannot be reached: {0}")]
+    BrokerAway(String),
     /// A gateway has the data folder and does not answer.
-    #[error(
-        "a gateway has the data folder and does not answer on its internal port: it is starting, ending or stuck"
-    )]
-    Busy,
+    #[error("a gateway has the data folder {0} and does not answer on its internal port")]
+    Busy(PathBuf),
+    /// Not a case id.
+    #[error("{0} is no case id")]
+    CaseUnfit(String),
     /// Nobody knows the case.
     #[error("there is no case {0}")]
     CaseUnknown(CaseId),
+    /// A file holds no certificate.
+    #[error("{path}: {fault}")]
+    Certificate {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        fault: String,
+    },
+    /// Not an agency code.
+    #[error("{0} is no agency code")]
+    CodeUnfit(String),
     /// The configuration has faults, which are told one by one.
     #[error("the configuration has faults")]
     Config(Vec<ConfigFault>),
@@ -135,18 +155,32 @@ pub(crate) enum CommandFault {
     /// Only a running gateway can do this.
     #[error("no gateway runs here")]
     NoGateway,
+    /// Accounts have new passwords, and the file that they were to go into could not be written.
+    #[error("{path}: {error}")]
+    PasswordsLost {
+        /// The file.
+        path: PathBuf,
+        /// Whose passwords.
+        accounts: String,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
     /// Where the running gateway is cannot be read.
     #[error(transparent)]
     Place(#[from] PlaceFault),
     /// A parked packet stays where it is.
     #[error(transparent)]
     Parking(#[from] ParkingFault),
-    /// The running gateway, or a part, said no; in its words.
+    /// Said already, in both languages.
     #[error("{0}")]
     Problem(String),
     /// The broker could not be set up.
     #[error("the broker could not be set up: {0}")]
     Provision(#[from] ProvisionFault),
+    /// More than one.
+    #[error("several faults")]
+    Several(Vec<CommandFault>),
     /// The receipt key.
     #[error(transparent)]
     Signer(#[from] SignerFault),
@@ -159,6 +193,9 @@ pub(crate) enum CommandFault {
     /// Logs could not be started.
     #[error("logs could not be started")]
     Telemetry,
+    /// The desk said no.
+    #[error("{0:?}")]
+    Told(Told),
     /// Trust material.
     #[error(transparent)]
     Trust(#[from] TrustKeeperFault),
@@ -169,18 +206,29 @@ pub async fn run(cli: Cli) -> ExitCode {
     match carry_out(&cli).await {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::InPart) => ExitCode::from(3),
-        Err(CommandFault::Config(faults)) => {
-            complain(&Text::ConfigFaults.with(&[("count", &faults.len().to_string())]));
-            for fault in faults {
-                complain(&format!("  {fault}"));
-            }
-            ExitCode::from(4)
-        }
         Err(fault) => {
-            complain(&Text::Failed.with(&[("fault", &with_causes(&fault))]));
-            ExitCode::FAILURE
+            let code = complain_of(&fault);
+            ExitCode::from(code)
         }
     }
+}
+
+/// Says why, one language a line, and gives the exit code.
+fn complain_of(fault: &CommandFault) -> u8 {
+    let words = fault::in_words(fault);
+    if let CommandFault::Config(_) = fault {
+        complain(&Text::ConfigFaults.with(&[("count", &words.len().to_string())]));
+        for [vi, en] in words.iter().map(Said::languages) {
+            complain(&format!("  {vi}\n    {en}"));
+        }
+        return 4;
+    }
+    for said in words {
+        for line in Text::Failed.said().about("fault", &said).languages() {
+            complain(&line);
+        }
+    }
+    1
 }
 
 async fn carry_out(cli: &Cli) -> Result<Ending, CommandFault> {
@@ -226,7 +274,7 @@ async fn serve(config: &Config) -> Result<Ending, CommandFault> {
 async fn show_case(config: &Config, case: &str, json: bool) -> Result<Ending, CommandFault> {
     let case: CaseId = case
         .parse()
-        .map_err(|fault| CommandFault::Problem(format!("{case}: {fault}")))?;
+        .map_err(|_| CommandFault::CaseUnfit(case.to_owned()))?;
     let view = Desk::open(config).await?.case(case).await?;
     if json {
         print_json(&view);
@@ -255,20 +303,23 @@ fn read_file(path: &Path) -> Result<Vec<u8>, CommandFault> {
 /// Writes a new file that only its owner may read. One that is there already is never overwritten.
 fn write_private(path: &Path, text: &str) -> Result<(), CommandFault> {
     use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let fault = |error| CommandFault::File {
+    let mut file = create_private(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| CommandFault::File {
         path: path.to_owned(),
         error,
-    };
-    let opened = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    let mut file = opened.map_err(fault)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(fault)
+    })
+}
+
+/// Makes a new, empty file that only its owner may read. One that is there already is never overwritten.
+fn create_private(path: &Path) -> Result<std::fs::File, CommandFault> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create_new(true).mode(0o600).open(path);
+    opened.map_err(|error| CommandFault::File {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// A fault with everything behind it, where its own words do not say it already.

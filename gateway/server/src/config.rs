@@ -68,7 +68,15 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let absolute = std::path::absolute(path).map_err(unreadable)?;
         let folder = absolute.parent().map_or_else(PathBuf::new, Path::to_owned);
-        Config::parse(&text, &folder)
+        Config::parse(&text, &folder).map_err(|mut faults| {
+            // Where the text as a whole is no configuration, it is the file that has to be named.
+            for fault in &mut faults {
+                if matches!(fault.problem, Problem::Syntax(_)) {
+                    fault.place.clone_from(&place);
+                }
+            }
+            faults
+        })
     }
 
     /// Reads a configuration. Relative paths in it count from `folder`.

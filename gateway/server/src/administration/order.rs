@@ -34,8 +34,8 @@ pub enum Order {
     },
     /// A list of agencies in CSV.
     Import {
-        /// The file.
-        csv: String,
+        /// The file: a text, or `{"base64": …}` of one that is not UTF-8.
+        csv: CsvFile,
     },
     /// Another name.
     Rename {
@@ -126,6 +126,70 @@ pub enum Order {
         /// Which.
         account: String,
     },
+}
+
+/// A file as it was read. JSON holds text only, and a list with one byte that is none is still read row by row: it
+/// travels in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CsvShape", into = "CsvShape")]
+pub struct CsvFile(Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum CsvShape {
+    Text(String),
+    Bytes {
+        #[serde(with = "in_base64")]
+        base64: Vec<u8>,
+    },
+}
+
+mod in_base64 {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD
+            .decode(String::deserialize(from)?)
+            .map_err(D::Error::custom)
+    }
+}
+
+impl CsvFile {
+    /// A file of these bytes.
+    pub fn of(bytes: impl Into<Vec<u8>>) -> CsvFile {
+        CsvFile(bytes.into())
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<CsvShape> for CsvFile {
+    fn from(shape: CsvShape) -> CsvFile {
+        match shape {
+            CsvShape::Text(text) => CsvFile(text.into_bytes()),
+            CsvShape::Bytes { base64 } => CsvFile(base64),
+        }
+    }
+}
+
+impl From<CsvFile> for CsvShape {
+    fn from(file: CsvFile) -> CsvShape {
+        match String::from_utf8(file.0) {
+            Ok(text) => CsvShape::Text(text),
+            Err(bytes) => CsvShape::Bytes {
+                base64: bytes.into_bytes(),
+            },
+        }
+    }
 }
 
 /// Why an order comes to nothing.

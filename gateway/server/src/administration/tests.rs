@@ -273,7 +273,11 @@ async fn an_import_keeps_good_rows_reports_bad_ones_and_is_idempotent() {
         .map(|row| format!("000.{:02}.{:02}.H53,Agency {row}\n", row % 100, row / 100 + 1))
         .collect();
     let csv = format!("code,name\n{rows}wrong code,\n");
-    let report = office.make(Order::Import { csv: csv.clone() }).await;
+    let report = office
+        .make(Order::Import {
+            csv: CsvFile::of(csv.clone()),
+        })
+        .await;
     let import = report.import.expect("an import");
     assert_eq!((import.rows_read, import.rows_bad.len()), (251, 1));
     assert_eq!(
@@ -281,7 +285,11 @@ async fn an_import_keeps_good_rows_reports_bad_ones_and_is_idempotent() {
         250,
         "more than one commit"
     );
-    let again = office.make(Order::Import { csv }).await;
+    let again = office
+        .make(Order::Import {
+            csv: CsvFile::of(csv),
+        })
+        .await;
     assert!(again.changes.is_empty(), "{:?}", again.changes);
 }
 
@@ -333,4 +341,28 @@ async fn the_road_is_told_of_each_change() {
         .await
         .expect("added");
     assert_eq!(told.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_list_with_a_byte_that_is_no_text_loses_that_row_only() {
+    let office = Office::open();
+    let mut rows = b"\xEF\xBB\xBFcode,name\n000.00.01.H53,S\xE1\n".to_vec();
+    rows.extend("000.00.02.H53,Sở Nội vụ\n".as_bytes());
+    let order = Order::Import {
+        csv: CsvFile::of(rows),
+    };
+    let wire = serde_json::to_value(&order).expect("JSON");
+    assert!(wire["csv"]["base64"].is_string(), "{wire}");
+    let order: Order = serde_json::from_value(wire).expect("an order");
+    let report = office.make(order).await;
+    let import = report.import.expect("rows");
+    let bad: Vec<u64> = import.rows_bad.iter().map(|bad| bad.line).collect();
+    assert_eq!(bad, [2]);
+    let names: Vec<_> = office
+        .desk
+        .directory()
+        .agencies()
+        .map(|one| one.name().to_owned())
+        .collect();
+    assert_eq!(names, ["Sở Nội vụ"]);
 }

@@ -1,16 +1,17 @@
 //! `gateway agency`: the directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use trust::Certificate;
 
 use super::agency_arguments::{AccountCommand, AgencyArguments, AgencyCommand, AnswersWord};
 use super::desk::Desk;
+use super::password_file::PasswordFile;
 use super::report;
 use super::text::{Text, print};
-use super::{CommandFault, Ending, print_json, read_file, write_private};
-use crate::administration::{Mode, Order};
+use super::{CommandFault, Ending, print_json, read_file};
+use crate::administration::{CsvFile, Mode, Order, Told};
 use crate::http::view::{AgencyView, ReportView};
 
 pub(super) async fn carry_out(
@@ -28,8 +29,18 @@ pub(super) async fn carry_out(
     if let AgencyCommand::Import { file, accounts } = command {
         return import(desk, arguments, (file, *accounts), json).await;
     }
-    let report = desk.order(&order(command)?, mode(arguments)).await?;
-    tell(&report, arguments, json)
+    let order = order(command)?;
+    let passwords = password_file(arguments)?;
+    let mut report = desk.order(&order, mode(arguments)).await?;
+    let written = passwords.map(|file| file.take(&mut report)).transpose();
+    tell(&report, written, json)
+}
+
+/// The file that the command line names for passwords, open before anything is ordered. A dry run gives none out.
+fn password_file(arguments: &AgencyArguments) -> Result<Option<PasswordFile>, CommandFault> {
+    let wanted = arguments.password_file.as_deref();
+    let wanted = wanted.filter(|_| mode(arguments) == Mode::Make);
+    wanted.map(PasswordFile::create).transpose()
 }
 
 fn mode(arguments: &AgencyArguments) -> Mode {
@@ -53,7 +64,7 @@ fn order(command: &AgencyCommand) -> Result<Order, CommandFault> {
             answers: (!add.no_account).then(|| add.answers.word()),
         },
         AgencyCommand::Import { file, .. } => Order::Import {
-            csv: read_text(file)?,
+            csv: CsvFile::of(read_file(file)?),
         },
         AgencyCommand::List { .. } | AgencyCommand::Show { .. } => unreachable!("these are answered before"),
         AgencyCommand::Suspend { agency } => Order::Suspend {
@@ -116,29 +127,28 @@ fn order(command: &AgencyCommand) -> Result<Order, CommandFault> {
 
 fn fingerprint(file: &Path) -> Result<String, CommandFault> {
     let read = Certificate::from_pem_or_der(&read_file(file)?);
-    let certificate = read.map_err(|fault| CommandFault::Problem(format!("{}: {fault}", file.display())))?;
+    let certificate = read.map_err(|fault| CommandFault::Certificate {
+        path: file.to_owned(),
+        fault: fault.to_string(),
+    })?;
     if certificate.is_ca() {
         return Err(CommandFault::Problem(Text::CertificateIsAuthority.with(&[])));
     }
     Ok(certificate.fingerprint().to_string())
 }
 
-fn read_text(file: &Path) -> Result<String, CommandFault> {
-    let not_text = |_| CommandFault::Problem(format!("{}: not UTF-8 text", file.display()));
-    String::from_utf8(read_file(file)?).map_err(not_text)
-}
+/// Where passwords went, or why nowhere.
+type Written = Result<Option<Option<PathBuf>>, CommandFault>;
 
-fn tell(report: &ReportView, arguments: &AgencyArguments, json: bool) -> Result<Ending, CommandFault> {
-    if let Some(file) = &arguments.password_file
-        && let [opened] = report.opened.as_slice()
-    {
-        write_private(file, &format!("{}\n", opened.password))?;
-    }
+/// Tells what was done before it tells that passwords could not be written: it was done all the same.
+fn tell(report: &ReportView, written: Written, json: bool) -> Result<Ending, CommandFault> {
+    let file = written.as_ref().ok().and_then(Option::as_ref);
     if json {
         print_json(report);
     } else {
-        report::tell(report, arguments.password_file.as_deref());
+        report::tell(report, file.and_then(Option::as_deref));
     }
+    written?;
     Ok(report::ending(report))
 }
 
@@ -174,14 +184,13 @@ async fn show(desk: &Desk, wanted: &str, json: bool) -> Result<Ending, CommandFa
         .filter(is_wanted)
         .find(|agency| agency.standing != "closed");
     let Some(agency) = living.or_else(|| agencies.iter().find(is_wanted)) else {
-        return Err(CommandFault::Problem(
-            Text::AgencyUnknown.with(&[("agency", wanted)]),
-        ));
+        let agency = wanted.to_owned();
+        return Err(CommandFault::Told(Told::AgencyUnknown { agency }));
     };
     if json {
         print_json(agency);
     } else {
-        report::show_agency(agency);
+        report::show_agency(agency, &agencies);
     }
     Ok(Ending::Done)
 }
@@ -193,24 +202,20 @@ async fn import(
     json: bool,
 ) -> Result<Ending, CommandFault> {
     let order = order(&arguments.command)?;
+    let passwords = password_file(arguments)?;
     let mut report = desk.order(&order, mode(arguments)).await?;
-    if let Some(answers) = accounts.filter(|_| mode(arguments) == Mode::Make) {
-        open_accounts(desk, &mut report, answers).await?;
-    }
-    if let Some(password_file) = arguments
-        .password_file
-        .as_ref()
-        .filter(|_| !report.opened.is_empty())
-    {
-        write_private(password_file, &passwords(&report))?;
-    }
-    if json {
-        print_json(&report);
-    } else {
+    let opened = match accounts.filter(|_| mode(arguments) == Mode::Make) {
+        Some(answers) => open_accounts(desk, &mut report, answers).await,
+        None => Ok(()),
+    };
+    // Those that were opened before one failed have their passwords, and nobody can ask for them again.
+    let written = passwords.map(|file| file.take(&mut report)).transpose();
+    if !json {
         print(&file.display().to_string());
-        report::tell(&report, arguments.password_file.as_deref());
     }
-    Ok(report::ending(&report))
+    let ending = tell(&report, written, json)?;
+    opened?;
+    Ok(ending)
 }
 
 /// Opens an account for every agency that was added, one after the other, with progress on a terminal.
@@ -238,19 +243,4 @@ async fn open_accounts(
     }
     bar.finish_and_clear();
     Ok(())
-}
-
-/// The passwords of many accounts, as CSV.
-fn passwords(report: &ReportView) -> String {
-    let row = |opened: &crate::http::view::OpenedView| {
-        format!(
-            "{},{},\"{}\"\n",
-            opened.account,
-            opened.password,
-            opened.agency.replace('"', "\"\"")
-        )
-    };
-    std::iter::once("account,password,agency\n".to_owned())
-        .chain(report.opened.iter().map(row))
-        .collect()
 }

@@ -6,7 +6,7 @@ use domain::port::{Commit, Journal};
 
 use super::desk::{Desk, Direct};
 use super::text::Text;
-use super::{CommandFault, Ending, read_file};
+use super::{CommandFault, Ending, read_file, report};
 use crate::app::{self, AccountFiles, EPOCH_FILE};
 use crate::broker::{Address, Provisioner, Report, Standing};
 use crate::config::Config;
@@ -94,8 +94,8 @@ fn tell(report: &Report) -> Ending {
 fn tell_accounts(accounts: &[ProvisionedView]) -> Ending {
     let mut ending = Ending::Done;
     for account in accounts {
-        if let Some(fault) = &account.fault {
-            Text::AccountNotProvisioned.say(&[("account", &account.account), ("fault", fault)]);
+        if account.fault.is_some() {
+            report::tell_unprovisioned(account);
             ending = Ending::InPart;
         }
     }

@@ -49,8 +49,7 @@ pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, Comma
         Text::CheckGood.say(&[]);
         return Ok(ending);
     }
-    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    Err(CommandFault::Problem(told.join("\n")))
+    Err(CommandFault::Several(faults))
 }
 
 fn key(config: &Config) -> Result<(), CommandFault> {
@@ -92,11 +91,8 @@ fn trust(config: &Config) -> Result<Ending, CommandFault> {
 /// Connects as the gateway would, with both its connections, and hangs up.
 async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
     let address = super::broker::address(config)?;
-    let away = |fault: &dyn std::fmt::Display| {
-        CommandFault::Problem(Text::CheckBrokerAway.with(&[("fault", &fault.to_string())]))
-    };
     let (broker, _lanes) = Broker::new(&address, PublishLimits::default(), ConsumeLimits::default())
-        .map_err(|fault| away(&fault))?;
+        .map_err(|fault| CommandFault::BrokerAway(fault.to_string()))?;
     // A gateway may be running: nothing is taken from its queues.
     broker.intake.stop_taking();
     let mut states = broker.publisher.states();
@@ -110,6 +106,6 @@ async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
         Text::CheckBrokerReached.say(&[]);
         Ok(())
     } else {
-        Err(away(&format!("{REACH_WAIT:?}")))
+        Err(CommandFault::BrokerAway(format!("{REACH_WAIT:?}")))
     }
 }

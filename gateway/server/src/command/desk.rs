@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::CommandFault;
-use crate::administration::{Administration, Mode, NotProvisioned, Order, Provision, TrustDesk};
+use crate::administration::{Administration, Mode, NotProvisioned, Order, Provision, Told, TrustDesk};
 use crate::app::{self, AccountFiles, BrokerProvision};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -63,7 +63,7 @@ impl Desk {
         let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || time.now()));
         let store = match opening.await.expect("opening a store does not panic") {
             Ok(store) => store,
-            Err(store::Fault::Locked { .. }) => return Err(CommandFault::Busy),
+            Err(store::Fault::Locked { directory }) => return Err(CommandFault::Busy(directory)),
             Err(fault) => return Err(CommandFault::Store(fault)),
         };
         let administration = Administration::new(Arc::new(store.clone()), provision(config)?, clock.clone());
@@ -171,9 +171,8 @@ impl Desk {
             Desk::Direct(direct) => {
                 let keeper = direct.keeper()?;
                 let line = while_kept(&keeper, keeper.import(list)).await;
-                Ok(ListView::of(
-                    &line.map_err(|fault| CommandFault::Problem(fault.to_string()))?,
-                ))
+                let line = line.map_err(|fault| CommandFault::Told(Told::from(&fault)))?;
+                Ok(ListView::of(&line))
             }
         }
     }
@@ -273,11 +272,12 @@ impl Running {
             return Ok(answer);
         }
         let status: StatusCode = answer.status();
-        let problem = answer.json::<ProblemView>().await;
-        Err(CommandFault::Problem(problem.map_or_else(
-            |_| format!("the gateway answered {status}"),
-            |one| one.detail,
-        )))
+        Err(match answer.json::<ProblemView>().await {
+            Ok(ProblemView { told: Some(told), .. }) => CommandFault::Told(told),
+            // A gateway of another version may have no words that this one knows.
+            Ok(problem) => CommandFault::Problem(problem.detail),
+            Err(_) => CommandFault::Answered(status),
+        })
     }
 }
 

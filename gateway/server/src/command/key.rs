@@ -30,7 +30,7 @@ pub(super) enum KeyCommand {
 
 pub(super) fn carry_out(command: &KeyCommand) -> Result<Ending, CommandFault> {
     let KeyCommand::New { out_dir, code } = command;
-    let code = Code::parse(code).map_err(|fault| CommandFault::Problem(format!("{code}: {fault}")))?;
+    let code = Code::parse(code).map_err(|_| CommandFault::CodeUnfit(code.clone()))?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(CommandFault::Key)?;
     let certificate = params(&code).self_signed(&key).map_err(CommandFault::Key)?;
     let (key_file, certificate_file) = (out_dir.join("gateway.key"), out_dir.join("gateway.pem"));

@@ -82,9 +82,7 @@ async fn take_messages(config: &Config, into: &Path) -> Result<Ending, CommandFa
             path: into.to_owned(),
             error,
         },
-        TakeOutFault::Broker(_) => {
-            CommandFault::Problem(Text::CheckBrokerAway.with(&[("fault", &fault.to_string())]))
-        }
+        TakeOutFault::Broker(_) => CommandFault::BrokerAway(fault.to_string()),
     })?;
     Text::MessagesTaken.say(&[
         ("count", &taken.to_string()),

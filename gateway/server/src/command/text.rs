@@ -1,5 +1,9 @@
 //! What commands say to people: Vietnamese first, English second, in one table.
 
+mod said;
+
+pub(super) use said::Said;
+
 /// Declares each text once, with its two languages; `{name}` is filled in when it is said.
 macro_rules! texts {
     ($($name:ident = $vi:literal, $en:literal;)*) => {
@@ -22,7 +26,8 @@ texts! {
     AccountNotProvisioned = "Chưa tạo được tài khoản {account} trên broker: {fault}",
         "Account {account} is not yet made at the broker: {fault}";
     AccountOpened = "Tài khoản {account} của {agency}", "Account {account} of {agency}";
-    AccountProvisioned = "Đã thiết lập lại {count} tài khoản trên broker", "{count} accounts set up at the broker again";
+    AccountProvisioned = "Đã thiết lập lại {count} tài khoản trên broker",
+        "{count} accounts set up at the broker again";
     AccountsOpening = "Đang mở tài khoản", "Opening accounts";
     AgencyAdded = "Đã thêm {agency}", "Added {agency}";
     AgencyEnds = "{agency} chấm dứt; hộp thư chuyển cho {heir}", "{agency} ends; its inbox goes to {heir}";
@@ -31,7 +36,6 @@ texts! {
     AgencyKeeps = "  mã {codes} dẫn tới cơ quan kế thừa; đóng tài khoản {accounts}; {certificates} chứng thư hết hiệu lực",
         "codes {codes} lead to the heir; accounts {accounts} close; {certificates} certificates end";
     AgencyRenamed = "Đổi tên: {from} → {to}", "Renamed: {from} → {to}";
-    AgencyUnknown = "Không có cơ quan {agency}", "There is no agency {agency}";
     CaseStands = "Hồ sơ {case}: {state}", "Case {case}: {state}";
     CertificateIsAuthority = "Đây là chứng thư của tổ chức cấp chứng thư, không phải của người ký",
         "This is the certificate of an authority, not of a signer";
@@ -39,25 +43,36 @@ texts! {
     CheckAnchors = "Tin cậy: {anchors} gốc, {candidates} chứng thư trung gian, {lists} danh sách thu hồi",
         "Trust: {anchors} anchors, {candidates} issuing certificates, {lists} revocation lists";
     CheckBroker = "Broker: {uri}, vhost {vhost}, người dùng {user}", "Broker: {uri}, vhost {vhost}, user {user}";
-    CheckBrokerAway = "Không kết nối được broker: {fault}", "The broker cannot be reached: {fault}";
     CheckBrokerReached = "Broker trả lời", "The broker answers";
     CheckGood = "Cấu hình hợp lệ", "The configuration is sound";
     CheckIdentity = "Cổng {code}, dữ liệu ở {data}", "Gateway {code}, data in {data}";
     CheckKey = "Khóa ký biên nhận: {subject}, hết hạn {until}", "Receipt key: {subject}, ends {until}";
     CheckListen = "Cổng nội bộ: {listen}", "Internal port: {listen}";
-    CheckNotLoopback = "Chú ý: cổng nội bộ mở ra ngoài máy này", "Mind: the internal port is open beyond this machine";
+    CheckNotLoopback = "Chú ý: cổng nội bộ mở ra ngoài máy này",
+        "Mind: the internal port is open beyond this machine";
     CheckUnprovisioned = "Không có [broker.provision]: tài khoản phải tạo bằng tay",
         "No [broker.provision]: accounts must be made by hand";
     ClockAccepted = "Đã chấp nhận giờ hiện tại", "The time of day is accepted";
-    CodeMoves = "Mã {code}: {from} → {to}", "Code {code}: {from} → {to}";
+    CodeMoves = "Mã {what}: {from} → {to}", "Code {what}: {from} → {to}";
     ConfigFaults = "Cấu hình có {count} lỗi:", "The configuration has {count} faults:";
     DryRun = "Chạy thử, chưa thay đổi gì:", "Dry run, nothing was changed:";
-    Failed = "Không thực hiện được: {fault}", "Not done: {fault}";
+    Failed = "Không thực hiện được: {fault}.", "Not done: {fault}.";
     ImportColumns = "Bỏ qua các cột: {columns}", "Columns left out: {columns}";
     ImportRead = "Đọc {read} dòng: {same} dòng không có gì mới, {bad} lỗi",
         "{read} rows read: {same} say nothing new, {bad} faults";
     ImportRow = "  dòng {line}: {reason}", "line {line}: {reason}";
     KeyMade = "Đã tạo {key} và {certificate}", "Made {key} and {certificate}";
+    LabelAccount = "tài khoản", "account";
+    LabelCertificate = "chứng thư", "certificate";
+    LabelCode = "mã", "code";
+    LabelHeirs = "kế thừa", "heirs";
+    LabelLevel = "cấp", "level";
+    LabelName = "tên", "name";
+    LabelParent = "cấp trên", "parent";
+    LabelPlace = "địa bàn", "place";
+    LabelStanding = "trạng thái", "standing";
+    LabelSucceeds = "tiếp nhận", "succeeds";
+    LabelWatcher = "theo dõi", "watcher";
     ListImported = "Đã nhận danh sách thu hồi của {issuer}, số {number}",
         "Took the revocation list of {issuer}, number {number}";
     MessagesTaken = "Đã lấy {count} bản tin ra {folder}: xem lý do trong tệp .json, báo cho tài khoản đã gửi",
@@ -73,35 +88,264 @@ texts! {
     PasswordWritten = "  mật khẩu ghi trong {file}", "the password is in {file}";
     ProvisionKept = "{count} thành phần đã có trên broker", "{count} things stood at the broker already";
     ProvisionMade = "Đã tạo trên broker: {made}", "Made at the broker: {made}";
-    ProvisionDiffers = "Có sẵn với tham số khác, cần người xử lý: {what}", "Stands with other arguments, a person must see to it: {what}";
+    ProvisionDiffers = "Có sẵn với tham số khác, cần người xử lý: {what}",
+        "Stands with other arguments, a person must see to it: {what}";
+    Since = "từ", "since";
+    StandingActive = "đang hoạt động", "active";
+    StandingClosed = "đã chấm dứt", "closed";
+    StandingSuspended = "tạm ngừng", "suspended";
     TrustAddress = "  {url}: lấy lúc {fetched}; {fault}", "{url}: fetched {fetched}; {fault}";
     TrustAnchor = "  gốc {subject}, hết hạn {until}", "anchor {subject}, ends {until}";
     TrustFault = "  không dùng được {fault}", "cannot be used: {fault}";
     TrustList = "  danh sách thu hồi {issuer}: số {number}, {entries} mục, đến {until}",
         "revocation list {issuer}: number {number}, {entries} entries, until {until}";
     TrustVersion = "Phiên bản {version}", "Version {version}";
+    Until = "đến", "until";
     Warned = "Chú ý: {warning}", "Mind: {warning}";
+
+    // Why something was not done, and what to do about it.
+    AccountNotOpen = "Tài khoản {account} không mở ở cơ quan {agency}; xem `gateway agency show {agency}`",
+        "Account {account} is not open at {agency}; see `gateway agency show {agency}`";
+    AccountTaken = "Tài khoản {account} là của cơ quan {owner}; hãy dùng tài khoản khác",
+        "Account {account} belongs to {owner}; use another one";
+    AccountUnknown = "Không có tài khoản nào đang mở tên {account}; xem tài khoản bằng `gateway agency show CƠ-QUAN`",
+        "No account {account} is open; `gateway agency show AGENCY` lists accounts";
+    AddressUnfit = "Tệp {path} không chứa địa chỉ; nếu không có cổng nào đang chạy thì xóa tệp này rồi làm lại",
+        "{path} holds no address; if no gateway runs, remove the file and try again";
+    AgencyActive = "Cơ quan {agency} đang tham gia liên thông, không cần mở lại",
+        "{agency} takes part already; there is nothing to resume";
+    AgencyEnded = "Cơ quan {agency} đã chấm dứt, không sửa đổi được nữa; hãy dùng cơ quan kế thừa (`gateway agency show {agency}`)",
+        "{agency} has ended and cannot be changed any more; use its heir (`gateway agency show {agency}`)";
+    AgencyKnown = "Cơ quan {agency} đã có trong danh mục; hãy làm lại lệnh",
+        "{agency} is in the directory already; give the command again";
+    AgencyNotNext = "Cơ quan mới phải có số hiệu {next}, không phải {agency}; hãy làm lại lệnh",
+        "A new agency must be {next}, not {agency}; give the command again";
+    AgencySuspended = "Cơ quan {agency} đang tạm ngừng rồi; muốn cho tham gia lại thì dùng `gateway agency resume {agency}`",
+        "{agency} is suspended already; `gateway agency resume {agency}` lets it take part again";
+    AgencyTwice = "Cơ quan {agency} được nêu hai lần; mỗi cơ quan chỉ nêu một lần",
+        "{agency} is named twice; name each agency once";
+    AgencyUnknown = "Không có cơ quan nào có số hiệu hoặc mã {agency}; tìm bằng `gateway agency list --all`",
+        "No agency has the id or code {agency}; look it up with `gateway agency list --all`";
+    AnswerUnfit = "Không hiểu trả lời của giao diện quản trị RabbitMQ ở {path}; kiểm tra management_uri và phiên bản RabbitMQ",
+        "The answer of the management interface at {path} is not understood; check management_uri and the version of RabbitMQ";
+    BrokerAddress = "Địa chỉ broker không phải amqp:// hay amqps://; sửa [broker] uri",
+        "The broker's address is not amqp:// or amqps://; correct [broker] uri";
+    BrokerAway = "Không kết nối được broker: {fault}; kiểm tra RabbitMQ có chạy, [broker] uri, tài khoản và mật khẩu",
+        "The broker cannot be reached: {fault}; check that RabbitMQ runs, and [broker] uri, user and password";
+    BrokerClient = "Không khởi tạo được kết nối HTTP tới broker: {fault}; kiểm tra [broker.provision] management_uri",
+        "No HTTP client for the broker: {fault}; check [broker.provision] management_uri";
+    BrokerCredential = "Giao diện quản trị RabbitMQ từ chối tài khoản của [broker.provision] ở {path}; kiểm tra user, password và quyền administrator",
+        "The management interface refuses the credential of [broker.provision] at {path}; check user, password and the tag administrator";
+    BrokerStatus = "Giao diện quản trị RabbitMQ trả lời {status} cho {path}: {fault}; xem nhật ký của RabbitMQ rồi làm lại",
+        "The management interface answered {status} to {path}: {fault}; look into the log of RabbitMQ and try again";
+    BrokerUnasked = "Không hỏi được giao diện quản trị RabbitMQ: {fault}; kiểm tra RabbitMQ có chạy và [broker.provision] management_uri",
+        "The management interface cannot be asked: {fault}; check that RabbitMQ runs, and [broker.provision] management_uri";
+    CaseNotParked = "Hồ sơ {case} không (hoặc không còn) chờ người xử lý; xem `gateway parked list`",
+        "Case {case} does not, or no longer, wait for a person; see `gateway parked list`";
+    CaseStillParked = "Vẫn chưa xét được hồ sơ {case}, hồ sơ còn chờ người xử lý; sửa nguyên nhân (xem nhật ký) rồi làm lại, hoặc trả lại bằng `gateway parked refuse {case}`",
+        "Case {case} could not be judged and still waits for a person; mend the cause (see the log) and try again, or return it with `gateway parked refuse {case}`";
+    CaseUnfit = "{text} không phải mã hồ sơ; chép nguyên mã từ biên nhận hoặc nhật ký",
+        "{text} is no case id; copy it whole from a receipt or the log";
+    CaseUnknown = "Không có hồ sơ {case}; chép nguyên mã từ biên nhận hoặc nhật ký",
+        "There is no case {case}; copy the id whole from a receipt or the log";
+    CertificateNotMade = "Không tạo được chứng thư: {fault}; kiểm tra mã ghi ở --code",
+        "The certificate could not be made: {fault}; check --code";
+    CertificateNotPinned = "Chứng thư này không được ghi nhận cho cơ quan {agency}; xem `gateway agency show {agency}`",
+        "The certificate is not registered for {agency}; see `gateway agency show {agency}`";
+    CertificatePinned = "Chứng thư này đã được ghi nhận cho cơ quan {agency}, không cần làm lại",
+        "The certificate is registered for {agency} already; there is nothing to do";
+    CertificateUnfit = "{path} không phải chứng thư X.509: {fault}; cần tệp PEM hoặc DER của người ký",
+        "{path} is no X.509 certificate: {fault}; give the signer's, in PEM or DER";
+    Circle = "Đặt {to} làm {relation} của {agency} sẽ thành vòng; sửa quan hệ của {to} trước",
+        "{to} as {relation} of {agency} would make a circle; change the relations of {to} first";
+    CodeNotHeld = "Mã {code} không phải của cơ quan {agency}; xem `gateway agency show {agency}`",
+        "Code {code} is not held by {agency}; see `gateway agency show {agency}`";
+    CodeTaken = "Mã {code} đang là của cơ quan {owner}; muốn chuyển thì kết thúc ở đó trước: `gateway agency recode {owner} --end {code}`",
+        "Code {code} belongs to {owner}; to move it, end it there first: `gateway agency recode {owner} --end {code}`";
+    ColumnMissing = "Dòng đầu của tệp thiếu cột {column}; phải có ít nhất hai cột code và name",
+        "The first line of the file lacks column {column}; columns code and name must be there";
+    ColumnRepeated = "Dòng đầu của tệp có hai cột {column}; bỏ bớt một cột",
+        "The first line of the file has column {column} twice; remove one";
+    AccountsUnread = "Không mở được thư mục accounts trong thư mục dữ liệu: {fault}",
+        "The folder accounts in the data folder cannot be opened: {fault}";
+    ConfigContradiction = "{place}: {fault}; sửa một trong hai giá trị", "{place}: {fault}; change one of the two";
+    ConfigKind = "{place}: phải là {wanted}, đang là {found}; sửa theo mẫu ops/gateway.toml",
+        "{place}: must be {wanted}, is {found}; see the example ops/gateway.toml";
+    ConfigMissing = "{place}: thiếu, phải khai báo; xem mẫu ops/gateway.toml",
+        "{place}: is missing and must be there; see the example ops/gateway.toml";
+    ConfigNear = "{place}: không có khóa này, có phải là {near}?",
+        "{place}: is not a known key; did you mean {near}?";
+    ConfigNoFile = "{place}: không có tệp {path}; tạo tệp hoặc sửa đường dẫn",
+        "{place}: there is no file {path}; make it or correct the path";
+    ConfigNoFolder = "{place}: không có thư mục {path}; tạo thư mục hoặc sửa đường dẫn",
+        "{place}: there is no folder {path}; make it or correct the path";
+    ConfigNotAPlace = "{place}: bí mật phải được chỉ nơi để, bằng file = hoặc env =, không ghi thẳng",
+        "{place}: a secret is named by its place, with file = or env =, and never written here";
+    ConfigSecretEmpty = "{place}: nơi để bí mật rỗng; ghi bí mật vào đó",
+        "{place}: the place of the secret is empty; write the secret there";
+    ConfigSecretUnread = "{place}: không đọc được tệp bí mật {path}: {fault}",
+        "{place}: the secret file {path} cannot be read: {fault}";
+    ConfigSecretVariable = "{place}: không có biến môi trường {name}; đặt biến này cho tiến trình của cổng",
+        "{place}: the environment has no {name}; set it for the gateway's process";
+    ConfigSyntax = "{place}: không đúng cú pháp TOML, sửa chỗ được chỉ ra:\n{fault}",
+        "{place}: not TOML, correct the place shown:\n{fault}";
+    ConfigUnknown = "{place}: không có khóa này; bỏ đi hoặc xem mẫu ops/gateway.toml",
+        "{place}: is not a known key; remove it or see the example ops/gateway.toml";
+    ConfigUnread = "Không đọc được tệp cấu hình {place}: {fault}; chỉ tệp khác bằng --config TỆP",
+        "The configuration file {place} cannot be read: {fault}; name another one with --config FILE";
+    ConfigValue = "{place}: phải là {wanted}, đang là {found}; sửa giá trị",
+        "{place}: must be {wanted}, is {found}; correct the value";
+    Conflict = "Danh mục vừa bị thay đổi bởi lệnh khác; xem lại rồi làm lại",
+        "The directory changed meanwhile; look at it and try again";
+    CrashNotes = "Không mở được thư mục crashes trong thư mục dữ liệu: {fault}",
+        "The folder crashes in the data folder cannot be opened: {fault}";
+    Damaged = "Dữ liệu hỏng: {path} tại vị trí {offset} ({fault}); đừng xóa gì, khôi phục bản sao lưu hoặc hỏi người phụ trách",
+        "Damaged: {path} at offset {offset} ({fault}); remove nothing, restore a backup or ask whoever is in charge";
+    DiskFull = "Ổ đĩa của {path} chỉ còn {free} byte, cần chừa {wanted}; giải phóng chỗ hoặc giảm [store] free_bytes_min",
+        "Only {free} bytes are free in {path}, {wanted} are kept free; make space or lower [store] free_bytes_min";
+    Earlier = "Thay đổi lúc {at} sớm hơn thay đổi mới nhất lúc {latest}; chỉnh đồng hồ máy rồi làm lại",
+        "A change at {at} is earlier than the newest at {latest}; set the clock and try again";
+    FewAgencies = "Sáp nhập cần ít nhất một cơ quan chấm dứt, chia cần ít nhất hai cơ quan kế thừa; nêu đủ",
+        "A merger needs one agency that ends, a split two that follow; name them all";
+    FileEmpty = "Tệp không có gì; tệp CSV phải có dòng đầu là tên cột",
+        "The file is empty; a CSV file begins with the names of its columns";
+    FileNotUtf8 = "Dòng đầu của tệp không phải UTF-8; lưu lại tệp dưới dạng \"CSV UTF-8\"",
+        "The first line of the file is not UTF-8; save it as \"CSV UTF-8\"";
+    FileUtf16 = "Tệp ở dạng UTF-16 (\"Unicode Text\"); lưu lại dưới dạng \"CSV UTF-8\"",
+        "The file is UTF-16 (\"Unicode Text\"); save it as \"CSV UTF-8\"";
+    FileUnfit = "Không đọc hoặc ghi được {path}: {fault}", "{path} cannot be read or written: {fault}";
+    FingerprintUnfit = "{text} không phải dấu vân tay SHA-256; cần 64 chữ số thập lục phân",
+        "{text} is no SHA-256 fingerprint; give 64 hexadecimal digits";
+    FormatNewer = "{path} do bản mới hơn ghi (định dạng {found}, bản này biết đến {known}); hãy chạy bản mới của cổng",
+        "{path} was written in format {found}, this gateway knows up to {known}; run the newer gateway";
+    Foreign = "{detail}", "{detail}";
+    GatewayAnswered = "Cổng đang chạy trả lời {status}; xem nhật ký của cổng rồi làm lại",
+        "The running gateway answered {status}; look into its log and try again";
+    GatewayBusy = "Thư mục dữ liệu {path} đang do {holder} giữ, và cổng không trả lời ở cổng nội bộ: nó đang khởi động, đang dừng hoặc bị treo; đợi rồi làm lại, hoặc dừng tiến trình đó",
+        "The data folder {path} is held by {holder}, and no gateway answers on the internal port: it is starting, ending or stuck; wait and try again, or stop that process";
+    GatewayNone = "Không có cổng nào đang chạy với thư mục dữ liệu này; khởi động bằng `gateway run`",
+        "No gateway runs on this data folder; start one with `gateway run`";
+    GatewayUnasked = "Không hỏi được cổng đang chạy: {fault}; xem nhật ký của cổng, kiểm tra việc đã xong chưa trước khi làm lại",
+        "The running gateway could not be asked: {fault}; look into its log, and whether it was done, before trying again";
+    HeirSuspended = "{agency} đang tạm ngừng; cho tham gia lại để nhận văn bản",
+        "{agency} is suspended; resume it so that it receives";
+    HeirWithoutAccount = "{agency} chưa có tài khoản, văn bản gửi tới sẽ chờ; mở bằng `gateway agency account open`",
+        "{agency} has no account yet: what is for it waits; open one with `gateway agency account open`";
+    HeirWithoutCertificate = "{agency} chưa có chứng thư nên chưa ký được; ghi nhận bằng `gateway agency pin`",
+        "{agency} has no certificate yet and cannot seal; register one with `gateway agency pin`";
+    HolderProcess = "tiến trình {pid} ({name})", "process {pid} ({name})";
+    HolderUnknown = "một tiến trình khác", "another process";
+    IdUnfit = "{text} không phải {kind}; kiểm tra lại cách viết", "{text} is not {kind}; check how it is written";
+    IndexFails = "Chỉ mục hỏng hoặc không ghi được: {fault}; dừng cổng, xóa thư mục index trong thư mục dữ liệu rồi chạy lại để dựng lại từ nhật ký",
+        "The index fails: {fault}; stop the gateway, remove the folder index in the data folder and start again: it is made anew from the journal";
+    KeyMismatch = "Chứng thư {certificate} không khớp khóa {key}; sửa [gateway] certificate_file hoặc key_file",
+        "The certificate {certificate} does not belong to the key {key}; correct [gateway] certificate_file or key_file";
+    KeyNoCertificate = "{path} không chứa chứng thư PEM; tạo bằng `gateway key new`",
+        "{path} holds no PEM certificate; make one with `gateway key new`";
+    KeyUnfit = "{path} không chứa khóa riêng dùng được: {fault}; tạo bằng `gateway key new`",
+        "{path} holds no usable private key: {fault}; make one with `gateway key new`";
+    ListNotKept = "Không lưu được danh sách thu hồi: {fault}; kiểm tra ổ đĩa và quyền ghi rồi làm lại",
+        "The revocation list could not be kept: {fault}; check disk and permissions and try again";
+    ListRefused = "Không nhận danh sách thu hồi: {fault}; lấy bản mới nhất từ tổ chức cấp chứng thư",
+        "The revocation list was not taken: {fault}; get the newest from the authority";
+    ListenUnfit = "Không mở được cổng nội bộ {address}: {fault}; dừng chương trình đang dùng hoặc sửa [http] listen",
+        "The internal port {address} cannot be opened: {fault}; end the program that uses it or change [http] listen";
+    Locked = "Thư mục dữ liệu {path} đang do {holder} giữ (khóa {path}/lock); mỗi thư mục chỉ một cổng: dừng tiến trình đó, hoặc dùng [gateway] data_dir khác",
+        "The data folder {path} is held by {holder} (lock {path}/lock); one gateway a folder: stop that process, or use another [gateway] data_dir";
+    LogTwice = "Tiến trình này đã ghi nhật ký rồi; hãy khởi động lại", "This process logs already; start it again";
+    NobodyInherits = "{incoming} văn bản đang trên đường tới {agency} sẽ không giao được vì không có cơ quan kế thừa; thêm --successor nếu cần",
+        "{incoming} dispatches under way to {agency} will fail: nobody comes after it; add --successor if they matter";
+    NoAnchor = "Không có chứng thư nào trong {path} nên không tin được chữ ký nào; đặt chứng thư gốc vào [trust] anchors_dir",
+        "No certificate in {path}: without an anchor nothing can be trusted; put the anchors into [trust] anchors_dir";
+    NotProvisioning = "Cấu hình không có [broker.provision]; tạo tài khoản trên broker bằng tay",
+        "The configuration has no [broker.provision]; make the account at the broker by hand";
+    PasswordsLost = "Đã thực hiện, nhưng không ghi được mật khẩu vào {path}: {fault}; cấp lại bằng `gateway agency account renew` cho {accounts}",
+        "It was done, and the passwords could not be written to {path}: {fault}; give new ones with `gateway agency account renew` to {accounts}";
+    ProvisionFailed = "{fault}; khắc phục rồi chạy `gateway broker provision`",
+        "{fault}; mend it and run `gateway broker provision`";
+    RequestUnfit = "Cổng không hiểu yêu cầu: {fault}; kiểm tra lệnh và cổng cùng một phiên bản, tệp không quá [http] body_bytes_max",
+        "The request is not understood: {fault}; check that command and gateway are of one version, and the file within [http] body_bytes_max";
+    RowCodeForm = "{column} {code} không theo QCVN 102 hay QĐ 20/2020; nếu đúng thì thêm riêng bằng `gateway agency add`",
+        "{column} {code} has neither the form of QCVN 102 nor of QĐ 20/2020; if it is right, add it by `gateway agency add`";
+    RowCodeUnfit = "cột {column}: {text} không phải mã; sửa lại", "column {column}: {text} is no code; correct it";
+    RowContradicts = "khác với dòng {line} về cùng một mã, dòng ấy được giữ; bỏ một dòng",
+        "line {line} says something else about the same code and is kept; remove one of them";
+    RowEnded = "mã là của cơ quan {agency} đã chấm dứt; nếu cấp lại mã thì thêm riêng bằng `gateway agency add`",
+        "the code belongs to {agency}, which has ended; if it was given anew, add it by `gateway agency add`";
+    RowFieldEmpty = "cột {column} trống; điền vào", "column {column} is empty; fill it in";
+    RowFields = "có {found} ô thay vì {expected}; đặt tên có dấu phẩy trong ngoặc kép",
+        "{found} fields instead of {expected}; put names with a comma into quotation marks";
+    RowNotUtf8 = "không phải UTF-8; gõ lại dòng này hoặc lưu tệp dưới dạng \"CSV UTF-8\"",
+        "not UTF-8; type the line again or save the file as \"CSV UTF-8\"";
+    RowQuoteOpen = "dấu ngoặc kép không đóng trong dòng; thêm hoặc bỏ dấu",
+        "a quotation mark is not closed on the line; close or remove it";
+    RowRelatedUnknown = "{relation} {code} không có trong danh mục; cơ quan vẫn được nhận, đặt sau bằng `gateway agency relate`",
+        "{relation} {code} is unknown; the agency is kept without it, set it later by `gateway agency relate`";
+    RowTwoAgencies = "hai mã là của hai cơ quan {one} và {other}; sửa code hoặc code_qd20",
+        "the codes belong to two agencies, {one} and {other}; correct code or code_qd20";
+    StageEnded = "Khâu {stage} tự dừng, đây là lỗi của chương trình; khởi động lại và gửi nhật ký cho nhóm phát triển",
+        "The stage {stage} ended by itself, which is a bug; start again and send the log to the makers";
+    StoreDamaged = "Kho dữ liệu hỏng: {fault}; đừng xóa gì, khôi phục bản sao lưu hoặc hỏi người phụ trách",
+        "The store is damaged: {fault}; remove nothing, restore a backup or ask whoever is in charge";
+    StoreNotNow = "Kho dữ liệu tạm thời không nhận: {fault}; kiểm tra dung lượng ổ đĩa rồi làm lại",
+        "The store cannot take it now: {fault}; check the space on the disk and try again";
+    StoreStopped = "Kho dữ liệu đã dừng ghi: {fault}; kiểm tra ổ đĩa rồi khởi động lại cổng",
+        "The store has stopped: {fault}; check the disk and start the gateway again";
+    StoreSystem = "Hệ thống không cho {operation} {path}: {fault}",
+        "The system refused to {operation} {path}: {fault}";
+    SuccessorOfItself = "Cơ quan {agency} không thể kế thừa chính mình; nêu cơ quan khác",
+        "{agency} cannot succeed itself; name another agency";
+    SystemAbsent = "không có tệp hoặc thư mục này; kiểm tra đường dẫn",
+        "there is no such file or folder; check the path";
+    SystemDenied = "không đủ quyền; chạy bằng tài khoản của cổng hoặc sửa quyền",
+        "permission denied; run it as the gateway's user or mend the permissions";
+    SystemFolder = "đây là thư mục, cần tệp", "it is a folder and should be a file";
+    SystemInUse = "địa chỉ đang được dùng", "the address is in use";
+    SystemNotUtf8 = "không phải văn bản UTF-8; lưu lại tệp", "it is not UTF-8 text; save it anew";
+    SystemOther = "{detail}; xem nhật ký hệ thống", "{detail}; look into the system's log";
+    SystemReadOnly = "ổ đĩa chỉ cho đọc; gắn lại để ghi được", "the disk is read-only; mount it for writing";
+    SystemSpace = "hết dung lượng ổ đĩa; giải phóng chỗ", "no space is left on the disk; make some";
+    SystemThere = "tệp đã có và không bị ghi đè; chọn tên khác hoặc dời tệp cũ",
+        "the file is there and is not overwritten; choose another name or move it away";
+    TermAccountId = "số hiệu tài khoản", "an account id";
+    TermAddress = "địa chỉ kèm số cổng, ví dụ 127.0.0.1:9710", "an address with port, such as 127.0.0.1:9710";
+    TermAgencyCode = "mã cơ quan", "an agency code";
+    TermAgencyId = "số hiệu cơ quan (a17)", "an agency id (a17)";
+    TermAmqp = "amqp:// hoặc amqps:// với máy chủ và số cổng, không kèm người dùng, mật khẩu, đường dẫn",
+        "amqp:// or amqps:// with host and port, without user, password and path";
+    TermHttp = "địa chỉ http:// hoặc https://", "an http:// or https:// address";
+    TermHttpBare = "http:// hoặc https://, không kèm người dùng và mật khẩu",
+        "http:// or https:// without user and password";
+    TermNumber = "số nguyên", "a whole number";
+    TermSection = "một mục", "a section";
+    TermWords = "chuỗi ký tự", "a text";
+    TermWordList = "danh sách chuỗi ký tự", "a list of texts";
+    NameUnfit = "Tên hoặc cấp của {agency} trống, quá 512 byte hoặc có ký tự điều khiển; sửa lại",
+        "The name or level of {agency} is empty, over 512 bytes or holds control characters; correct it";
+    ThreadUnfit = "Không tạo được luồng xử lý: {fault}; tăng giới hạn tiến trình của hệ thống",
+        "A thread cannot be started: {fault}; raise the system's limit of processes";
+    TokenWrong = "Mã thẩm quyền không đúng; cổng vừa khởi động lại thì làm lại, nếu không thì kiểm tra quyền đọc administration.token",
+        "The token is not the gateway's; if it was just restarted try again, else check who may read administration.token";
+    Unchanged = "Không có gì thay đổi đối với cơ quan {agency}, đã đúng như yêu cầu",
+        "Nothing would change for {agency}; it is so already";
+    WordUnfit = "{text} không thuộc các giá trị {wanted}; dùng một trong số đó",
+        "{text} is not one of {wanted}; use one of these";
 }
 
 impl Text {
+    /// The text, without values yet.
+    pub(super) fn said(self) -> Said {
+        Said::of(self)
+    }
+
     /// The text in both languages, with these values filled in.
-    pub(super) fn with(self, values: &[(&str, &str)]) -> String {
-        let [vi, en] = self.languages();
-        let fill = |text: &str| {
-            let put =
-                |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{name}}}"), value);
-            values.iter().fold(text.to_owned(), put)
-        };
-        let (vi, en) = (fill(vi), fill(en));
-        if vi.trim() == en {
-            vi
-        } else {
-            format!("{vi} / {en}")
-        }
+    pub(super) fn with(self, values: &[(&'static str, &str)]) -> String {
+        let fill = |said: Said, (name, value): &(&'static str, &str)| said.with(name, value);
+        values.iter().fold(self.said(), fill).to_string()
     }
 
     /// Says it on standard output.
-    pub(super) fn say(self, values: &[(&str, &str)]) {
+    pub(super) fn say(self, values: &[(&'static str, &str)]) {
         print(&self.with(values));
     }
 }
@@ -137,6 +381,17 @@ mod tests {
         for text in Text::ALL {
             let [vi, en] = text.languages();
             assert_eq!(names(vi), names(en), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn both_languages_say_something() {
+        // Nothing but a value, which comes in both languages or from elsewhere.
+        let bare = [Text::Change, Text::Foreign, Text::Moved];
+        for text in Text::ALL {
+            let [vi, en] = text.languages();
+            assert!(!vi.trim().is_empty() && !en.trim().is_empty(), "{text:?}");
+            assert_eq!(vi == en, bare.contains(text), "{text:?} is translated");
         }
     }
 

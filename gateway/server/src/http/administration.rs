@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, ResponseError, web};
 use domain::ids::CaseId;
-use domain::port::CaseState;
+use domain::port::{CaseState, StoreFault};
 use serde::Deserialize;
 use tracing::{error, info};
 
@@ -18,7 +18,7 @@ use super::view::{
     AgencyView, BacklogView, CaseView, ListView, ParkedView, ProblemView, ProvisionedView, ReportView,
     StandingView, TrustView,
 };
-use crate::administration::{AdministrationFault, Mode, Order, ParkingFault, TrustDeskFault};
+use crate::administration::{AdministrationFault, Mode, Order, ParkingFault, Told, TrustDeskFault};
 
 /// All routes below `/administration`; every one demands the token.
 pub(super) fn scope() -> impl HttpServiceFactory {
@@ -46,30 +46,46 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &str, detail: impl ToString) -> Problem {
+    fn new(status: StatusCode, code: &str, detail: impl ToString, told: Told) -> Problem {
         Problem {
             status,
             view: ProblemView {
                 code: code.to_owned(),
                 detail: detail.to_string(),
+                told: Some(told),
             },
         }
     }
 
     /// The request cannot be understood.
     pub(super) fn request(detail: &str) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, "request", detail)
+        let fault = detail.to_owned();
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "request",
+            detail,
+            Told::RequestUnfit { fault },
+        )
     }
 
     /// Without the token.
     pub(super) fn unauthorised() -> Problem {
         let detail = "Authorization: Bearer with the token of the data folder is demanded";
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", detail)
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorised",
+            detail,
+            Told::TokenWrong {},
+        )
     }
 
-    fn ours(fault: &dyn std::error::Error) -> Problem {
+    fn ours(fault: &dyn std::error::Error, told: Told) -> Problem {
         error!(%fault, "an administration request failed");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", fault)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", fault, told)
+    }
+
+    fn store(fault: &StoreFault) -> Problem {
+        Problem::ours(fault, Told::from(fault))
     }
 }
 
@@ -91,28 +107,25 @@ impl ResponseError for Problem {
 
 impl From<AdministrationFault> for Problem {
     fn from(fault: AdministrationFault) -> Problem {
-        match fault {
-            AdministrationFault::Order(fault) => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order", fault)
-            }
-            AdministrationFault::Directory(fault) => Problem::new(StatusCode::CONFLICT, "directory", fault),
-            AdministrationFault::Import(fault) => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "import", fault)
-            }
-            AdministrationFault::Conflict => Problem::new(StatusCode::CONFLICT, "conflict", fault),
-            AdministrationFault::Store(fault) => Problem::ours(&fault),
-        }
+        let (status, code) = match &fault {
+            AdministrationFault::Order(_) => (StatusCode::UNPROCESSABLE_ENTITY, "order"),
+            AdministrationFault::Directory(_) => (StatusCode::CONFLICT, "directory"),
+            AdministrationFault::Import(_) => (StatusCode::UNPROCESSABLE_ENTITY, "import"),
+            AdministrationFault::Conflict => (StatusCode::CONFLICT, "conflict"),
+            AdministrationFault::Store(fault) => return Problem::store(fault),
+        };
+        let told = Told::from(&fault);
+        Problem::new(status, code, fault, told)
     }
 }
 
 impl From<ParkingFault> for Problem {
     fn from(fault: ParkingFault) -> Problem {
-        match fault {
-            ParkingFault::NotParked(_) | ParkingFault::StillParked(_) => {
-                Problem::new(StatusCode::CONFLICT, "parked", fault)
-            }
-            ParkingFault::Store(fault) => Problem::ours(&fault),
+        if let ParkingFault::Store(fault) = &fault {
+            return Problem::store(fault);
         }
+        let told = Told::from(&fault);
+        Problem::new(StatusCode::CONFLICT, "parked", fault, told)
     }
 }
 
@@ -126,7 +139,12 @@ struct OrderQuery {
 
 /// Runs what may wait for the disk on a thread that may wait.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    web::block(work).await.map_err(|fault| Problem::ours(&fault))
+    web::block(work).await.map_err(|fault| {
+        let told = Told::StoreNotNow {
+            fault: fault.to_string(),
+        };
+        Problem::ours(&fault, told)
+    })
 }
 
 async fn agencies(services: web::Data<Services>) -> Answer {
@@ -139,7 +157,7 @@ async fn backlog(services: web::Data<Services>) -> Answer {
     let desk = Arc::clone(&services.administration);
     let backlog = blocking(move || desk.backlog())
         .await?
-        .map_err(|fault| Problem::ours(&fault))?;
+        .map_err(|fault| Problem::store(&fault))?;
     Ok(HttpResponse::Ok().json(BacklogView::all(&backlog)))
 }
 
@@ -168,12 +186,15 @@ async fn case(services: web::Data<Services>, case: web::Path<String>) -> Answer 
     let desk = Arc::clone(&services.administration);
     let events = blocking(move || desk.case(case))
         .await?
-        .map_err(|fault| Problem::ours(&fault))?;
+        .map_err(|fault| Problem::store(&fault))?;
     if events.is_empty() {
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "case",
             format!("no case {case}"),
+            Told::CaseUnknown {
+                case: case.to_string(),
+            },
         ));
     }
     Ok(HttpResponse::Ok().json(CaseView::of(case, &events)))
@@ -183,7 +204,7 @@ async fn parked(services: web::Data<Services>) -> Answer {
     let desk = Arc::clone(&services.administration);
     let parked = blocking(move || desk.parked())
         .await?
-        .map_err(|fault| Problem::ours(&fault))?;
+        .map_err(|fault| Problem::store(&fault))?;
     Ok(HttpResponse::Ok().json(ParkedView::all(&parked)))
 }
 
@@ -210,10 +231,15 @@ async fn trust_refresh(services: web::Data<Services>) -> Answer {
 async fn trust_import(services: web::Data<Services>, list: web::Bytes) -> Answer {
     match services.trust.import(list.to_vec()).await {
         Ok(line) => Ok(HttpResponse::Ok().json(ListView::of(&line))),
-        Err(fault @ TrustDeskFault::Refused(_)) => {
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", fault))
+        Err(fault) => {
+            let told = Told::from(&fault);
+            Err(match fault {
+                TrustDeskFault::Refused(_) => {
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "list", fault, told)
+                }
+                TrustDeskFault::NotKept(_) => Problem::ours(&fault, told),
+            })
         }
-        Err(fault @ TrustDeskFault::NotKept(_)) => Err(Problem::ours(&fault)),
     }
 }
 

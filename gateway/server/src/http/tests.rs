@@ -244,6 +244,13 @@ async fn what_cannot_be_done_is_told_with_a_word_and_its_reason() {
         let suspend = json!({"order": "suspend", "agency": "a9"});
         let (status, problem) = json_of(asker.post("/administration/orders").json(&suspend)).await;
         assert_eq!((status, &problem["code"]), (422, &json!("order")));
+        assert_eq!(problem["told"], json!({"word": "agency-unknown", "agency": "a9"}));
+        let list = json!({"order": "import", "csv": {"base64": "/w=="}});
+        let (status, problem) = json_of(asker.post("/administration/orders").json(&list)).await;
+        assert_eq!(
+            (status, &problem["told"]),
+            (422, &json!({"word": "file-not-utf8"}))
+        );
         let large = json!({"order": "import", "csv": "x".repeat(5000)});
         let (status, problem) = json_of(asker.post("/administration/orders").json(&large)).await;
         assert_eq!((status, &problem["code"]), (400, &json!("request")));

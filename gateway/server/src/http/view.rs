@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trust::Time;
 
-pub use agency::{AccountView, AgencyView, BacklogView, CertificateView};
+pub use agency::{AccountView, AgencyView, BacklogView, CertificateView, DatedView, EndView};
 pub use parked::{ParkedView, StandingView};
-pub use report::{EndedView, ImportView, MovedView, OpenedView, ReportView, RowView};
+pub use report::{EndedView, ImportView, MovedView, OpenedView, ReportView, RowView, WarningView};
 
-use crate::administration::{ListLine, ProvisionFault, TrustStatus};
+use crate::administration::{ListLine, ProvisionFault, Told, TrustStatus};
 use crate::telemetry::Probe;
 
 /// `/health`.
@@ -77,8 +77,21 @@ impl ReadyView {
 pub struct ProblemView {
     /// A stable word: `request`, `unauthorised`, `order`, `directory`, `import`, `conflict`, `case`, `list`, `store`.
     pub code: String,
-    /// In words.
+    /// In English words.
     pub detail: String,
+    /// As a word with values, for whoever puts it into the words of its reader.
+    #[serde(
+        default,
+        deserialize_with = "if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub told: Option<Told>,
+}
+
+/// A gateway of another version may tell what this program has no name for.
+fn if_known<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Told>, D::Error> {
+    let value = Value::deserialize(input)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// An account and whether the broker has it as it should be.
@@ -89,16 +102,30 @@ pub struct ProvisionedView {
     /// Why the broker could not be told; absent when it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The same as a word with values.
+    #[serde(
+        default,
+        deserialize_with = "if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub told: Option<Told>,
 }
 
 impl ProvisionedView {
     /// The shape of these results.
     pub fn all(results: &[(AccountId, Result<(), ProvisionFault>)]) -> Vec<ProvisionedView> {
-        let one = |(account, result): &(AccountId, Result<(), ProvisionFault>)| ProvisionedView {
-            account: account.to_string(),
-            fault: result.as_ref().err().map(ToString::to_string),
+        let one = |(account, result): &(AccountId, Result<(), ProvisionFault>)| {
+            ProvisionedView::of(account, result.as_ref().err())
         };
         results.iter().map(one).collect()
+    }
+
+    fn of(account: &AccountId, fault: Option<&ProvisionFault>) -> ProvisionedView {
+        ProvisionedView {
+            account: account.to_string(),
+            fault: fault.map(ToString::to_string),
+            told: fault.map(Told::from),
+        }
     }
 }
 

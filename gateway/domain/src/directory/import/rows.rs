@@ -17,9 +17,12 @@ pub enum ImportFault {
     /// Nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// The first line is no header in UTF-8; spreadsheets also save UTF-16 and Windows-1258.
+    /// The first line is no header in UTF-8; spreadsheets also save Windows-1258.
     #[error("the first line is not UTF-8 text")]
     HeaderUnreadable,
+    /// UTF-16, which spreadsheets save as "Unicode text".
+    #[error("the file is UTF-16; save it as UTF-8")]
+    Utf16,
     /// A column that must be there is not.
     #[error("column {0} is missing")]
     ColumnMissing(&'static str),
@@ -162,6 +165,10 @@ impl Table {
             .map(|(_, line)| line)
             .find(|line| !is_blank(line))
             .ok_or(ImportFault::Empty)?;
+        // A header holds no NUL, and in UTF-16 each letter of it brings one; not every program writes its mark.
+        if file.starts_with(b"\xFF\xFE") || file.starts_with(b"\xFE\xFF") || header.contains(&0) {
+            return Err(ImportFault::Utf16);
+        }
         let header = std::str::from_utf8(header).map_err(|_| ImportFault::HeaderUnreadable)?;
         let header = Header::read(header)?;
         let columns_ignored = header.columns_ignored.clone();

@@ -219,7 +219,7 @@ fn files_without_what_is_needed_are_refused_whole() {
         fault(b"code,name,Code\n"),
         ImportFault::ColumnRepeated("Code".to_owned())
     );
-    assert_eq!(fault(b"\xFF\xFEc\0o\0d\0e\0"), ImportFault::HeaderUnreadable);
+    assert_eq!(fault(b"code,t\xEAn\n"), ImportFault::HeaderUnreadable);
     assert_eq!(
         read("Code\tNAME\tplase\n", &Directory::new()).columns_ignored,
         ["plase"]
@@ -248,5 +248,20 @@ proptest! {
     #[test]
     fn no_bytes_panic(file in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = import(&file, &Directory::new(), time(AT));
+    }
+}
+
+#[test]
+fn utf_16_is_refused_by_name_with_and_without_its_mark() {
+    let wide =
+        |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> { text.encode_utf16().flat_map(bytes).collect() };
+    for text in ["\u{feff}code,name\n000.00.00.H53,T\u{1EC9}nh\n", "code,name\n"] {
+        for bytes in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+            let file = wide(text, bytes);
+            assert_eq!(
+                import(&file, &Directory::new(), time(AT)),
+                Err(ImportFault::Utf16)
+            );
+        }
     }
 }

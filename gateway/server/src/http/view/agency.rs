@@ -1,6 +1,6 @@
 //! Agencies as they are shown.
 
-use domain::agency::{Account, Agency, Relation};
+use domain::agency::{Account, Agency, Dated, PinnedCertificate, Relation};
 use domain::receipt::vietnam_time;
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +27,43 @@ pub struct AgencyView {
     pub watcher: Option<String>,
     /// Who came after it.
     pub heirs: Vec<String>,
+    /// How and when it ended, if it has.
+    #[serde(default)]
+    pub ended: Option<EndView>,
+    /// Its names, oldest first.
+    #[serde(default)]
+    pub names_held: Vec<DatedView>,
+    /// Its codes, those that ended too.
+    #[serde(default)]
+    pub codes_held: Vec<DatedView>,
+    /// Its standings, oldest first.
+    #[serde(default)]
+    pub standings: Vec<DatedView>,
     /// Its document systems.
     pub accounts: Vec<AccountView>,
     /// Its certificates that hold now.
     pub certificates: Vec<CertificateView>,
+}
+
+/// What held for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatedView {
+    /// What.
+    pub value: String,
+    /// Since when.
+    pub from: String,
+    /// Until when; absent while it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// The end of an agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndView {
+    /// `merged`, `split` or `closed`.
+    pub ending: String,
+    /// When.
+    pub at: String,
 }
 
 /// One document system.
@@ -62,7 +95,7 @@ impl AgencyView {
     pub fn of(agency: &Agency) -> AgencyView {
         let related = |relation| agency.relation(relation).current().map(ToString::to_string);
         let pins = agency.certificates.iter().filter(|pin| pin.until.is_none());
-        let certificate = |pin: &domain::agency::Dated<domain::agency::PinnedCertificate>| CertificateView {
+        let certificate = |pin: &Dated<PinnedCertificate>| CertificateView {
             fingerprint: pin.value.fingerprint.to_string(),
             signatory: pin.value.signatory.word().to_owned(),
             from: vietnam_time(pin.from),
@@ -78,9 +111,27 @@ impl AgencyView {
             place: related(Relation::Place),
             watcher: related(Relation::Watcher),
             heirs: heirs.map(ToString::to_string).collect(),
+            ended: agency.succession.as_ref().map(|end| EndView {
+                ending: end.ending.word().to_owned(),
+                at: vietnam_time(end.at),
+            }),
+            names_held: DatedView::all(agency.names.spans(), String::clone),
+            codes_held: DatedView::all(&agency.codes, ToString::to_string),
+            standings: DatedView::all(agency.standings.spans(), |one| one.word().to_owned()),
             accounts: agency.accounts.iter().map(AccountView::of).collect(),
             certificates: pins.map(certificate).collect(),
         }
+    }
+}
+
+impl DatedView {
+    fn all<T>(spans: &[Dated<T>], text: impl Fn(&T) -> String) -> Vec<DatedView> {
+        let one = |span: &Dated<T>| DatedView {
+            value: text(&span.value),
+            from: vietnam_time(span.from),
+            until: span.until.map(vietnam_time),
+        };
+        spans.iter().map(one).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ProvisionedView;
-use crate::administration::{Mode, Report};
+use crate::administration::{Mode, Report, Told};
 
 /// What an order did, or would do. Agencies are named `a17 (000.01.02.H53) name`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct ReportView {
     /// Codes, whose they were and whose they are.
     pub codes: Vec<MovedView>,
     /// What a person should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<WarningView>,
     /// Accounts with their new passwords. Shown this once.
     pub opened: Vec<OpenedView>,
     /// Accounts that the broker could not be told about.
@@ -81,7 +81,8 @@ pub struct OpenedView {
     pub agency: String,
     /// Its broker user.
     pub account: String,
-    /// Its password.
+    /// Its password; empty, and left out, where it went elsewhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub password: String,
 }
 
@@ -98,13 +99,34 @@ pub struct ImportView {
     pub columns_ignored: Vec<String>,
 }
 
+/// Something that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningView {
+    /// In English words.
+    pub detail: String,
+    /// As a word with values.
+    #[serde(
+        default,
+        deserialize_with = "super::if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub told: Option<Told>,
+}
+
 /// A row that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowView {
     /// Its line in the file; the header is line 1.
     pub line: u64,
-    /// Why.
+    /// Why, in English words.
     pub reason: String,
+    /// The same as a word with values.
+    #[serde(
+        default,
+        deserialize_with = "super::if_known",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub told: Option<Told>,
 }
 
 impl ReportView {
@@ -131,10 +153,7 @@ impl ReportView {
         let unprovisioned = report
             .unprovisioned
             .iter()
-            .map(|(account, fault)| ProvisionedView {
-                account: account.to_string(),
-                fault: Some(fault.to_string()),
-            });
+            .map(|(account, fault)| ProvisionedView::of(account, Some(fault)));
         ReportView {
             made: report.mode == Mode::Make,
             changes: report
@@ -158,7 +177,10 @@ impl ReportView {
             warnings: plan
                 .warnings
                 .iter()
-                .map(|warning| warned(&report.directory, warning))
+                .map(|warning| WarningView {
+                    detail: warned(&report.directory, warning),
+                    told: Some(Told::warning(warning, |id| named(&report.directory, id))),
+                })
                 .collect(),
             opened: opened.collect(),
             unprovisioned: unprovisioned.collect(),
@@ -189,6 +211,7 @@ impl ImportView {
         let row = |bad: &domain::directory::import::RowFault| RowView {
             line: bad.line,
             reason: bad.reason.to_string(),
+            told: Some(Told::from(&bad.reason)),
         };
         ImportView {
             rows_read: import.rows_read,
