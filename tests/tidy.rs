@@ -183,6 +183,39 @@ fn banned_words_are_absent() {
     complain(&faults);
 }
 
+/// What is shown and never set stands at zero for ever, and an alarm on it never rings.
+#[test]
+fn every_metric_is_fed() {
+    let server = "gateway/server/src/";
+    let (telemetry, rest): (Vec<_>, Vec<_>) = sources("rs")
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(server))
+        .partition(|(name, _)| name.starts_with("gateway/server/src/telemetry"));
+    let own = |wanted: &str| {
+        let found = telemetry.iter().find(|(name, _)| name.ends_with(wanted));
+        found.expect("a file of telemetry").1.clone()
+    };
+    let mut wanted = Vec::new();
+    for list in own("names.rs").split("pub enum ").skip(1) {
+        let (name, variants) = list.split_once(" {\n").expect("an enum");
+        let variants = variants.split("\n}").next().expect("its variants").lines();
+        let variants = variants.filter_map(|line| line.trim().strip_suffix(','));
+        wanted.extend(variants.map(|variant| format!("{name}::{variant}")));
+    }
+    let own = own("metrics.rs");
+    let methods = own.lines().filter_map(|line| line.trim().strip_prefix("pub fn "));
+    let names = methods.filter_map(|method| method.split(['(', '<']).next());
+    wanted.extend(
+        names
+            .filter(|name| *name != "new")
+            .map(|name| format!(".{name}(")),
+    );
+    assert!(wanted.len() > 20, "{wanted:?}");
+    let is_fed = |one: &String| rest.iter().any(|(_, text)| text.contains(one.as_str()));
+    wanted.retain(|one| !is_fed(one));
+    complain(&wanted);
+}
+
 #[test]
 fn every_dependency_says_why_it_is_there() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest");

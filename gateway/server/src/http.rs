@@ -30,7 +30,7 @@ use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::telemetry::{Metrics, Probe, Readiness};
 
-/// Threads of this port. Administration is serial, and scraping is cheap.
+/// Threads of this port. Administration is serial, and what reads the disk is done on threads that may wait.
 const THREADS: usize = 1;
 /// Connections at the same time.
 const CONNECTIONS_MAX: usize = 64;
@@ -176,9 +176,11 @@ async fn metrics(services: web::Data<Services>) -> HttpResponse {
             .parse()
             .expect("a media type"),
     );
-    HttpResponse::Ok()
-        .insert_header(kind)
-        .body(services.metrics.text())
+    // Some numbers are counted in the index: not on the one thread that answers everybody else meanwhile.
+    match web::block(move || services.metrics.text()).await {
+        Ok(text) => HttpResponse::Ok().insert_header(kind).body(text),
+        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+    }
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -421,3 +421,15 @@ fn a_recall_of_a_held_document_waits_for_it() {
     let head = bench.store.case(held.case).expect("told").expect("a case");
     assert_eq!(head.state, CaseState::Recalled);
 }
+
+#[test]
+fn a_scrape_counts_what_is_due_up_to_a_bound_over_all_agencies() {
+    let bench = Bench::new();
+    let body = letter(1, &[2, 3, 4]).write().expect("a packet");
+    assert!(matches!(
+        bench.take(&bench.job("s1", 1, &body)),
+        Happening::Accepted(_)
+    ));
+    let counted = |rows_max| super::watch::count_due(&*bench.road.journal, rows_max);
+    assert_eq!([2, 3, 10].map(counted), [Ok(2), Ok(3), Ok(3)]);
+}

@@ -262,3 +262,32 @@ async fn what_cannot_be_done_is_told_with_a_word_and_its_reason() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_port_answers_while_a_scrape_reads_the_index() {
+    asking(async |asker: &Asker| {
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let (answered, waits) = std::sync::mpsc::channel();
+        let reads = std::sync::Mutex::new(Some((begun, waits)));
+        asker.services.metrics.on_scrape(move |metrics| {
+            let Some((begun, waits)) = reads.lock().expect("nobody panicked").take() else {
+                return;
+            };
+            begun.send(()).expect("somebody waits for it");
+            // Without an answer meanwhile it goes on in the end, and the number says so.
+            let was_answered = waits.recv_timeout(Duration::from_secs(20)).is_ok();
+            metrics.set(crate::telemetry::Measure::Due, i64::from(was_answered));
+        });
+        let scrape = asker.get("/metrics").send();
+        let others = async {
+            begins.await.expect("the scrape begins");
+            assert_eq!(json_of(asker.get("/health")).await.0, 200);
+            // Too late, the scrape is over and nobody listens.
+            let _ = answered.send(());
+        };
+        let (scraped, ()) = tokio::join!(scrape, others);
+        let text = scraped.expect("an answer").text().await.expect("a text");
+        assert!(text.contains("gateway_due_dispatches 1\n"), "{text}");
+    })
+    .await;
+}

@@ -1,7 +1,7 @@
 //! Counters, gauges and histograms, in one registry, shown as OpenMetrics text.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::event::Happening;
@@ -24,13 +24,12 @@ type Sample = Box<dyn Fn(&Metrics) + Send + Sync>;
 /// All that is counted and measured. Handles are lock-free; only scraping takes the lock.
 pub struct Metrics {
     registry: Mutex<Registry>,
-    samples: RwLock<Vec<Sample>>,
+    samples: Mutex<Vec<Sample>>,
     events: Family<Label, Counter>,
     receipts: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
     gauges: [Gauge; Measure::TABLE.len()],
     totals: [Counter; Total::TABLE.len()],
-    queue_lengths: Family<Label, Gauge>,
     crl_ages: Family<Label, Gauge>,
     crl_remains: Family<Label, Gauge>,
     stage_seconds: Family<Label, Histogram>,
@@ -59,13 +58,12 @@ impl Metrics {
     pub fn new() -> Metrics {
         let metrics = Metrics {
             registry: Mutex::new(Registry::default()),
-            samples: RwLock::default(),
+            samples: Mutex::default(),
             events: Family::default(),
             receipts: Family::default(),
             refusals: Family::default(),
             gauges: std::array::from_fn(|_| Gauge::default()),
             totals: std::array::from_fn(|_| Counter::default()),
-            queue_lengths: Family::default(),
             crl_ages: Family::default(),
             crl_remains: Family::default(),
             stage_seconds: Family::new_with_constructor(stage_histogram),
@@ -99,8 +97,6 @@ impl Metrics {
         for ((_, name, help), total) in Total::TABLE.into_iter().zip(&self.totals) {
             registry.register(name, help, total.clone());
         }
-        let queues = self.queue_lengths.clone();
-        registry.register("gateway_queue_length", "What waits before a stage", queues);
         let ages = self.crl_ages.clone();
         registry.register(
             "gateway_crl_age_seconds",
@@ -164,14 +160,6 @@ impl Metrics {
         self.gauges[place(measure)].set(value);
     }
 
-    /// Says how much waits before a stage.
-    pub fn set_queue_length(&self, stage: Stage, length: usize) {
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        self.queue_lengths
-            .get_or_create(&label("stage", stage.word()))
-            .set(length);
-    }
-
     /// Says how old an issuer's revocation list is and how long it is good for, in seconds.
     pub fn set_crl(&self, issuer: &str, age_seconds: i64, remaining_seconds: i64) {
         self.crl_ages
@@ -202,17 +190,18 @@ impl Metrics {
         self.totals[place].inner().store(value, Ordering::Relaxed);
     }
 
-    /// Registers what is to be measured when somebody looks: it sets gauges, at once and without waiting.
+    /// Registers what is to be measured when somebody looks: it sets gauges. It may read the index, within bounds.
     pub fn on_scrape(&self, sample: impl Fn(&Metrics) + Send + Sync + 'static) {
         self.samples
-            .write()
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(Box::new(sample));
     }
 
-    /// Everything, in the OpenMetrics text format.
+    /// Everything, in the OpenMetrics text format. Blocks while the index is read; of those who look at the same time,
+    /// one looks after the other.
     pub fn text(&self) -> String {
-        for sample in self.samples.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for sample in self.samples.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             sample(self);
         }
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -333,14 +322,14 @@ mod tests {
     #[test]
     fn what_is_sampled_is_as_of_the_moment_of_looking() {
         let metrics = Metrics::new();
-        let waiting = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let waiting = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(0));
         let seen = waiting.clone();
         metrics.on_scrape(move |metrics| {
-            metrics.set_queue_length(Stage::Inspect, seen.load(Ordering::Relaxed));
+            metrics.set(Measure::StoreQueue, seen.load(Ordering::Relaxed));
         });
-        has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 0"#);
+        has(&metrics.text(), "gateway_store_queue_commits 0");
         waiting.store(7, Ordering::Relaxed);
-        has(&metrics.text(), r#"gateway_queue_length{stage="inspect"} 7"#);
+        has(&metrics.text(), "gateway_store_queue_commits 7");
     }
 
     #[test]

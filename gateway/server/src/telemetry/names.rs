@@ -1,10 +1,8 @@
 //! The names of what is measured, each with its name and meaning in the exposition.
 
-/// A step of the road that takes time and has a queue before it.
+/// A step of the road whose time is taken, document by document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Bytes are taken.
-    Receive,
     /// They are opened, verified and judged.
     Inspect,
     /// The verdict becomes durable.
@@ -13,20 +11,16 @@ pub enum Stage {
     Dispatch,
     /// What comes back is taken.
     Settle,
-    /// What is due, late or expired is looked for.
-    Sweep,
 }
 
 impl Stage {
     /// The word in metrics and logs.
     pub fn word(self) -> &'static str {
         match self {
-            Stage::Receive => "receive",
             Stage::Inspect => "inspect",
             Stage::Record => "record",
             Stage::Dispatch => "dispatch",
             Stage::Settle => "settle",
-            Stage::Sweep => "sweep",
         }
     }
 }
@@ -83,7 +77,7 @@ impl Measure {
         (
             Measure::Due,
             "gateway_due_dispatches",
-            "Dispatches recorded and not yet in an inbox",
+            "Dispatches recorded and not yet in an inbox, counted up to 50000",
         ),
         (
             Measure::FreeBytes,
@@ -93,7 +87,7 @@ impl Measure {
         (
             Measure::Held,
             "gateway_held_submissions",
-            "Submissions that wait for something",
+            "Submissions that wait for something, counted up to 10000",
         ),
         (
             Measure::InFlight,
