@@ -314,8 +314,8 @@ impl Judging<'_> {
 
     fn waits_for(&self) -> Vec<Remark> {
         let about = |need: &Need| match need {
-            Need::Crl { issuer, .. } => Remark::new("revocation-unknown", issuer),
-            Need::Issuer { issuer, .. } => Remark::new("issuer-unknown", issuer),
+            Need::Crl { .. } => Remark::new("revocation-unknown", need.issuer()),
+            Need::Issuer { .. } => Remark::new("issuer-unknown", need.issuer()),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
         let held = self.facts.held_targets.iter();

@@ -33,7 +33,9 @@ pub use order::{CsvFile, Order, OrderFault};
 pub use parking::{Parking, ParkingFault};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use told::Told;
-pub use trust_desk::{AddressLine, AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
+pub use trust_desk::{
+    AddressLine, AnchorLine, Complaint, ListLine, ListState, Trouble, TrustDesk, TrustDeskFault, TrustStatus,
+};
 
 use crate::clock::Clock;
 use crate::config::Secret;

@@ -11,7 +11,7 @@ mod names;
 mod processor;
 mod readiness;
 
-pub use metrics::Metrics;
+pub use metrics::{CrlMeasure, Metrics};
 pub use names::{Measure, Stage, Total};
 pub use processor::Metered;
 pub use readiness::{Probe, Readiness};

@@ -4,16 +4,22 @@
 //! `inspect` says what it lacks; keeps what it fetched on disk; hands out an immutable snapshot with a rising version.
 //!
 //! **Invariant:** never back in time: a list is replaced by a newer one of its series only, also across restarts.
-//! **Invariant:** nothing fetched is used before a certificate that is known here has signed it.
+//! **Invariant:** no list is used before a certificate that is known here has signed it, and no certificate of elsewhere is
+//! known before a known one issued it.
+//! **Invariant:** a version rises only when the material changed: what is held is judged again for it.
 //! **Invariant:** no stranger's address leads into the private network, and none is asked faster than it deserves.
 
 mod address;
 mod desk;
 mod fetch;
 mod files;
+mod flight;
+mod hosts;
 mod keeping;
 mod material;
+mod reading;
 mod schedule;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -21,14 +27,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::receipt::vietnam_time;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use trust::{Need, Snapshot};
 
-use crate::administration::{ListLine, TrustDeskFault, TrustStatus};
+use crate::administration::{ListLine, ListState, TrustDesk, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
-use crate::telemetry::{Measure, Metrics, Probe};
+use crate::telemetry::{CrlMeasure, Measure, Metrics, Probe};
 
 use fetch::FetchLimits;
 use keeping::Keeping;
@@ -53,6 +60,9 @@ pub enum TrustKeeperFault {
     /// No anchor: nothing could ever be accepted.
     #[error("no certificate in {0}: without an anchor nothing can be trusted")]
     NoAnchor(PathBuf),
+    /// A bug: the read of the folders ended in a panic.
+    #[error("the read of the folders crashed")]
+    Crashed,
 }
 
 /// What the keeper is asked.
@@ -139,29 +149,51 @@ impl TrustKeeper {
         self.snapshot.clone()
     }
 
-    /// Whether every list is fresh.
+    /// Whether every list that certificates depend on is fresh.
     pub fn probe(&self) -> Probe {
-        let now = self.clock.now();
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let overdue = status
+        let overdue: Vec<String> = TrustDesk::status(self)
             .lists
             .iter()
-            .filter(|list| list.next_update.is_none_or(|next| next < now));
-        let issuers: Vec<&str> = overdue.map(|list| list.issuer.as_str()).collect();
-        if issuers.is_empty() {
+            .filter(|list| list.state == ListState::Overdue)
+            .map(|list| {
+                let since = list.next_update.map_or_else(|| "ever".to_owned(), vietnam_time);
+                let from = if list.urls.is_empty() {
+                    "no address is known".to_owned()
+                } else {
+                    format!("from {}", list.urls.join(" "))
+                };
+                format!("{} since {since}, {from}", list.issuer)
+            })
+            .collect();
+        if overdue.is_empty() {
             return Probe::Ready;
         }
-        Probe::NotReady(format!("revocation lists are overdue: {}", issuers.join("; ")))
+        let said = format!(
+            "revocation lists are overdue (gateway trust status): {}",
+            overdue.join("; ")
+        );
+        Probe::NotReady(said)
     }
 
-    /// Says how old the lists are.
+    /// Says how old the lists are that certificates depend on, and for how long addresses have given nothing of use.
     pub fn measure(&self, metrics: &Metrics) {
         let now = self.clock.now().as_seconds();
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        for list in &status.lists {
-            let remaining = list.next_update.map_or(0, |next| next.as_seconds() - now);
-            metrics.set_crl(&list.issuer, now - list.this_update.as_seconds(), remaining);
-        }
+        let status = TrustDesk::status(self);
+        let lists = status.lists.iter().filter(|list| list.state != ListState::Ended);
+        let lists: Vec<CrlMeasure> = lists
+            .map(|list| CrlMeasure {
+                issuer: list.issuer.clone(),
+                address: list.urls.join(" "),
+                age_seconds: now - list.this_update.as_seconds(),
+                remaining_seconds: list.next_update.map_or(0, |next| next.as_seconds() - now),
+            })
+            .collect();
+        metrics.set_crls(&lists);
+        let failing = status.addresses.iter().filter_map(|address| {
+            let (trouble, since) = (address.fault.as_ref()?.trouble, address.failing_since?);
+            Some((address.url.as_str(), trouble.word(), now - since.as_seconds()))
+        });
+        metrics.set_failing_addresses(&failing.collect::<Vec<_>>());
         metrics.set(
             Measure::TrustVersion,
             i64::try_from(status.version).unwrap_or(i64::MAX),
@@ -187,7 +219,7 @@ impl Work {
         loop {
             tokio::select! {
                 request = requests.recv() => match request {
-                    Some(Request::Needs(needs, done)) => keeping.need(&needs, done),
+                    Some(Request::Needs(needs, done)) => keeping.need(&needs, done).await,
                     Some(Request::Refresh(done)) => keeping.refresh(done),
                     Some(Request::Import(list, answer)) => {
                         // Who asked may have gone; the list is taken all the same.
@@ -195,7 +227,7 @@ impl Work {
                     }
                     None => return,
                 },
-                Some(landed) = keeping.landed() => keeping.land(landed),
+                Some(landed) = keeping.landed() => keeping.land(landed).await,
                 _ = tick.tick() => keeping.tick(),
             }
         }

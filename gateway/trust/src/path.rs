@@ -147,7 +147,13 @@ impl Search<'_> {
             }
         }
         if !has_issuer {
-            self.note(no_issuer(chain));
+            let has_room = chain.len() + 1 < snapshot.policy().path_certificates_max;
+            let outcome = if has_room && may_yet_pass(chain, self.at) {
+                to_be_fetched(chain)
+            } else {
+                no_path(chain)
+            };
+            self.note(outcome);
         }
         None
     }
@@ -193,13 +199,15 @@ impl Search<'_> {
     }
 }
 
-/// Which of several failed paths tells most: one that only waits for an answer, then one that reached an anchor.
+/// Which of several failed paths tells most: one that only waits for an answer, then a proven revocation, then one that
+/// may pass once an issuer is fetched, then one that reached an anchor.
 fn rank(outcome: &Outcome) -> u8 {
     match outcome.failure {
         Some(Failure::RevocationUnknown { .. } | Failure::OnHold { .. }) => 0,
-        Some(Failure::NoPath { .. }) if outcome.needs.is_empty() => 3,
-        Some(Failure::NoPath { .. }) => 2,
-        Some(_) | None => 1,
+        Some(Failure::Revoked { .. }) => 1,
+        Some(Failure::IssuerUnknown { .. }) => 2,
+        Some(Failure::NoPath { .. }) => 4,
+        Some(_) | None => 3,
     }
 }
 
@@ -213,22 +221,42 @@ fn is_key_hinted(certificate: &Certificate, issuer: &Certificate) -> bool {
     }
 }
 
-fn no_issuer(chain: &[Arc<Certificate>]) -> Outcome {
+/// Whether nothing that is known of an unfinished chain keeps it from passing, whatever comes above: nothing is fetched
+/// for the sake of one that fails in any case.
+fn may_yet_pass(chain: &[Arc<Certificate>], at: Time) -> bool {
+    chain.iter().all(|one| check_by_itself(one, at).is_ok())
+        && check_authorities(&chain[1..]).is_ok()
+        && check_leaf(&chain[0]).is_ok()
+}
+
+fn to_be_fetched(chain: &[Arc<Certificate>]) -> Outcome {
     let last = chain.last().expect("a chain begins with its leaf");
-    let urls = last.issuer_urls().to_vec();
-    let needs = if urls.is_empty() || last.is_self_issued() {
-        Vec::new()
-    } else {
-        vec![Need::Issuer {
-            issuer: last.issuer().to_string(),
-            urls,
-        }]
+    let is_web = |url: &&String| {
+        let scheme = url.split(':').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
     };
+    let urls: Vec<String> = last.issuer_urls().iter().filter(is_web).cloned().collect();
+    if urls.is_empty() || last.is_self_issued() {
+        return no_path(chain);
+    }
+    Outcome {
+        failure: Some(Failure::IssuerUnknown {
+            certificate: Arc::clone(last),
+        }),
+        needs: vec![Need::Issuer {
+            of: Arc::clone(last),
+            urls,
+        }],
+        ..Outcome::default()
+    }
+}
+
+fn no_path(chain: &[Arc<Certificate>]) -> Outcome {
+    let last = chain.last().expect("a chain begins with its leaf");
     Outcome {
         failure: Some(Failure::NoPath {
             certificate: Arc::clone(last),
         }),
-        needs,
         ..Outcome::default()
     }
 }
@@ -243,12 +271,15 @@ fn judge(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time, budget: &mut
     if outcome.failure.is_some() {
         return outcome;
     }
-    for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
+    for (place, (certificate, issuer)) in chain.iter().zip(&chain[1..]).enumerate() {
         match revocation::check(certificate, issuer, snapshot, at, budget) {
             Ok(proof) => outcome.proofs.push(proof),
             Err(not_good) => {
                 outcome.proofs.extend(not_good.proof);
-                outcome.needs.extend(not_good.need);
+                outcome.needs.extend(not_good.need.map(|urls| Need::Crl {
+                    issuers: chain[place + 1..].to_vec(),
+                    urls,
+                }));
                 // A revocation that is proven outweighs an answer that is missing.
                 let is_heavier = match (&outcome.failure, &not_good.failure) {
                     (None, _) => true,
@@ -270,19 +301,24 @@ fn judge(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time, budget: &mut
 /// RFC 5280 §6.1 but for revocation. The anchor is held to what it says as any authority is (RFC 5937).
 fn check_path(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time) -> Result<(), Failure> {
     for certificate in chain {
-        check_validity(certificate, at)?;
-        if let Some(constraint) = certificate.extensions().unprocessed {
-            return Err(Failure::ConstraintUnprocessed {
-                certificate: Arc::clone(certificate),
-                constraint,
-            });
-        }
+        check_by_itself(certificate, at)?;
     }
     for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
         check_algorithm(certificate, issuer, snapshot, at)?;
     }
     check_authorities(&chain[1..])?;
     check_leaf(&chain[0])
+}
+
+fn check_by_itself(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {
+    check_validity(certificate, at)?;
+    match certificate.extensions().unprocessed {
+        None => Ok(()),
+        Some(constraint) => Err(Failure::ConstraintUnprocessed {
+            certificate: Arc::clone(certificate),
+            constraint,
+        }),
+    }
 }
 
 fn check_validity(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {

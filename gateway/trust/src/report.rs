@@ -87,22 +87,35 @@ impl SubIndication {
 }
 
 /// What, once fetched, would settle an open question.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// A fresh revocation list of this issuer; locations as the certificate gives them, perhaps none.
+    /// A fresh revocation list of an issuer; locations as the certificate in question gives them, perhaps none.
     Crl {
-        /// The issuer's name, for people.
-        issuer: String,
-        /// cRLDistributionPoints.
+        /// The issuer and all above it, the anchor last: the path that was judged. They may have come with the signature
+        /// only, so that whoever fetches the list could not tell otherwise whether it is the issuer's.
+        issuers: Vec<Arc<Certificate>>,
+        /// cRLDistributionPoints, and where the deltas are.
         urls: Vec<String>,
     },
-    /// The certificate of this issuer; locations as the certificate gives them, at least one.
+    /// The certificate of an issuer; locations as the certificate in question gives them, at least one.
     Issuer {
-        /// The issuer's name, for people.
-        issuer: String,
-        /// authorityInfoAccess, caIssuers.
+        /// Whose issuer is wanted: it says the issuer's name, and only the issuer's key can have signed it.
+        of: Arc<Certificate>,
+        /// authorityInfoAccess, caIssuers, over HTTP.
         urls: Vec<String>,
     },
+}
+
+impl Need {
+    /// The name of the issuer whose list or certificate is wanted, for people.
+    pub fn issuer(&self) -> String {
+        match self {
+            Self::Crl { issuers, .. } => issuers
+                .first()
+                .map_or_else(String::new, |issuer| issuer.subject().to_string()),
+            Self::Issuer { of, .. } => of.issuer().to_string(),
+        }
+    }
 }
 
 /// What settled the revocation status of one certificate.
@@ -240,9 +253,15 @@ pub enum Failure {
     /// A digest of the content that policy does not allow.
     #[error("{0} is not allowed at this time")]
     DigestRefused(DigestAlgorithm),
-    /// No issuer of this certificate is at hand, so that no path reaches an anchor.
+    /// No issuer of this certificate is at hand nor to be fetched, so that no path reaches an anchor.
     #[error("no path leads from {} to an anchor", .certificate.subject())]
     NoPath {
+        /// Where the search ended.
+        certificate: Arc<Certificate>,
+    },
+    /// No issuer of this certificate is at hand, but it says where its issuer's certificate is.
+    #[error("the issuer of {} is not at hand yet", .certificate.subject())]
+    IssuerUnknown {
         /// Where the search ended.
         certificate: Arc<Certificate>,
     },
@@ -363,7 +382,10 @@ impl Failure {
             | Self::ConstraintUnprocessed { .. } => Indeterminate(Sub::ChainConstraintsFailure),
             Self::Revoked { certificate, .. } if is_signer(certificate, signer) => TotalFailed(Sub::Revoked),
             Self::Revoked { .. } => Indeterminate(Sub::RevokedCaNoPoe),
-            Self::OnHold { .. } | Self::RevocationUnknown { .. } => Indeterminate(Sub::TryLater),
+            // The standard knows TRY_LATER for revocation only; a certificate that is still to be fetched is as much ours.
+            Self::OnHold { .. } | Self::RevocationUnknown { .. } | Self::IssuerUnknown { .. } => {
+                Indeterminate(Sub::TryLater)
+            }
         }
     }
 }

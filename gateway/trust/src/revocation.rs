@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::crl::{Revocation, RevocationList, RevocationReason};
 use crate::path::Budget;
-use crate::report::{Failure, Need, RevocationProof, RevocationSource};
+use crate::report::{Failure, RevocationProof, RevocationSource};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage};
@@ -21,7 +21,8 @@ use crate::x509::{Certificate, KeyUsage};
 /// Why a certificate is not proven to be good, and what would settle it.
 pub(crate) struct NotGood {
     pub(crate) failure: Failure,
-    pub(crate) need: Option<Need>,
+    /// Where a list that would settle it may be.
+    pub(crate) need: Option<Vec<String>>,
     /// What spoke against the certificate.
     pub(crate) proof: Option<RevocationProof>,
 }
@@ -109,13 +110,10 @@ fn settle<'l>(
     }
 }
 
-fn need(certificate: &Certificate, freshest: &[String]) -> Need {
+fn need(certificate: &Certificate, freshest: &[String]) -> Vec<String> {
     let mut urls = certificate.crl_urls();
     urls.extend_from_slice(freshest);
-    Need::Crl {
-        issuer: certificate.issuer().to_string(),
-        urls,
-    }
+    urls
 }
 
 fn is_signed_by(

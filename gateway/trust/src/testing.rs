@@ -94,7 +94,21 @@ impl Authority {
         self.leaf_of(&KEY, (name, serial), as_is)
     }
 
-    fn leaf_of(&self, key: &KeyPair, (name, serial): (&str, u64), change: Change) -> Leaf {
+    pub(crate) fn changed_leaf(
+        &self,
+        name: &str,
+        serial: u64,
+        change: &dyn Fn(&mut CertificateParams),
+    ) -> Leaf {
+        self.leaf_of(&KeyPair::generate().expect("a key"), (name, serial), change)
+    }
+
+    fn leaf_of(
+        &self,
+        key: &KeyPair,
+        (name, serial): (&str, u64),
+        change: impl Fn(&mut CertificateParams),
+    ) -> Leaf {
         let mut params = params(name, serial);
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,

@@ -14,6 +14,28 @@ pub struct AnchorLine {
     pub not_after: Time,
 }
 
+/// How a revocation list stands at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListState {
+    /// It is good.
+    Fresh,
+    /// A newer one should be there: what it would settle is held.
+    Overdue,
+    /// No certificate that could pass depends on it any more: its issuer has expired or has no anchor.
+    Ended,
+}
+
+impl ListState {
+    /// The word that outside parties see.
+    pub fn word(self) -> &'static str {
+        match self {
+            ListState::Fresh => "fresh",
+            ListState::Overdue => "overdue",
+            ListState::Ended => "ended",
+        }
+    }
+}
+
 /// One revocation list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListLine {
@@ -27,6 +49,75 @@ pub struct ListLine {
     pub next_update: Option<Time>,
     /// How many certificates it revokes.
     pub entries: usize,
+    /// Until when certificates may depend on it; `None`: they do no more.
+    pub matters_until: Option<Time>,
+    /// The addresses that gave it, or that gave its predecessors; none: it came as a file.
+    pub urls: Vec<String>,
+    /// How it stood when this was told.
+    pub state: ListState,
+}
+
+impl ListLine {
+    /// How it stands at this time.
+    pub fn state_at(&self, now: Time) -> ListState {
+        if self.matters_until.is_none_or(|until| until < now) {
+            ListState::Ended
+        } else if self.next_update.is_none_or(|next| next < now) {
+            ListState::Overdue
+        } else {
+            ListState::Fresh
+        }
+    }
+}
+
+/// What is wrong with an address, by what a person can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The host cannot be resolved, gives no answer, or breaks off.
+    Unreachable,
+    /// The address is private, or not of a kind that is followed.
+    Forbidden,
+    /// An answer that is not what is wanted.
+    WrongAnswer,
+    /// No issuer that is known here signed it.
+    Unsigned,
+    /// Older than what is here, or from the future.
+    Outdated,
+    /// It could not be kept or handled here.
+    Ours,
+}
+
+impl Trouble {
+    /// Every trouble with its word.
+    const TABLE: [(Trouble, &'static str); 6] = [
+        (Trouble::Unreachable, "unreachable"),
+        (Trouble::Forbidden, "forbidden"),
+        (Trouble::WrongAnswer, "wrong-answer"),
+        (Trouble::Unsigned, "unsigned"),
+        (Trouble::Outdated, "outdated"),
+        (Trouble::Ours, "ours"),
+    ];
+
+    /// The word that outside parties see.
+    pub fn word(self) -> &'static str {
+        let found = Self::TABLE.iter().find(|(trouble, _)| *trouble == self);
+        found.expect("the table holds all").1
+    }
+
+    /// The trouble of this word; what a newer gateway may say is not known.
+    pub fn parse(word: &str) -> Option<Trouble> {
+        let found = Self::TABLE.iter().find(|(_, one)| *one == word);
+        found.map(|(trouble, _)| *trouble)
+    }
+}
+
+/// Why an address gave nothing of use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Its kind.
+    pub trouble: Trouble,
+    /// What was seen, for technicians.
+    pub detail: String,
 }
 
 /// One address that is fetched from.
@@ -36,9 +127,11 @@ pub struct AddressLine {
     pub url: String,
     /// When it last gave what was wanted.
     pub fetched_at: Option<Time>,
+    /// Since when it gives nothing of use, if so.
+    pub failing_since: Option<Time>,
     /// What was wrong the last time, if something was.
-    pub fault: Option<String>,
-    /// Until when it is not asked again, because it failed too often.
+    pub fault: Option<Complaint>,
+    /// Until when it is not asked again, because it or its host failed.
     pub resting_until: Option<Time>,
 }
 

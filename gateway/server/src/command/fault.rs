@@ -152,6 +152,7 @@ fn trust(fault: &TrustKeeperFault) -> Said {
     match fault {
         TrustKeeperFault::Folder { folder, error } => file(folder, error),
         TrustKeeperFault::NoAnchor(folder) => Text::NoAnchor.said().with("path", folder.display()),
+        TrustKeeperFault::Crashed => Text::StageEnded.said().with("stage", "trustkeeper"),
     }
 }
 

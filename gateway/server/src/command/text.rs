@@ -94,11 +94,36 @@ texts! {
     StandingActive = "đang hoạt động", "active";
     StandingClosed = "đã chấm dứt", "closed";
     StandingSuspended = "tạm ngừng", "suspended";
-    TrustAddress = "  {url}: lấy lúc {fetched}; {fault}", "{url}: fetched {fetched}; {fault}";
+    TrustAddress = "  {url}: lấy lúc {fetched}", "{url}: fetched {fetched}";
+    TrustAddressFails = "  {url}: không lấy được từ {since} (lần cuối lấy được: {fetched}): {fault}",
+        "{url}: nothing of use since {since} (last fetched: {fetched}): {fault}";
+    TrustAddressRests = "    sẽ thử lại lúc {until}", "asked again at {until}";
     TrustAnchor = "  gốc {subject}, hết hạn {until}", "anchor {subject}, ends {until}";
+    TrustDoAddress = "    → xem lỗi của địa chỉ ở dưới; trong khi chờ, tải danh sách bằng cách khác rồi chạy: gateway trust import-crl TỆP",
+        "see what is wrong with the address below; meanwhile get the list otherwise and run: gateway trust import-crl FILE";
+    TrustDoAllow = "    → nếu máy chủ này đúng là của tổ chức cấp chứng thư, thêm vào [trust] allowed_private_hosts rồi khởi động lại; nếu không thì bỏ qua",
+        "if this host is the authority's, add it to [trust] allowed_private_hosts and restart; if not, leave it";
+    TrustDoAskIssuer = "    → địa chỉ trả lời nhưng tổ chức cấp chứng thư chưa phát hành danh sách mới: báo cho họ",
+        "the address answers, but the authority has not issued a new list: tell them";
+    TrustDoBring = "    → tải danh sách mới từ tổ chức cấp chứng thư rồi chạy: gateway trust import-crl TỆP; hoặc khai địa chỉ ở [trust] crl_urls",
+        "get the new list from the authority and run: gateway trust import-crl FILE; or name its address in [trust] crl_urls";
+    TrustDoCorrect = "    → mở địa chỉ này bằng trình duyệt: nếu không ra danh sách hay chứng thư, báo cho tổ chức cấp chứng thư; nếu quá lớn, tăng [trust] crl_bytes_max",
+        "open the address in a browser: if it gives no list or certificate, tell the authority; if it is too large, raise [trust] crl_bytes_max";
+    TrustDoIssuer = "    → đặt chứng thư của tổ chức phát hành danh sách này vào thư mục [trust] candidates_dir rồi chạy: gateway trust refresh",
+        "put the certificate of the list's issuer into the folder [trust] candidates_dir and run: gateway trust refresh";
+    TrustDoLog = "    → lỗi ở cổng này: kiểm tra ổ đĩa của data_dir và nhật ký của gateway",
+        "a fault of this gateway: check the disk of data_dir and the gateway's log";
+    TrustDoOutdated = "    → địa chỉ đưa ra danh sách cũ hơn danh sách đang dùng, hoặc có ngày trong tương lai: kiểm tra giờ của máy này, rồi báo cho tổ chức cấp chứng thư",
+        "the address gives a list that is older than the one in use, or from the future: check this machine's time, then tell the authority";
+    TrustDoReach = "    → từ máy này kiểm tra mạng, DNS và tường lửa tới địa chỉ trên, ví dụ: curl -sSI {url}",
+        "from this machine check network, DNS and firewall to the address above, such as: curl -sSI {url}";
     TrustFault = "  không dùng được {fault}", "cannot be used: {fault}";
-    TrustList = "  danh sách thu hồi {issuer}: số {number}, {entries} mục, đến {until}",
-        "revocation list {issuer}: number {number}, {entries} entries, until {until}";
+    TrustList = "  danh sách thu hồi {issuer}: số {number}, {entries} mục, lập {made}, đến {until}, nguồn {from}",
+        "revocation list {issuer}: number {number}, {entries} entries, made {made}, until {until}, from {from}";
+    TrustListEnded = "    không còn chứng thư nào cần đến: tổ chức phát hành đã hết hạn hoặc không còn gốc; không phải làm gì",
+        "no certificate depends on it any more: its issuer has expired or has no anchor; nothing is to be done";
+    TrustListOverdue = "    QUÁ HẠN từ {until}: văn bản ký bằng chứng thư của {issuer} bị tạm giữ cho tới khi có danh sách mới",
+        "OVERDUE since {until}: documents signed with certificates of {issuer} are held until there is a new one";
     TrustVersion = "Phiên bản {version}", "Version {version}";
     Until = "đến", "until";
     Warned = "Chú ý: {warning}", "Mind: {warning}";

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::desk::Desk;
-use super::text::Text;
+use super::text::{Text, print};
 use super::{CommandFault, Ending, print_json, read_file};
-use crate::http::view::TrustView;
+use crate::administration::{ListState, Trouble};
+use crate::http::view::{AddressView, ListView, TrustView};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustCommand {
@@ -43,44 +44,195 @@ pub(super) async fn carry_out(
     }
 }
 
-/// Done in part when an address or a file could not be used.
+/// Done in part when an address or a file could not be used, or a list is old.
 fn tell(view: &TrustView, json: bool) -> Ending {
     if json {
         print_json(view);
     } else {
-        tell_lines(view);
+        lines(view).iter().for_each(|line| print(line));
     }
-    let is_whole = view.faults.is_empty() && view.addresses.iter().all(|address| address.fault.is_none());
+    let is_whole = view.faults.is_empty()
+        && view.addresses.iter().all(|address| address.fault.is_none())
+        && view
+            .lists
+            .iter()
+            .all(|list| list.state != ListState::Overdue.word());
     if is_whole { Ending::Done } else { Ending::InPart }
 }
 
-fn tell_lines(view: &TrustView) {
-    Text::TrustVersion.say(&[("version", &view.version.to_string())]);
+/// What a person reads: what is in use, and after each thing that is not well what to do about it.
+fn lines(view: &TrustView) -> Vec<String> {
+    let mut lines = vec![Text::TrustVersion.with(&[("version", &view.version.to_string())])];
     for anchor in &view.anchors {
-        Text::TrustAnchor.say(&[("subject", &anchor.subject), ("until", &anchor.not_after)]);
+        lines.push(Text::TrustAnchor.with(&[("subject", &anchor.subject), ("until", &anchor.not_after)]));
     }
     for list in &view.lists {
-        let (number, until) = (
-            list.number.as_deref().unwrap_or("-"),
-            list.next_update.as_deref().unwrap_or("-"),
-        );
-        let entries = list.entries.to_string();
-        let values = [
-            ("issuer", list.issuer.as_str()),
-            ("number", number),
-            ("entries", &entries),
-            ("until", until),
-        ];
-        Text::TrustList.say(&values);
+        list_lines(view, list, &mut lines);
     }
     for address in &view.addresses {
-        let (fetched, fault) = (
-            address.fetched_at.as_deref().unwrap_or("-"),
-            address.fault.as_deref().unwrap_or("-"),
-        );
-        Text::TrustAddress.say(&[("url", &address.url), ("fetched", fetched), ("fault", fault)]);
+        address_lines(address, &mut lines);
     }
-    view.faults
-        .iter()
-        .for_each(|fault| Text::TrustFault.say(&[("fault", fault)]));
+    for fault in &view.faults {
+        lines.push(Text::TrustFault.with(&[("fault", fault)]));
+    }
+    lines
+}
+
+fn list_lines(view: &TrustView, list: &ListView, lines: &mut Vec<String>) {
+    let (number, until) = (or_none(&list.number), or_none(&list.next_update));
+    let entries = list.entries.to_string();
+    let from = match list.urls.as_slice() {
+        [] => "-".to_owned(),
+        urls => urls.join(" "),
+    };
+    let values = [
+        ("issuer", list.issuer.as_str()),
+        ("number", &number),
+        ("entries", &entries),
+        ("made", &list.this_update),
+        ("until", &until),
+        ("from", &from),
+    ];
+    lines.push(Text::TrustList.with(&values));
+    if list.state == ListState::Ended.word() {
+        lines.push(Text::TrustListEnded.with(&values));
+    }
+    if list.state != ListState::Overdue.word() {
+        return;
+    }
+    lines.push(Text::TrustListOverdue.with(&values));
+    let gave = |address: &&AddressView| list.urls.contains(&address.url);
+    let is_failing = view.addresses.iter().filter(gave).any(|one| one.fault.is_some());
+    lines.push(match list.urls.as_slice() {
+        [] => Text::TrustDoBring.with(&values),
+        // What is wrong with the address, and what to do about it, stands below it.
+        _ if is_failing => Text::TrustDoAddress.with(&values),
+        _ => Text::TrustDoAskIssuer.with(&values),
+    });
+}
+
+fn address_lines(address: &AddressView, lines: &mut Vec<String>) {
+    let fetched = or_none(&address.fetched_at);
+    let Some(fault) = &address.fault else {
+        lines.push(Text::TrustAddress.with(&[("url", &address.url), ("fetched", &fetched)]));
+        return;
+    };
+    let since = or_none(&address.failing_since);
+    let values = [
+        ("url", address.url.as_str()),
+        ("fetched", &fetched),
+        ("since", &since),
+        ("fault", fault),
+    ];
+    lines.push(Text::TrustAddressFails.with(&values));
+    lines.push(what_to_do(address.trouble.as_deref()).with(&values));
+    if let Some(until) = &address.resting_until {
+        lines.push(Text::TrustAddressRests.with(&[("until", until)]));
+    }
+}
+
+fn or_none(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| "-".to_owned())
+}
+
+fn what_to_do(trouble: Option<&str>) -> Text {
+    match trouble.and_then(Trouble::parse) {
+        Some(Trouble::Unreachable) => Text::TrustDoReach,
+        Some(Trouble::Forbidden) => Text::TrustDoAllow,
+        Some(Trouble::WrongAnswer) => Text::TrustDoCorrect,
+        Some(Trouble::Unsigned) => Text::TrustDoIssuer,
+        Some(Trouble::Outdated) => Text::TrustDoOutdated,
+        Some(Trouble::Ours) | None => Text::TrustDoLog,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "http://ca.example/g2.crl";
+
+    fn view(state: ListState, urls: &[&str], trouble: Option<Trouble>) -> TrustView {
+        let list = ListView {
+            issuer: "CN=CA G2".to_owned(),
+            number: Some("0a".to_owned()),
+            this_update: "2026-11-01T08:00:00+07:00".to_owned(),
+            next_update: Some("2026-11-08T08:00:00+07:00".to_owned()),
+            entries: 3,
+            state: state.word().to_owned(),
+            urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+        };
+        let address = AddressView {
+            url: URL.to_owned(),
+            fetched_at: Some("2026-11-07T08:00:00+07:00".to_owned()),
+            failing_since: trouble.map(|_| "2026-11-07T09:00:00+07:00".to_owned()),
+            trouble: trouble.map(|trouble| trouble.word().to_owned()),
+            fault: trouble.map(|_| "the answer was 500".to_owned()),
+            resting_until: None,
+        };
+        TrustView {
+            version: 7,
+            anchors: Vec::new(),
+            candidates: 1,
+            lists: vec![list],
+            addresses: vec![address],
+            faults: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_old_list_is_told_with_its_address_since_when_and_what_to_do() {
+        let told = |urls: &[&str], trouble| lines(&view(ListState::Overdue, urls, trouble)).join("\n");
+        let failing = told(&[URL], Some(Trouble::WrongAnswer));
+        for part in [
+            "QUÁ HẠN từ 2026-11-08T08:00:00+07:00",
+            "CN=CA G2",
+            &format!("nguồn {URL}"),
+            "không lấy được từ 2026-11-07T09:00:00+07:00",
+            "the answer was 500",
+            "→",
+        ] {
+            assert!(failing.contains(part), "{part} in\n{failing}");
+        }
+        assert!(
+            told(&[URL], None).contains("chưa phát hành danh sách mới"),
+            "the issuer is late"
+        );
+        assert!(
+            told(&[], None).contains("gateway trust import-crl"),
+            "it came as a file"
+        );
+        assert_eq!(
+            tell(&view(ListState::Overdue, &[URL], None), true),
+            Ending::InPart
+        );
+    }
+
+    #[test]
+    fn a_list_that_no_certificate_depends_on_asks_nothing_of_anybody() {
+        let ended = view(ListState::Ended, &[URL], None);
+        let told = lines(&ended).join("\n");
+        assert!(!told.contains("QUÁ HẠN") && !told.contains('→'), "{told}");
+        assert_eq!(tell(&ended, true), Ending::Done);
+    }
+
+    #[test]
+    fn each_trouble_has_its_own_advice() {
+        let troubles = [
+            Trouble::Unreachable,
+            Trouble::Forbidden,
+            Trouble::WrongAnswer,
+            Trouble::Unsigned,
+            Trouble::Outdated,
+            Trouble::Ours,
+        ];
+        let mut told: Vec<String> = troubles
+            .iter()
+            .map(|trouble| what_to_do(Some(trouble.word())).with(&[]))
+            .collect();
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), troubles.len());
+        assert!(told.iter().all(|line| line.contains('→')), "{told:?}");
+    }
 }

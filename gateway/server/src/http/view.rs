@@ -217,6 +217,10 @@ pub struct ListView {
     pub next_update: Option<String>,
     /// How many certificates it revokes.
     pub entries: usize,
+    /// How it stands: `fresh`, `overdue`, or `ended` when no certificate depends on it any more.
+    pub state: String,
+    /// The addresses that gave it; none: it came as a file.
+    pub urls: Vec<String>,
 }
 
 /// One address.
@@ -226,7 +230,12 @@ pub struct AddressView {
     pub url: String,
     /// When it last gave what was wanted.
     pub fetched_at: Option<String>,
-    /// What was wrong the last time.
+    /// Since when it gives nothing of use.
+    pub failing_since: Option<String>,
+    /// The kind of what was wrong the last time: `unreachable`, `forbidden`, `wrong-answer`, `unsigned`, `outdated`,
+    /// `ours`.
+    pub trouble: Option<String>,
+    /// What was wrong the last time, for technicians.
     pub fault: Option<String>,
     /// Until when it is not asked again.
     pub resting_until: Option<String>,
@@ -241,6 +250,8 @@ impl ListView {
             this_update: vietnam_time(line.this_update),
             next_update: line.next_update.map(vietnam_time),
             entries: line.entries,
+            state: line.state.word().to_owned(),
+            urls: line.urls.clone(),
         }
     }
 }
@@ -257,7 +268,12 @@ impl TrustView {
         let addresses = status.addresses.iter().map(|address| AddressView {
             url: address.url.clone(),
             fetched_at: time(address.fetched_at),
-            fault: address.fault.clone(),
+            failing_since: time(address.failing_since),
+            trouble: address
+                .fault
+                .as_ref()
+                .map(|fault| fault.trouble.word().to_owned()),
+            fault: address.fault.as_ref().map(|fault| fault.detail.clone()),
             resting_until: time(address.resting_until),
         });
         TrustView {

@@ -18,6 +18,21 @@ use super::processor::{Metered, Seconds};
 
 /// One label and its value; values come from closed lists, so that the number of series is bounded.
 type Label = [(&'static str, String); 1];
+/// Labels of trust material: the keeper bounds the number of addresses.
+type TwoLabels = [(&'static str, String); 2];
+
+/// How old one revocation list is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlMeasure {
+    /// Its issuer, for people.
+    pub issuer: String,
+    /// Where it comes from; empty: from a file.
+    pub address: String,
+    /// Seconds since it was made.
+    pub age_seconds: i64,
+    /// Seconds until the next one must be there; negative when that is over.
+    pub remaining_seconds: i64,
+}
 
 type Sample = Box<dyn Fn(&Metrics) + Send + Sync>;
 
@@ -30,8 +45,9 @@ pub struct Metrics {
     refusals: Family<Label, Counter>,
     gauges: [Gauge; Measure::TABLE.len()],
     totals: [Counter; Total::TABLE.len()],
-    crl_ages: Family<Label, Gauge>,
-    crl_remains: Family<Label, Gauge>,
+    crl_ages: Family<TwoLabels, Gauge>,
+    crl_remains: Family<TwoLabels, Gauge>,
+    failing_addresses: Family<TwoLabels, Gauge>,
     stage_seconds: Family<Label, Histogram>,
     task_cpu_seconds: Family<Label, Seconds>,
 }
@@ -66,6 +82,7 @@ impl Metrics {
             totals: std::array::from_fn(|_| Counter::default()),
             crl_ages: Family::default(),
             crl_remains: Family::default(),
+            failing_addresses: Family::default(),
             stage_seconds: Family::new_with_constructor(stage_histogram),
             task_cpu_seconds: Family::default(),
         };
@@ -100,12 +117,20 @@ impl Metrics {
         let ages = self.crl_ages.clone();
         registry.register(
             "gateway_crl_age_seconds",
-            "Time since thisUpdate of a revocation list, by issuer",
+            "Time since thisUpdate of a revocation list in use, by issuer and address",
             ages,
         );
         let remains = self.crl_remains.clone();
-        let help = "Time until nextUpdate of a revocation list, by issuer; negative when it is over";
+        let help = "Time until nextUpdate of a revocation list in use, by issuer and address; negative when it is over: \
+                    what it would settle is held. See `gateway trust status`";
         registry.register("gateway_crl_remaining_seconds", help, remains);
+        let help = "For how long an address of trust material has given nothing of use, by address and trouble. See \
+                    `gateway trust status`";
+        registry.register(
+            "gateway_trust_address_failing_seconds",
+            help,
+            self.failing_addresses.clone(),
+        );
         let stages = self.stage_seconds.clone();
         registry.register(
             "gateway_stage_seconds",
@@ -160,14 +185,33 @@ impl Metrics {
         self.gauges[place(measure)].set(value);
     }
 
-    /// Says how old an issuer's revocation list is and how long it is good for, in seconds.
-    pub fn set_crl(&self, issuer: &str, age_seconds: i64, remaining_seconds: i64) {
-        self.crl_ages
-            .get_or_create(&label("issuer", issuer))
-            .set(age_seconds);
-        self.crl_remains
-            .get_or_create(&label("issuer", issuer))
-            .set(remaining_seconds);
+    /// Says how old the revocation lists in use are; those that are not among them are shown no more. Of several with
+    /// the same labels the one that is over first is told.
+    pub fn set_crls(&self, lists: &[CrlMeasure]) {
+        self.crl_ages.clear();
+        self.crl_remains.clear();
+        let mut lists: Vec<&CrlMeasure> = lists.iter().collect();
+        lists.sort_by_key(|list| std::cmp::Reverse(list.remaining_seconds));
+        for list in lists {
+            let labels = [("issuer", list.issuer.clone()), ("address", list.address.clone())];
+            self.crl_ages.get_or_create(&labels).set(list.age_seconds);
+            self.crl_remains
+                .get_or_create(&labels)
+                .set(list.remaining_seconds);
+        }
+    }
+
+    /// Says which addresses of trust material give nothing of use, with the word of the trouble and since how many
+    /// seconds; all others are shown no more.
+    pub fn set_failing_addresses(&self, failing: &[(&str, &str, i64)]) {
+        self.failing_addresses.clear();
+        for (address, trouble, seconds) in failing {
+            let labels = [
+                ("address", (*address).to_owned()),
+                ("trouble", (*trouble).to_owned()),
+            ];
+            self.failing_addresses.get_or_create(&labels).set(*seconds);
+        }
     }
 
     /// Notes how long a stage took for one document.
@@ -201,10 +245,11 @@ impl Metrics {
     /// Everything, in the OpenMetrics text format. Blocks while the index is read; of those who look at the same time,
     /// one looks after the other.
     pub fn text(&self) -> String {
+        // One scrape at a time: samples may take back what they showed, and must not do so while another is written.
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         for sample in self.samples.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             sample(self);
         }
-        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         encode(&mut text, &registry).expect("writing into a string does not fail");
         text
@@ -336,7 +381,6 @@ mod tests {
     fn durations_fall_into_buckets_of_their_stage() {
         let metrics = Metrics::new();
         metrics.time(Stage::Record, Duration::from_millis(3));
-        metrics.set_crl("CA G2", 60, -5);
         let text = metrics.text();
         has(
             &text,
@@ -346,6 +390,29 @@ mod tests {
             &text,
             r#"gateway_stage_seconds_bucket{le="0.004",stage="record"} 1"#,
         );
-        has(&text, r#"gateway_crl_remaining_seconds{issuer="CA G2"} -5"#);
+    }
+
+    #[test]
+    fn a_list_is_shown_with_its_address_as_long_as_it_is_in_use() {
+        let metrics = Metrics::new();
+        let of = |remaining_seconds| CrlMeasure {
+            issuer: "CA G2".to_owned(),
+            address: "http://ca/x.crl".to_owned(),
+            age_seconds: 60,
+            remaining_seconds,
+        };
+        metrics.set_crls(&[of(-5), of(900)]);
+        metrics.set_failing_addresses(&[("http://ca/x.crl", "unreachable", 70)]);
+        let text = metrics.text();
+        has(
+            &text,
+            r#"gateway_crl_remaining_seconds{issuer="CA G2",address="http://ca/x.crl"} -5"#,
+        );
+        let failing =
+            r#"gateway_trust_address_failing_seconds{address="http://ca/x.crl",trouble="unreachable"} 70"#;
+        has(&text, failing);
+        metrics.set_crls(&[]);
+        metrics.set_failing_addresses(&[]);
+        assert!(!metrics.text().contains("http://ca/x.crl"));
     }
 }

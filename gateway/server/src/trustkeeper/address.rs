@@ -60,6 +60,12 @@ pub(super) fn parse(text: &str) -> Result<Url, AddressFault> {
     }
 }
 
+/// Host and port of an address, as [`super::hosts::Hosts`] names hosts.
+pub(super) fn host_of(url: &Url) -> Option<String> {
+    let port = url.port_or_known_default()?;
+    Some(format!("{}:{port}", url.host_str()?.to_ascii_lowercase()))
+}
+
 /// Resolves the host and checks every address it has.
 pub(super) async fn check(url: Url, allowed: &PrivateHosts) -> Result<Checked, AddressFault> {
     let host = url

@@ -3,14 +3,19 @@
 use std::sync::{Arc, PoisonError};
 
 use domain::port::Soon;
-use trust::{Certificate, RevocationList};
+use trust::{Certificate, RevocationList, Time};
 
 use super::{Request, TrustKeeper};
-use crate::administration::{AnchorLine, ListLine, TrustDesk, TrustDeskFault, TrustStatus};
+use crate::administration::{AnchorLine, ListLine, ListState, TrustDesk, TrustDeskFault, TrustStatus};
 
 impl TrustDesk for TrustKeeper {
     fn status(&self) -> TrustStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = self.clock.now();
+        for list in &mut status.lists {
+            list.state = list.state_at(now);
+        }
+        status
     }
 
     fn refresh(&self) -> Soon<'_, TrustStatus> {
@@ -31,16 +36,26 @@ impl TrustDesk for TrustKeeper {
     }
 }
 
-/// A list in one line.
-pub(super) fn list_line(list: &Arc<RevocationList>) -> ListLine {
+/// A list in one line: where it comes from, until when it matters, and how it stands now.
+pub(super) fn list_line(
+    list: &Arc<RevocationList>,
+    urls: Vec<String>,
+    matters_until: Option<Time>,
+    now: Time,
+) -> ListLine {
     let hexadecimal = |octets: &[u8]| octets.iter().map(|octet| format!("{octet:02x}")).collect();
-    ListLine {
+    let line = ListLine {
         issuer: list.issuer().to_string(),
         number: list.number().map(hexadecimal),
         this_update: list.this_update(),
         next_update: list.next_update(),
         entries: list.entry_count(),
-    }
+        matters_until,
+        urls,
+        state: ListState::Fresh,
+    };
+    let state = line.state_at(now);
+    ListLine { state, ..line }
 }
 
 /// An anchor in one line.

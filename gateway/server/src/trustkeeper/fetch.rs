@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 use super::address::{self, AddressFault, Checked, PrivateHosts};
+use crate::administration::{Complaint, Trouble};
 
 /// What a fetch may cost, and where it may go.
 #[derive(Debug, Clone)]
@@ -15,6 +16,14 @@ pub(super) struct FetchLimits {
     pub(super) bytes_max: u64,
     pub(super) redirects_max: usize,
     pub(super) private_hosts: PrivateHosts,
+}
+
+/// A fetch that gave nothing.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) fault: FetchFault,
+    /// The host that gave no answer, if that was it. It may be one that was redirected to.
+    pub(super) silent: Option<String>,
 }
 
 /// Why a fetch gave nothing.
@@ -41,20 +50,108 @@ pub(super) enum FetchFault {
     /// It took too long.
     #[error("no whole answer within {0:?}")]
     TooSlow(Duration),
+    /// Nothing at all came in time.
+    #[error("{0} gave no answer within {1:?}")]
+    Silent(String, Duration),
+    /// The host gave no answer a short while ago.
+    #[error("{0} gave no answer before and is not asked now")]
+    Resting(String),
 }
 
-/// Fetches the bytes at an address.
-pub(super) async fn fetch(url: &str, limits: &FetchLimits) -> Result<Vec<u8>, FetchFault> {
-    let within = tokio::time::timeout(limits.time_max, follow(url, limits));
-    within.await.unwrap_or(Err(FetchFault::TooSlow(limits.time_max)))
+impl FetchFault {
+    /// What a person is to understand by it.
+    fn trouble(&self) -> Trouble {
+        match self {
+            FetchFault::Address(AddressFault::Unresolved)
+            | FetchFault::Exchange(_)
+            | FetchFault::TooSlow(_)
+            | FetchFault::Silent(..)
+            | FetchFault::Resting(_) => Trouble::Unreachable,
+            FetchFault::Address(_) => Trouble::Forbidden,
+            FetchFault::Status(_) | FetchFault::TooLarge(_) | FetchFault::Redirects => Trouble::WrongAnswer,
+            FetchFault::Client(_) => Trouble::Ours,
+        }
+    }
+
+    /// Whether the host said something, although not what was wanted.
+    fn is_answer(&self) -> bool {
+        match self {
+            // To a host that rests only another one redirects.
+            FetchFault::Status(_)
+            | FetchFault::TooLarge(_)
+            | FetchFault::Redirects
+            | FetchFault::Resting(_) => true,
+            FetchFault::Address(_)
+            | FetchFault::Client(_)
+            | FetchFault::Exchange(_)
+            | FetchFault::TooSlow(_)
+            | FetchFault::Silent(..) => false,
+        }
+    }
 }
 
-/// Redirects are followed here and not by the client, because each one must pass the same checks.
-async fn follow(url: &str, limits: &FetchLimits) -> Result<Vec<u8>, FetchFault> {
+impl From<&FetchFault> for Complaint {
+    fn from(fault: &FetchFault) -> Complaint {
+        Complaint {
+            trouble: fault.trouble(),
+            detail: fault.to_string(),
+        }
+    }
+}
+
+impl Failed {
+    /// Whether the host that was asked first said something: a redirect to one that is silent is an answer of its own.
+    pub(super) fn is_answer_of(&self, host: Option<&str>) -> bool {
+        self.fault.is_answer() || self.silent.as_deref().is_some_and(|silent| Some(silent) != host)
+    }
+}
+
+/// Fetches the bytes at an address. Hosts of `resting` are not asked, whoever redirects to them.
+pub(super) async fn fetch(url: &str, limits: &FetchLimits, resting: &[String]) -> Result<Vec<u8>, Failed> {
+    let mut unheard = None;
+    let within = tokio::time::timeout(limits.time_max, follow(url, limits, resting, &mut unheard)).await;
+    let fault = match within {
+        Ok(Ok(bytes)) => return Ok(bytes),
+        Ok(Err(fault)) => fault,
+        Err(_) => match &unheard {
+            Some(host) => FetchFault::Silent(host.clone(), limits.time_max),
+            None => FetchFault::TooSlow(limits.time_max),
+        },
+    };
+    let is_silence = match &fault {
+        FetchFault::Silent(..) | FetchFault::Address(AddressFault::Unresolved) => true,
+        // A connection that broke off later may be the matter of this one address.
+        FetchFault::Exchange(error) => error.is_connect(),
+        FetchFault::Address(_)
+        | FetchFault::Client(_)
+        | FetchFault::Status(_)
+        | FetchFault::TooLarge(_)
+        | FetchFault::Redirects
+        | FetchFault::TooSlow(_)
+        | FetchFault::Resting(_) => false,
+    };
+    let silent = unheard.filter(|_| is_silence);
+    Err(Failed { fault, silent })
+}
+
+/// Redirects are followed here and not by the client, because each one must pass the same checks. `unheard` is the host
+/// that has been asked and has not answered yet.
+async fn follow(
+    url: &str,
+    limits: &FetchLimits,
+    resting: &[String],
+    unheard: &mut Option<String>,
+) -> Result<Vec<u8>, FetchFault> {
     let mut url = address::parse(url)?;
     for _ in 0..=limits.redirects_max {
+        let host = address::host_of(&url).ok_or(AddressFault::NotFollowed)?;
+        if resting.contains(&host) {
+            return Err(FetchFault::Resting(host));
+        }
+        *unheard = Some(host);
         let checked = address::check(url, &limits.private_hosts).await?;
         let response = ask(&checked).await?;
+        *unheard = None;
         if !response.status().is_redirection() {
             return read(response, limits.bytes_max).await;
         }

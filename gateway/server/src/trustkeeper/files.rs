@@ -5,9 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trust::{Certificate, RevocationList, Time};
-
-use super::material::{Material, Taken};
+use trust::{Certificate, Digest, RevocationList, Time};
 
 /// A file that is larger is no certificate, and no list that would be fetched.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -17,6 +15,15 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 pub(super) struct Folder<T> {
     pub(super) found: Vec<T>,
     pub(super) faults: Vec<String>,
+}
+
+impl<T> Default for Folder<T> {
+    fn default() -> Folder<T> {
+        Folder {
+            found: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// All certificates of a folder: PEM with one or more, or DER.
@@ -56,10 +63,7 @@ fn read_all<T>(folder: &Path, read: impl Fn(&[u8]) -> Result<Vec<T>, String>) ->
         }
     }
     paths.sort();
-    let mut folder = Folder {
-        found: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut folder = Folder::default();
     for path in paths {
         match read_file(&path).and_then(|bytes| read(&bytes)) {
             Ok(found) => folder.found.extend(found),
@@ -77,20 +81,23 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| error.to_string())
 }
 
-/// The folder of fetched lists and learned addresses.
+/// The folder of fetched lists, learned issuers and learned addresses.
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     lists: PathBuf,
+    issuers: PathBuf,
     addresses: PathBuf,
 }
 
 impl Cache {
     /// The cache below this folder; made if it is missing.
     pub(super) fn open(folder: &Path) -> io::Result<Cache> {
-        let lists = folder.join("lists");
+        let (lists, issuers) = (folder.join("lists"), folder.join("issuers"));
         fs::create_dir_all(&lists)?;
+        fs::create_dir_all(&issuers)?;
         Ok(Cache {
             lists,
+            issuers,
             addresses: folder.join("addresses"),
         })
     }
@@ -100,23 +107,55 @@ impl Cache {
         contents(&self.lists)
     }
 
-    /// The addresses that were learned and gave lists.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        let text = fs::read_to_string(&self.addresses).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+    /// The issuers that were learned. The expired are removed.
+    pub(super) fn issuers(&self, now: Time) -> io::Result<Folder<Arc<Certificate>>> {
+        let mut folder = certificates(&self.issuers)?;
+        let (good, expired) = folder.found.into_iter().partition(|one| now <= one.not_after());
+        folder.found = good;
+        let expired: Vec<Arc<Certificate>> = expired;
+        for one in expired {
+            fs::remove_file(self.issuer_file(&one))?;
+        }
+        Ok(folder)
     }
 
-    /// Keeps a list in the place of the older one of its series, if `material` would take it.
-    pub(super) fn keep_newer(&self, material: &Material, list: &RevocationList, now: Time) -> io::Result<()> {
-        if material.weigh(list, now) != Ok(Taken::New) {
-            return Ok(());
-        }
+    /// The addresses of lists that were kept, with the series that each gave.
+    pub(super) fn addresses(&self) -> Vec<(String, Option<Digest>)> {
+        let text = fs::read_to_string(&self.addresses).unwrap_or_default();
+        let read = |line: &str| {
+            let known = line.split_once(' ').and_then(|(series, url)| {
+                let series = series.parse().ok()?;
+                Some((url.to_owned(), Some(series)))
+            });
+            // Earlier versions wrote the address alone.
+            known.unwrap_or_else(|| (line.to_owned(), None))
+        };
+        text.lines().map(read).collect()
+    }
+
+    /// Keeps a list in the place of the older one of its series.
+    pub(super) fn keep_list(&self, list: &RevocationList) -> io::Result<()> {
         write_whole(&self.lists.join(format!("{}.crl", list.series())), list.der())
     }
 
+    /// Keeps an issuer that was learned.
+    pub(super) fn keep_issuer(&self, issuer: &Certificate) -> io::Result<()> {
+        let file = self.issuer_file(issuer);
+        if file.exists() {
+            return Ok(());
+        }
+        write_whole(&file, issuer.der())
+    }
+
+    fn issuer_file(&self, issuer: &Certificate) -> PathBuf {
+        self.issuers.join(format!("{}.crt", issuer.fingerprint()))
+    }
+
     /// Keeps the addresses.
-    pub(super) fn keep_addresses(&self, addresses: &[String]) -> io::Result<()> {
-        write_whole(&self.addresses, addresses.join("\n").as_bytes())
+    pub(super) fn keep_addresses(&self, addresses: &[(String, Digest)]) -> io::Result<()> {
+        let lines = addresses.iter().map(|(url, series)| format!("{series} {url}"));
+        let lines: Vec<String> = lines.collect();
+        write_whole(&self.addresses, lines.join("\n").as_bytes())
     }
 }
 

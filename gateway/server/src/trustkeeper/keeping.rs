@@ -1,7 +1,9 @@
-//! The keeper's work: one step at a time, fetches beside.
+//! The keeper's work: one step at a time, fetches and reads beside.
+
+mod asking;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,36 +12,37 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
-use trust::{Certificate, Need, RevocationList, Snapshot, Time};
+use trust::{Digest, Need, RevocationList, Snapshot, Time};
 
-use super::desk::{anchor_line, list_line};
-use super::fetch::{FetchLimits, fetch};
-use super::files::{self, Cache};
-use super::material::{Certificates, Material, Taken, Unfit};
-use super::schedule::{Schedule, Wanted};
+use super::address;
+use super::desk::list_line;
+use super::fetch::FetchLimits;
+use super::files::Cache;
+use super::flight::{Brought, Flown};
+use super::hosts::Hosts;
+use super::material::{Material, Signed, Taken, Unfit};
+use super::reading::{Folders, Read};
+use super::schedule::{Blame, Errand, Schedule};
+use super::standing::Standing;
 use super::{TrustKeeperFault, limits};
-use crate::administration::{AddressLine, ListLine, TrustDeskFault, TrustStatus};
+use crate::administration::{Complaint, ListLine, Trouble, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
 
-/// Fetches at the same time.
-const FLIGHTS_MAX: usize = 8;
+/// Addresses of one need that are tried: a certificate may name any number.
+const URLS_OF_NEED_MAX: usize = 8;
 
-/// What a fetch brought, read and checked.
-enum Brought {
-    List(Arc<RevocationList>),
-    Issuer(Arc<Certificate>),
-}
-
-/// A fetch that has ended.
-pub(super) struct Landed {
-    url: String,
-    brought: Result<Brought, String>,
+/// Work beside that has ended.
+pub(super) enum Landed {
+    /// A fetch.
+    Flown(Flown),
+    /// The folders were read, for these who wait for it.
+    Read(Result<Read, TrustKeeperFault>, Vec<oneshot::Sender<()>>),
 }
 
 /// Somebody who waits until these addresses were tried.
 struct Waiting {
-    urls: BTreeSet<String>,
+    errands: BTreeSet<Errand>,
     done: Option<oneshot::Sender<()>>,
 }
 
@@ -48,55 +51,80 @@ pub(super) struct Keeping {
     limits: FetchLimits,
     clock: Clock,
     cache: Cache,
+    folders: Folders,
     material: Material,
     schedule: Schedule,
+    hosts: Hosts,
     faults: Vec<String>,
     folders_read_at: Time,
     version: u64,
+    contents: BTreeSet<(u8, Digest)>,
     published: watch::Sender<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
+    /// The read of the folders that is under way: one at most, so that none overtakes a later one.
+    readings: FuturesUnordered<BoxFuture<'static, Landed>>,
+    /// Who wants the folders to be read once more after that.
+    readers: Vec<oneshot::Sender<()>>,
     /// Addresses that wait for a free place.
-    queue: VecDeque<String>,
+    queue: VecDeque<Errand>,
     waiting: Vec<Waiting>,
 }
 
 impl Keeping {
+    /// Blocks while it reads.
     pub(super) fn open(
         config: &TrustConfig,
         data_dir: &Path,
         clock: Clock,
     ) -> Result<Keeping, TrustKeeperFault> {
         let folder = data_dir.join("trust");
-        let cache = Cache::open(&folder).map_err(fault(&folder))?;
+        let cache = Cache::open(&folder).map_err(|error| TrustKeeperFault::Folder {
+            folder: folder.clone(),
+            error,
+        })?;
+        let folders = Folders::new(config, folder, cache.clone());
         let now = clock.now();
+        let mut material = Material::default();
+        let faults = folders.take(&mut material, folders.read(now)?, now);
+        if material.certificates.anchors.is_empty() {
+            return Err(TrustKeeperFault::NoAnchor(config.anchors_dir.clone()));
+        }
         // Versions rise across restarts too: time does, faster than there can be new material.
-        let version = u64::try_from(now.as_seconds()).unwrap_or(0);
+        let version = u64::try_from(now.as_seconds()).unwrap_or(0) + 1;
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let mut schedule = Schedule::new(seconds(config.refresh), seconds(config.ahead));
+        for (url, series) in cache.addresses() {
+            let errand = Errand::list(&url);
+            if schedule.learn(&errand)
+                && let Some(address) = schedule.addresses.get_mut(&errand)
+            {
+                address.series = series;
+            }
+        }
         let mut keeping = Keeping {
             limits: limits(config),
             config: config.clone(),
             clock,
-            material: Material::default(),
-            schedule: Schedule::new(seconds(config.refresh), seconds(config.ahead)),
-            faults: Vec::new(),
+            contents: material.contents(),
+            published: watch::Sender::new(Arc::new(material.snapshot(version))),
+            material,
+            schedule,
+            hosts: Hosts::default(),
+            faults,
             folders_read_at: now,
             version,
-            published: watch::Sender::new(Arc::new(Material::default().snapshot(version))),
             status: Arc::default(),
             flights: FuturesUnordered::new(),
+            readings: FuturesUnordered::new(),
+            readers: Vec::new(),
             queue: VecDeque::new(),
             waiting: Vec::new(),
             cache,
+            folders,
         };
-        for url in keeping.cache.addresses().iter().chain(&config.crl_urls) {
-            keeping.schedule.learn(url, Wanted::List);
-        }
-        keeping.read_folders()?;
-        if keeping.material.certificates.anchors.is_empty() {
-            return Err(TrustKeeperFault::NoAnchor(config.anchors_dir.clone()));
-        }
-        keeping.publish();
+        keeping.learn_from_certificates(now);
+        keeping.publish_status();
         Ok(keeping)
     }
 
@@ -108,32 +136,47 @@ impl Keeping {
         Arc::clone(&self.status)
     }
 
-    /// The next fetch that ends; `None` while nothing is fetched. Nothing is lost when this is dropped.
+    /// The next work beside that ends; `None` while there is none. Nothing is lost when this is dropped.
     pub(super) async fn landed(&mut self) -> Option<Landed> {
-        self.flights.next().await
+        tokio::select! {
+            Some(landed) = self.flights.next() => Some(landed),
+            Some(landed) = self.readings.next() => Some(landed),
+            else => None,
+        }
     }
 
     /// Fetches what would settle these needs.
-    pub(super) fn need(&mut self, needs: &[Need], done: oneshot::Sender<()>) {
-        let mut urls = BTreeSet::new();
+    pub(super) async fn need(&mut self, needs: &[Need], done: oneshot::Sender<()>) {
+        let now = self.clock.now();
+        let mut errands = BTreeSet::new();
         for need in needs {
-            let (wanted, named) = match need {
-                Need::Crl { urls, .. } => (Wanted::List, urls),
-                Need::Issuer { urls, .. } => (Wanted::Issuer, urls),
+            type Make = fn(&str) -> Errand;
+            let (urls, make, of): (_, Make, _) = match need {
+                Need::Crl { issuers, urls } => {
+                    if !self.material.take_path(issuers, now) {
+                        // It came from a snapshot whose anchors are no longer these.
+                        continue;
+                    }
+                    (urls, Errand::list, None)
+                }
+                Need::Issuer { of, urls } => (urls, Errand::issuer, Some(of)),
             };
-            let followed = named.iter().filter(|url| super::address::parse(url).is_ok());
-            urls.extend(followed.filter(|url| self.schedule.learn(url, wanted)).cloned());
+            let followed = urls.iter().filter(|url| address::parse(url).is_ok());
+            for url in followed.take(URLS_OF_NEED_MAX) {
+                let errand = make(url);
+                if self.schedule.need(&errand, of, now) {
+                    errands.insert(errand);
+                }
+            }
         }
-        self.ask_all(urls, done);
+        self.changed(now).await;
+        self.ask_all(errands, done);
     }
 
-    /// Reads the folders and asks every address, however recently it was asked.
+    /// Reads the folders, and then asks every address, however recently it was asked.
     pub(super) fn refresh(&mut self, done: oneshot::Sender<()>) {
-        self.read_folders_again();
-        for address in self.schedule.addresses.values_mut() {
-            address.asked_at = None;
-        }
-        self.ask_all(self.schedule.addresses.keys().cloned().collect(), done);
+        self.readers.push(done);
+        self.read_folders();
     }
 
     /// Takes a list that a person brings.
@@ -141,16 +184,18 @@ impl Keeping {
         let certificates = self.material.certificates.clone();
         let checked = tokio::task::spawn_blocking(move || certificates.check_list(&bytes)).await;
         let refused = |unfit: Unfit| TrustDeskFault::Refused(unfit.to_string());
-        let list = checked
+        let signed = checked
             .map_err(|_| TrustDeskFault::Refused("the check crashed".to_owned()))?
             .map_err(refused)?;
-        let (line, now) = (list_line(&list), self.clock.now());
-        self.cache
-            .keep_newer(&self.material, &list, now)
-            .map_err(|error| TrustDeskFault::NotKept(error.to_string()))?;
-        self.material.take_list(list, now).map_err(refused)?;
-        self.publish();
-        Ok(line)
+        let now = self.clock.now();
+        self.keep_list(&signed.list, now)
+            .await
+            .map_err(|fault| TrustDeskFault::NotKept(fault.detail))?;
+        let list = Arc::clone(&signed.list);
+        self.material.take_list(signed, now).map_err(refused)?;
+        self.changed(now).await;
+        let matters_until = self.material.matters_until(&list.series());
+        Ok(list_line(&list, Vec::new(), matters_until, now))
     }
 
     /// Looks at the schedule and at the folders.
@@ -158,263 +203,233 @@ impl Keeping {
         let now = self.clock.now();
         let seconds = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
         if self.folders_read_at.plus_seconds(seconds) <= now {
-            self.read_folders_again();
+            self.read_folders();
         }
-        for url in self.schedule.due(now) {
-            self.launch(url);
+        self.ask_due(now);
+    }
+
+    /// Takes what work beside brought.
+    pub(super) async fn land(&mut self, landed: Landed) {
+        match landed {
+            Landed::Flown(flown) => self.land_flown(flown).await,
+            Landed::Read(read, readers) => self.land_read(read, readers).await,
         }
     }
 
-    fn ask_all(&mut self, urls: BTreeSet<String>, done: oneshot::Sender<()>) {
+    async fn land_flown(&mut self, flown: Flown) {
         let now = self.clock.now();
-        for url in &urls {
-            if self.schedule.may_ask(url, now) {
-                self.launch(url.clone());
+        let Flown {
+            errand,
+            brought,
+            silent,
+            is_answered,
+        } = flown;
+        if let Some(host) = errand.host() {
+            self.hosts.ended(&host);
+            if is_answered {
+                self.hosts.answered(&host);
             }
         }
-        // What rests is not waited for; what another need asked for already is.
-        let asked = |url: &String| {
-            self.schedule
-                .addresses
-                .get(url)
-                .is_some_and(|address| address.is_asked)
-        };
-        let urls: BTreeSet<String> = urls.into_iter().filter(asked).collect();
-        if urls.is_empty() {
-            // Who asked may have gone.
-            let _ = done.send(());
+        // That an address redirects to a silent host is its own fault.
+        let blame = if silent.is_some() && silent == errand.host() {
+            Blame::Host
         } else {
-            self.waiting.push(Waiting {
-                urls,
-                done: Some(done),
-            });
+            Blame::Address
+        };
+        if let Some(host) = silent {
+            self.hosts.silent(&host, now);
         }
-    }
-
-    fn launch(&mut self, url: String) {
-        self.schedule.asking(&url, self.clock.now());
-        self.queue.push_back(url);
-        self.fill_flights();
-    }
-
-    fn fill_flights(&mut self) {
-        while self.flights.len() < FLIGHTS_MAX {
-            let Some(url) = self.queue.pop_front() else { return };
-            let Some(address) = self.schedule.addresses.get(&url) else {
-                continue;
-            };
-            let flight = fly(
-                url,
-                address.wanted,
-                self.limits.clone(),
-                self.material.certificates.clone(),
-            );
-            self.flights.push(Box::pin(flight));
-        }
-    }
-
-    /// Takes what a fetch brought.
-    pub(super) fn land(&mut self, landed: Landed) {
-        let now = self.clock.now();
-        let Landed { url, brought } = landed;
-        match brought.and_then(|brought| self.take(&url, brought, now)) {
-            Ok(next_update) => self.schedule.succeeded(&url, now, next_update),
+        let taken = match brought {
+            Ok(brought) => self.take(brought, now).await,
+            Err(fault) => Err(fault),
+        };
+        match taken {
+            Ok(list) => self.schedule.succeeded(&errand, now, list),
             Err(fault) => {
-                warn!(url, fault, "an address gave nothing of use");
-                self.schedule.failed(&url, fault);
+                warn!(
+                    url = errand.url,
+                    fault = fault.detail,
+                    "an address gave nothing of use"
+                );
+                self.schedule.failed(&errand, now, fault, blame);
             }
         }
+        self.changed(now).await;
         // Who waits reads the status as soon as it is woken.
         self.publish_status();
-        for waiting in &mut self.waiting {
-            waiting.urls.remove(&url);
-            if waiting.urls.is_empty()
-                && let Some(done) = waiting.done.take()
-            {
-                // Who asked may have gone.
-                let _ = done.send(());
-            }
-        }
-        self.waiting
-            .retain(|waiting| waiting.done.as_ref().is_some_and(|done| !done.is_closed()));
+        self.settle(&errand);
         self.fill_flights();
     }
 
-    /// Takes what a fetch brought into use, and says when it must be replaced.
-    fn take(&mut self, url: &str, brought: Brought, now: Time) -> Result<Option<Time>, String> {
-        let (taken, next_update) = match brought {
-            Brought::List(list) => {
-                let next_update = list.next_update();
-                // First on disk, then in use: after a crash there is no way back behind what was used.
-                self.cache
-                    .keep_newer(&self.material, &list, now)
-                    .map_err(|error| error.to_string())?;
-                (self.material.take_list(list, now), next_update)
+    /// Takes what a fetch brought into use; of a list, says its series and when it must be replaced.
+    async fn take(
+        &mut self,
+        brought: Brought,
+        now: Time,
+    ) -> Result<Option<(Digest, Option<Time>)>, Complaint> {
+        match brought {
+            Brought::List(signed) => {
+                let about = (signed.list.series(), signed.list.next_update());
+                self.keep_list(&signed.list, now).await?;
+                self.take_list(signed, now)?;
+                Ok(Some(about))
             }
-            Brought::Issuer(certificate) => (self.material.take_issuer(certificate), None),
-        };
-        match taken.map_err(|unfit| unfit.to_string())? {
-            Taken::New => {
-                info!(url, "new trust material");
-                self.learn_from_certificates();
-                self.keep_addresses();
-                self.publish();
-            }
-            Taken::Same => {}
-        }
-        Ok(next_update)
-    }
-
-    fn learn_from_certificates(&mut self) {
-        for url in self.material.certificates.list_urls() {
-            if super::address::parse(&url).is_ok() {
-                self.schedule.learn(&url, Wanted::List);
+            Brought::Issuer(certificate) => {
+                self.material.take_issuer(certificate, now)?;
+                Ok(None)
             }
         }
     }
 
-    fn keep_addresses(&self) {
-        let lists = self
-            .schedule
-            .addresses
-            .iter()
-            .filter(|(_, address)| address.wanted == Wanted::List);
-        let urls: Vec<String> = lists.map(|(url, _)| url.clone()).collect();
-        if let Err(error) = self.cache.keep_addresses(&urls) {
-            warn!(%error, "learned addresses could not be kept");
+    fn take_list(&mut self, signed: Signed, now: Time) -> Result<(), Unfit> {
+        let issuer = signed.list.issuer().to_string();
+        if self.material.take_list(signed, now)? == Taken::New {
+            info!(issuer, "a new revocation list");
         }
-    }
-
-    /// Reads the folders at run time: a folder that cannot be read leaves what is in use.
-    fn read_folders_again(&mut self) {
-        if let Err(fault) = self.read_folders() {
-            warn!(%fault, "a folder of trust material could not be read; what is in use stays");
-            let fault = fault.to_string();
-            if !self.faults.contains(&fault) {
-                self.faults.push(fault);
-            }
-        }
-        self.publish();
-    }
-
-    fn read_folders(&mut self) -> Result<(), TrustKeeperFault> {
-        self.folders_read_at = self.clock.now();
-        let anchors_dir = self.config.anchors_dir.clone();
-        let anchors = files::certificates(&anchors_dir).map_err(fault(&anchors_dir))?;
-        let mut faults = anchors.faults;
-        let mut candidates = Vec::new();
-        if let Some(folder) = &self.config.candidates_dir {
-            let found = files::certificates(folder).map_err(fault(folder))?;
-            candidates = found.found;
-            faults.extend(found.faults);
-        }
-        if anchors.found.is_empty() && !self.material.certificates.anchors.is_empty() {
-            // An empty folder at run time is a mistake more often than a decision.
-            faults.push(TrustKeeperFault::NoAnchor(anchors_dir.clone()).to_string());
-        } else {
-            let mut anchors = anchors.found;
-            if !faults.is_empty() {
-                // A file may be half written: nothing is taken out of use before every file can be read.
-                add_missing(&mut anchors, &self.material.certificates.anchors);
-                add_missing(&mut candidates, &self.material.certificates.candidates);
-            }
-            self.material.set_certificates(anchors, candidates);
-        }
-        self.learn_from_certificates();
-        let kept = self.cache.lists().map_err(fault(&anchors_dir))?;
-        faults.extend(kept.faults);
-        self.take_files(kept.found, &mut faults);
-        if let Some(folder) = self.config.crl_dir.clone() {
-            let found = files::contents(&folder).map_err(fault(&folder))?;
-            faults.extend(found.faults);
-            self.take_files(found.found, &mut faults);
-        }
-        self.faults = faults;
         Ok(())
     }
 
-    fn take_files(&mut self, files: Vec<Vec<u8>>, faults: &mut Vec<String>) {
-        let now = self.clock.now();
-        for bytes in files {
-            let checked = self.material.certificates.check_list(&bytes);
-            let taken = checked.map_err(|unfit| unfit.to_string()).and_then(|list| {
-                self.cache
-                    .keep_newer(&self.material, &list, now)
-                    .map_err(|error| error.to_string())?;
-                let issuer = list.issuer().to_string();
-                self.material
-                    .take_list(list, now)
-                    .map_err(|unfit| format!("{issuer}: {unfit}"))
-            });
-            if let Err(fault) = taken {
-                faults.push(format!("a revocation list: {fault}"));
-            }
+    /// First on disk, then in use: after a crash there is no way back behind what was used.
+    async fn keep_list(&mut self, list: &Arc<RevocationList>, now: Time) -> Result<(), Complaint> {
+        if self.material.weigh(list, now) != Ok(Taken::New) {
+            return Ok(());
+        }
+        let list = Arc::clone(list);
+        self.on_disk(move |cache| cache.keep_list(&list)).await
+    }
+
+    /// Writes to the cache, on a thread that may wait for the disk.
+    async fn on_disk(
+        &mut self,
+        write: impl FnOnce(&Cache) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), Complaint> {
+        let cache = self.cache.clone();
+        let written = tokio::task::spawn_blocking(move || write(&cache)).await;
+        let ours = |detail| Complaint {
+            trouble: Trouble::Ours,
+            detail,
+        };
+        match written {
+            Ok(written) => written.map_err(|error| ours(error.to_string())),
+            Err(_) => Err(ours("the write crashed".to_owned())),
         }
     }
 
-    fn publish(&mut self) {
+    fn learn_from_certificates(&mut self, now: Time) -> BTreeSet<String> {
+        let named = self.material.list_urls(now).into_iter();
+        let named: BTreeSet<String> = named
+            .chain(self.config.crl_urls.iter().cloned())
+            .filter(|url| address::parse(url).is_ok())
+            .collect();
+        for url in &named {
+            self.schedule.learn(&Errand::list(url));
+        }
+        named
+    }
+
+    /// Reads the folders beside, unless that is done already; then once more afterwards, if somebody asks for it.
+    fn read_folders(&mut self) {
+        if !self.readings.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        self.folders_read_at = now;
+        let (folders, readers) = (self.folders.clone(), std::mem::take(&mut self.readers));
+        self.readings.push(Box::pin(async move {
+            let read = tokio::task::spawn_blocking(move || folders.read(now)).await;
+            Landed::Read(read.unwrap_or(Err(TrustKeeperFault::Crashed)), readers)
+        }));
+    }
+
+    /// A folder that cannot be read leaves what is in use.
+    async fn land_read(&mut self, read: Result<Read, TrustKeeperFault>, readers: Vec<oneshot::Sender<()>>) {
+        let now = self.clock.now();
+        let taken = match read {
+            Err(fault) => Err(fault),
+            Ok(read) => {
+                let (folders, mut material) = (self.folders.clone(), self.material.clone());
+                let taken = tokio::task::spawn_blocking(move || {
+                    let faults = folders.take(&mut material, read, now);
+                    (material, faults)
+                });
+                taken.await.map_err(|_| TrustKeeperFault::Crashed)
+            }
+        };
+        match taken {
+            Ok((material, faults)) => {
+                self.material = material;
+                self.faults = faults;
+            }
+            Err(fault) => {
+                warn!(%fault, "the folders of trust material could not be read; what is in use stays");
+                let fault = fault.to_string();
+                if !self.faults.contains(&fault) {
+                    self.faults.push(fault);
+                }
+            }
+        }
+        self.forget(now);
+        self.changed(now).await;
+        self.publish_status();
+        for done in readers {
+            self.schedule.wake();
+            self.hosts.wake();
+            self.ask_all(self.schedule.addresses.keys().cloned().collect(), done);
+        }
+        if !self.readers.is_empty() {
+            self.read_folders();
+        }
+    }
+
+    /// Forgets addresses and hosts that nobody has use for.
+    fn forget(&mut self, now: Time) {
+        let named = self.learn_from_certificates(now);
+        let material = &self.material;
+        let serves = |series: &Digest| material.matters_until(series).is_some_and(|until| now <= until);
+        self.schedule.forget(now, |url| named.contains(url), serves);
+        let wanted: BTreeSet<String> = self.schedule.addresses.keys().filter_map(Errand::host).collect();
+        self.hosts.retain(|name| wanted.contains(name));
+    }
+
+    /// Publishes the material under a new version if it is not what it was, and keeps on disk what was learned.
+    async fn changed(&mut self, now: Time) {
+        let contents = self.material.contents();
+        if contents == self.contents {
+            return;
+        }
+        self.contents = contents;
+        self.learn_from_certificates(now);
         self.version += 1;
         self.published
             .send_replace(Arc::new(self.material.snapshot(self.version)));
         self.publish_status();
+        let addresses = self.schedule.addresses.iter();
+        let gave = addresses.filter_map(|(errand, address)| Some((errand.url.clone(), address.series?)));
+        let (gave, learned) = (
+            gave.collect::<Vec<_>>(),
+            self.material.certificates.learned.clone(),
+        );
+        let written = self.on_disk(move |cache| {
+            cache.keep_addresses(&gave)?;
+            learned.iter().try_for_each(|issuer| cache.keep_issuer(issuer))
+        });
+        if let Err(fault) = written.await {
+            warn!(
+                fault = fault.detail,
+                "what was learned could not be kept; it is learned again after a restart"
+            );
+        }
     }
 
     fn publish_status(&self) {
-        let now = self.clock.now();
-        let Certificates {
-            anchors,
-            candidates,
-            learned,
-        } = &self.material.certificates;
-        let addresses = self.schedule.addresses.iter().map(|(url, address)| AddressLine {
-            url: url.clone(),
-            fetched_at: address.fetched_at,
-            fault: address.fault.clone(),
-            resting_until: address
-                .fault
-                .as_ref()
-                .and(address.rests_until())
-                .filter(|until| *until > now),
-        });
-        let status = TrustStatus {
+        let standing = Standing {
+            material: &self.material,
+            schedule: &self.schedule,
+            hosts: &self.hosts,
+            faults: &self.faults,
             version: self.version,
-            anchors: anchors.iter().map(anchor_line).collect(),
-            candidates: candidates.len() + learned.len(),
-            lists: self.material.lists().iter().map(list_line).collect(),
-            addresses: addresses.collect(),
-            faults: self.faults.clone(),
+            now: self.clock.now(),
         };
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = standing.status();
     }
-}
-
-/// One fetch, with the check of what it brought on a thread that may take its time.
-async fn fly(url: String, wanted: Wanted, limits: FetchLimits, certificates: Certificates) -> Landed {
-    let brought = match fetch(&url, &limits).await {
-        Err(fault) => Err(fault.to_string()),
-        Ok(bytes) => {
-            let check = move || match wanted {
-                Wanted::List => certificates.check_list(&bytes).map(Brought::List),
-                Wanted::Issuer => certificates.check_issuer(&bytes).map(Brought::Issuer),
-            };
-            match tokio::task::spawn_blocking(check).await {
-                Ok(checked) => checked.map_err(|unfit| unfit.to_string()),
-                Err(_) => Err("the check crashed".to_owned()),
-            }
-        }
-    };
-    Landed { url, brought }
-}
-
-fn add_missing(found: &mut Vec<Arc<Certificate>>, in_use: &[Arc<Certificate>]) {
-    for certificate in in_use {
-        if !found.contains(certificate) {
-            found.push(Arc::clone(certificate));
-        }
-    }
-}
-
-fn fault(folder: &Path) -> impl FnOnce(std::io::Error) -> TrustKeeperFault {
-    let folder: PathBuf = folder.to_owned();
-    move |error| TrustKeeperFault::Folder { folder, error }
 }

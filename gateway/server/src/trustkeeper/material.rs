@@ -1,21 +1,31 @@
-//! The material that is in use: certificates of folders, lists of any origin.
+//! The material that is in use: certificates of folders and of elsewhere, lists of any origin.
 //!
-//! **Invariant:** a list is here only if a certificate that is here signed it, and never in the place of a newer one.
+//! **Invariant:** a list is here only if a certificate that is known here signed it, and never in the place of a newer
+//! one.
+//! **Invariant:** a certificate of elsewhere is known only if a known one issued it; one that nobody known issued is kept
+//! so that what it issued can be refused, and vouches for nothing.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use trust::{Certificate, Policy, RevocationList, Snapshot, Time};
+use trust::{Certificate, Digest, Policy, RevocationList, Snapshot, Time};
 
-/// Issuing certificates that addresses gave us at most; a stranger's document names the addresses.
+use crate::administration::{Complaint, Trouble};
+
+/// Issuing certificates of elsewhere at most; authorities that are known here issued them.
 const LEARNED_MAX: usize = 256;
+/// Issuing certificates at most that nobody known issued; a stranger's document names them, and the oldest give way.
+const STRANGERS_MAX: usize = 64;
 
 /// Certificates, as a check that runs beside needs them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Certificates {
     pub(super) anchors: Vec<Arc<Certificate>>,
     pub(super) candidates: Vec<Arc<Certificate>>,
-    /// Fetched because a signature named them as its issuer.
+    /// Fetched because a certificate named them as its issuer, or met in a signature; issued by one that is known here.
     pub(super) learned: Vec<Arc<Certificate>>,
+    /// Fetched likewise; issued by nobody who is known here.
+    pub(super) strangers: Vec<Arc<Certificate>>,
 }
 
 /// Why a list or certificate is not taken.
@@ -27,6 +37,12 @@ pub(super) enum Unfit {
     /// No certificate that is known here signed it.
     #[error("not signed by an issuer that is known here")]
     Unsigned,
+    /// A certificate whose key may not sign certificates.
+    #[error("a certificate that may not issue others")]
+    NoAuthority,
+    /// A certificate, but not that of the issuer that was looked for: another name or key.
+    #[error("not the certificate of the issuer that was looked for")]
+    Another,
     /// Older than the one that is here.
     #[error("older than the one that is here")]
     Older,
@@ -38,6 +54,19 @@ pub(super) enum Unfit {
     TooMany,
 }
 
+impl From<Unfit> for Complaint {
+    fn from(unfit: Unfit) -> Complaint {
+        let trouble = match unfit {
+            Unfit::Unreadable | Unfit::NoAuthority | Unfit::Another => Trouble::WrongAnswer,
+            Unfit::Unsigned => Trouble::Unsigned,
+            Unfit::Older | Unfit::Future => Trouble::Outdated,
+            Unfit::TooMany => Trouble::Ours,
+        };
+        let detail = unfit.to_string();
+        Complaint { trouble, detail }
+    }
+}
+
 /// What taking something changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -47,53 +76,139 @@ pub(super) enum Taken {
     Same,
 }
 
+/// A list and the key that was seen to have signed it.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    pub(super) list: Arc<RevocationList>,
+    pub(super) key: Digest,
+}
+
 impl Certificates {
-    fn all(&self) -> impl Iterator<Item = &Arc<Certificate>> {
+    /// All that vouch for lists and other certificates.
+    fn known(&self) -> impl Iterator<Item = &Arc<Certificate>> {
         self.anchors.iter().chain(&self.candidates).chain(&self.learned)
     }
 
-    /// Reads a list and checks that a known issuer signed it.
-    pub(super) fn check_list(&self, bytes: &[u8]) -> Result<Arc<RevocationList>, Unfit> {
-        let list = RevocationList::from_pem_or_der(bytes).map_err(|_| Unfit::Unreadable)?;
-        let mut issuers = self.all().filter(|one| one.subject() == list.issuer());
-        let is_signed = issuers.any(|issuer| list.verify_signed_by(issuer.key()).is_ok());
-        if is_signed {
-            Ok(Arc::new(list))
-        } else {
-            Err(Unfit::Unsigned)
-        }
+    fn holds(&self, certificate: &Certificate) -> bool {
+        let mut all = self.known().chain(&self.strangers);
+        all.any(|one| **one == *certificate)
     }
 
-    /// Reads a certificate and checks that a known issuer signed it.
-    pub(super) fn check_issuer(&self, bytes: &[u8]) -> Result<Arc<Certificate>, Unfit> {
+    /// Reads a list and checks that a known issuer signed it.
+    pub(super) fn check_list(&self, bytes: &[u8]) -> Result<Signed, Unfit> {
+        let list = RevocationList::from_pem_or_der(bytes).map_err(|_| Unfit::Unreadable)?;
+        let mut issuers = self.known().filter(|one| one.subject() == list.issuer());
+        let signer = issuers.find(|issuer| list.verify_signed_by(issuer.key()).is_ok());
+        let key = signer.ok_or(Unfit::Unsigned)?.key_digest();
+        let list = Arc::new(list);
+        Ok(Signed { list, key })
+    }
+
+    /// Reads a certificate and checks that it is an authority's and issued one of those whose issuer is looked for.
+    pub(super) fn check_issuer(
+        bytes: &[u8],
+        wanted_by: &[Arc<Certificate>],
+    ) -> Result<Arc<Certificate>, Unfit> {
         let certificate = Certificate::from_pem_or_der(bytes).map_err(|_| Unfit::Unreadable)?;
-        let mut issuers = self.all().filter(|one| one.subject() == certificate.issuer());
-        let is_signed = issuers.any(|issuer| certificate.verify_signed_by(issuer.key()).is_ok());
-        if is_signed {
+        if !certificate.may_issue() {
+            return Err(Unfit::NoAuthority);
+        }
+        if wanted_by.iter().any(|one| is_issuer_of(&certificate, one)) {
             Ok(Arc::new(certificate))
         } else {
-            Err(Unfit::Unsigned)
+            Err(Unfit::Another)
         }
     }
 
-    /// Every address at which these certificates say that lists are.
-    pub(super) fn list_urls(&self) -> Vec<String> {
-        self.all()
-            .flat_map(|certificate| certificate.crl_urls())
-            .collect()
+    fn is_issued_by_known(&self, certificate: &Certificate) -> bool {
+        self.known()
+            .any(|known| known.may_issue() && is_issuer_of(known, certificate))
+    }
+
+    /// Sorts learned certificates and strangers anew, after certificates came or went: who is issued by a known one is
+    /// known, and may vouch for the next. The expired are forgotten.
+    fn sort(&mut self, now: Time) {
+        let mut left = std::mem::take(&mut self.learned);
+        left.append(&mut self.strangers);
+        left.retain(|one| now <= one.not_after() && !self.holds(one));
+        while self.learned.len() < LEARNED_MAX
+            && let Some(place) = left.iter().position(|one| self.is_issued_by_known(one))
+        {
+            self.learned.push(left.remove(place));
+        }
+        left.drain(..left.len().saturating_sub(STRANGERS_MAX));
+        self.strangers = left;
+    }
+
+    /// Until when each certificate has a path to an anchor of which nothing is expired, by its fingerprint. Those without
+    /// a path are absent.
+    fn ends(&self) -> HashMap<Digest, Time> {
+        let anchors = self.anchors.iter();
+        let mut ends: HashMap<Digest, Time> =
+            anchors.map(|one| (one.fingerprint(), one.not_after())).collect();
+        let below: Vec<_> = self.candidates.iter().chain(&self.learned).collect();
+        let issued: Vec<Vec<Digest>> = below
+            .iter()
+            .map(|one| {
+                let issuers = self.known().filter(|known| is_issuer_of(known, one));
+                issuers.map(|issuer| issuer.fingerprint()).collect()
+            })
+            .collect();
+        // Each round lengthens paths by one; one that is longer than all certificates together repeats itself.
+        for _ in 0..below.len() {
+            let mut has_changed = false;
+            for (one, issuers) in below.iter().zip(&issued) {
+                let above = issuers.iter().filter_map(|issuer| ends.get(issuer)).max();
+                let Some(end) = above.map(|end| (*end).min(one.not_after())) else {
+                    continue;
+                };
+                let known = ends.get(&one.fingerprint()).copied();
+                if known.is_none_or(|known| known < end) {
+                    ends.insert(one.fingerprint(), end);
+                    has_changed = true;
+                }
+            }
+            if !has_changed {
+                break;
+            }
+        }
+        ends
     }
 }
 
-/// All of it.
-#[derive(Debug, Default)]
+/// All of it. Cheap to clone.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Material {
     pub(super) certificates: Certificates,
-    lists: Vec<Arc<RevocationList>>,
+    lists: Vec<Signed>,
+    ends: HashMap<Digest, Time>,
 }
 
 impl Material {
-    pub(super) fn lists(&self) -> &[Arc<RevocationList>] {
-        &self.lists
+    pub(super) fn lists(&self) -> impl Iterator<Item = &Arc<RevocationList>> {
+        self.lists.iter().map(|one| &one.list)
+    }
+
+    /// Until when a list of this series matters: as long as its issuer has a path to an anchor, and none of it is
+    /// expired. `None`: it matters no more.
+    pub(super) fn matters_until(&self, series: &Digest) -> Option<Time> {
+        let signed = self.lists.iter().find(|one| one.list.series() == *series)?;
+        let issuers = self
+            .certificates
+            .known()
+            .filter(|one| one.subject() == signed.list.issuer() && one.key_digest() == signed.key);
+        issuers
+            .filter_map(|one| self.ends.get(&one.fingerprint()))
+            .max()
+            .copied()
+    }
+
+    /// Every address at which certificates that matter say that lists are.
+    pub(super) fn list_urls(&self, now: Time) -> Vec<String> {
+        let matters =
+            |one: &&Arc<Certificate>| self.ends.get(&one.fingerprint()).is_some_and(|end| now <= *end);
+        let certificates = self.certificates.known().filter(matters);
+        certificates.flat_map(|one| one.crl_urls()).collect()
     }
 
     /// What taking this list would come to.
@@ -102,51 +217,103 @@ impl Material {
             // It would bar the way to every honest list until then.
             return Err(Unfit::Future);
         }
-        match self.lists.iter().find(|known| known.series() == list.series()) {
+        let series = list.series();
+        match self.lists().find(|known| known.series() == series) {
             None => Ok(Taken::New),
-            Some(known) if known.fingerprint() == list.fingerprint() => Ok(Taken::Same),
+            Some(known) if known.says_the_same(list) => Ok(Taken::Same),
             Some(known) if is_older(list, known) => Err(Unfit::Older),
             Some(_) => Ok(Taken::New),
         }
     }
 
     /// Takes a list that [`Certificates::check_list`] let through, unless it is older than the one of its series.
-    pub(super) fn take_list(&mut self, list: Arc<RevocationList>, now: Time) -> Result<Taken, Unfit> {
-        let taken = self.weigh(&list, now)?;
+    pub(super) fn take_list(&mut self, signed: Signed, now: Time) -> Result<Taken, Unfit> {
+        let taken = self.weigh(&signed.list, now)?;
         if taken == Taken::New {
-            self.lists.retain(|known| known.series() != list.series());
-            self.lists.push(list);
+            let series = signed.list.series();
+            self.lists.retain(|known| known.list.series() != series);
+            self.lists.push(signed);
         }
         Ok(taken)
     }
 
     /// Takes an issuing certificate that [`Certificates::check_issuer`] let through.
-    pub(super) fn take_issuer(&mut self, certificate: Arc<Certificate>) -> Result<Taken, Unfit> {
-        if self
-            .certificates
-            .all()
-            .any(|known| known.fingerprint() == certificate.fingerprint())
-        {
+    pub(super) fn take_issuer(&mut self, issuer: Arc<Certificate>, now: Time) -> Result<Taken, Unfit> {
+        if self.certificates.holds(&issuer) {
             return Ok(Taken::Same);
         }
         if self.certificates.learned.len() >= LEARNED_MAX {
             return Err(Unfit::TooMany);
         }
-        self.certificates.learned.push(certificate);
+        self.certificates.strangers.push(issuer);
+        self.certificates_changed(now);
         Ok(Taken::New)
     }
 
-    /// Puts other certificates of folders into use. Lists whose issuer is gone go with it.
+    /// Takes the issuers of a path that was judged, the nearest first: from above, as far as each is issued by a known
+    /// one. They may have come with a signature only, and their lists can be checked with them only. Says whether the
+    /// nearest is known now.
+    pub(super) fn take_path(&mut self, issuers: &[Arc<Certificate>], now: Time) -> bool {
+        for issuer in issuers.iter().rev() {
+            let certificates = &mut self.certificates;
+            if certificates.known().any(|known| known == issuer) {
+                continue;
+            }
+            let is_fit =
+                issuer.may_issue() && now <= issuer.not_after() && certificates.is_issued_by_known(issuer);
+            if !is_fit || certificates.learned.len() >= LEARNED_MAX {
+                return false;
+            }
+            certificates.strangers.retain(|one| one != issuer);
+            certificates.learned.push(Arc::clone(issuer));
+            self.certificates_changed(now);
+        }
+        !issuers.is_empty()
+    }
+
+    /// Puts other certificates of folders into use, and those that were learned before. Lists whose issuer is gone go
+    /// with it.
     pub(super) fn set_certificates(
         &mut self,
         anchors: Vec<Arc<Certificate>>,
         candidates: Vec<Arc<Certificate>>,
+        learned: Vec<Arc<Certificate>>,
+        now: Time,
     ) {
-        self.certificates.anchors = anchors;
-        self.certificates.candidates = candidates;
+        let certificates = &mut self.certificates;
+        certificates.anchors = anchors;
+        certificates.candidates = candidates;
+        for one in learned {
+            if !certificates.holds(&one) {
+                certificates.learned.push(one);
+            }
+        }
+        self.certificates_changed(now);
         let certificates = &self.certificates;
-        self.lists
-            .retain(|list| certificates.all().any(|one| one.subject() == list.issuer()));
+        self.lists.retain(|signed| {
+            let mut known = certificates.known();
+            known.any(|one| one.subject() == signed.list.issuer() && one.key_digest() == signed.key)
+        });
+    }
+
+    fn certificates_changed(&mut self, now: Time) {
+        self.certificates.sort(now);
+        self.ends = self.certificates.ends();
+    }
+
+    /// All that a snapshot is made of, so that two moments can be compared: a version says that something changed.
+    pub(super) fn contents(&self) -> BTreeSet<(u8, Digest)> {
+        let Certificates {
+            anchors,
+            candidates,
+            learned,
+            strangers,
+        } = &self.certificates;
+        let below = candidates.iter().chain(learned).chain(strangers);
+        let anchors = anchors.iter().map(|one| (0, one.fingerprint()));
+        let below = below.map(|one| (1, one.fingerprint()));
+        let lists = self.lists().map(|list| (2, list.fingerprint()));
+        anchors.chain(below).chain(lists).collect()
     }
 
     /// The material as validations take it.
@@ -155,16 +322,28 @@ impl Material {
             anchors,
             candidates,
             learned,
+            strangers,
         } = &self.certificates;
-        let candidates = candidates.iter().chain(learned).cloned().collect();
+        // Strangers prove nothing, as no candidate does: with them a path ends where it must, and is not waited for.
+        let candidates = candidates.iter().chain(learned).chain(strangers);
         Snapshot::new(
             anchors.clone(),
-            candidates,
-            self.lists.clone(),
+            candidates.cloned().collect(),
+            self.lists().cloned().collect(),
             Policy::default(),
             version,
         )
     }
+}
+
+/// Whether a certificate is that of the issuer of another: by name, by key identifier where both say it, and because its
+/// key signed the other.
+fn is_issuer_of(issuer: &Certificate, of: &Certificate) -> bool {
+    let is_hinted = match (of.authority_key_identifier(), issuer.subject_key_identifier()) {
+        (Some(hint), Some(identifier)) => hint == identifier,
+        (None, _) | (_, None) => true,
+    };
+    issuer.subject() == of.issuer() && is_hinted && of.verify_signed_by(issuer.key()).is_ok()
 }
 
 /// Whether going from `known` to `list` would be going back: by time, or by number where both have one.

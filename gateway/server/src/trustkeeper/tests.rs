@@ -1,5 +1,9 @@
 //! Never back, never unsigned, never into the private network.
 
+mod elsewhere;
+mod silence;
+mod standing;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +18,7 @@ use trust::{Need, Time};
 
 use super::material::{Material, Taken, Unfit};
 use super::*;
-use crate::administration::TrustDesk;
+use crate::administration::{Trouble, TrustStatus};
 use crate::config::Config;
 
 const DAY: i64 = 86_400;
@@ -39,10 +43,19 @@ impl Authority {
         }
     }
 
+    fn certificate(&self) -> Arc<trust::Certificate> {
+        certificate(&self.certificate)
+    }
+
     /// A list of this number, made so many seconds from now.
     fn list(&self, number: u64, seconds: i64) -> Vec<u8> {
+        self.list_at(number, now().as_seconds() + seconds)
+    }
+
+    /// A list of this number, made at this second since 1970 and good for a week.
+    fn list_at(&self, number: u64, seconds: i64) -> Vec<u8> {
         let at = |seconds: i64| {
-            let micros = u64::try_from((now().as_seconds() + seconds) * 1_000_000).expect("after 1970");
+            let micros = u64::try_from(seconds * 1_000_000).expect("after 1970");
             date_time_ymd(1970, 1, 1) + Duration::from_micros(micros)
         };
         let params = CertificateRevocationListParams {
@@ -55,6 +68,10 @@ impl Authority {
         };
         params.signed_by(&self.issuer).expect("a list").der().to_vec()
     }
+}
+
+fn certificate(pem: &str) -> Arc<trust::Certificate> {
+    Arc::new(trust::Certificate::from_pem_or_der(pem.as_bytes()).expect("a certificate"))
 }
 
 fn clock() -> Clock {
@@ -78,7 +95,7 @@ impl House {
 
     fn of(authority: &Authority) -> House {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["anchors", "crl", "data"] {
+        for name in ["anchors", "candidates", "crl", "data"] {
             std::fs::create_dir(folder.path().join(name)).expect("made");
         }
         std::fs::write(folder.path().join("anchors/root.pem"), &authority.certificate).expect("written");
@@ -88,7 +105,7 @@ impl House {
         let text = r#"
             gateway = { code = "X", data_dir = "data", key_file = "key", certificate_file = "pem" }
             broker = { password = { file = "password" } }
-            trust = { anchors_dir = "anchors", crl_dir = "crl" }
+            trust = { anchors_dir = "anchors", candidates_dir = "candidates", crl_dir = "crl" }
         "#;
         let config = Config::parse(text, folder.path()).expect("a configuration").trust;
         House { folder, config }
@@ -148,20 +165,24 @@ async fn while_running<T>(
     }
 }
 
-fn need(url: String) -> Vec<Need> {
+/// A need of the lists of this authority at these addresses.
+fn need_of(authority: &Authority, urls: &[String]) -> Vec<Need> {
     vec![Need::Crl {
-        issuer: "CN=Root".to_owned(),
-        urls: vec![url],
+        issuers: vec![authority.certificate()],
+        urls: urls.to_vec(),
     }]
+}
+
+fn fault_of(keeper: &TrustKeeper) -> String {
+    let addresses = keeper.status().addresses;
+    addresses[0].fault.clone().expect("a fault").detail
 }
 
 #[test]
 fn a_list_is_replaced_by_a_newer_one_only() {
     let authority = Authority::new("Root");
     let mut material = Material::default();
-    let anchor =
-        trust::Certificate::from_pem_or_der(authority.certificate.as_bytes()).expect("a certificate");
-    material.set_certificates(vec![Arc::new(anchor)], Vec::new());
+    material.set_certificates(vec![authority.certificate()], Vec::new(), Vec::new(), now());
     let mut take = |number, seconds| {
         let list = material
             .certificates
@@ -176,7 +197,7 @@ fn a_list_is_replaced_by_a_newer_one_only() {
     assert_eq!(take(256, -300), Ok(Taken::New), "numbers are numbers, not texts");
     assert_eq!(take(7, -200), Err(Unfit::Older));
     assert_eq!(take(300, 3600), Err(Unfit::Future));
-    assert_eq!(material.lists().len(), 1);
+    assert_eq!(material.lists().count(), 1);
 }
 
 #[test]
@@ -227,27 +248,60 @@ fn without_an_anchor_there_is_no_keeper() {
     assert!(matches!(fault, TrustKeeperFault::NoAnchor(_)), "{fault}");
 }
 
-#[test]
-fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
+/// Has the folders read and takes what they hold.
+async fn read_again(keeping: &mut Keeping) {
+    let (done, _) = oneshot::channel();
+    keeping.refresh(done);
+    let landed = keeping.landed().await.expect("the folders are read");
+    keeping.land(landed).await;
+}
+
+#[tokio::test]
+async fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
     let (root, other) = (Authority::new("Root"), Authority::new("Other"));
     let house = House::of(&root);
     let second = house.folder.path().join("anchors/second.pem");
     std::fs::write(&second, &other.certificate).expect("written");
     let mut keeping = house.keeping();
     let anchors = |keeping: &Keeping| keeping.status().lock().expect("nobody panicked").anchors.len();
-    let (done, _) = oneshot::channel();
     std::fs::write(&second, &other.certificate[..300]).expect("written");
-    keeping.refresh(done);
+    read_again(&mut keeping).await;
     assert_eq!(anchors(&keeping), 2, "half written");
     let third = Authority::new("Third");
     std::fs::write(house.folder.path().join("anchors/third.pem"), &third.certificate).expect("written");
-    let (done, _) = oneshot::channel();
-    keeping.refresh(done);
+    read_again(&mut keeping).await;
     assert_eq!(anchors(&keeping), 3, "what can be read is taken");
     std::fs::remove_file(&second).expect("removed");
-    let (done, _) = oneshot::channel();
-    keeping.refresh(done);
+    read_again(&mut keeping).await;
     assert_eq!(anchors(&keeping), 2, "removed");
+}
+
+#[tokio::test]
+async fn folders_are_read_beside_and_each_who_asks_is_told_of_what_lay_there_then() {
+    let house = House::of(&Authority::new("Root"));
+    let mut keeping = house.keeping();
+    let anchors = |keeping: &Keeping| keeping.status().lock().expect("nobody panicked").anchors.len();
+    let put = |authority: &Authority, name: &str| {
+        std::fs::write(house.folder.path().join(name), &authority.certificate).expect("written");
+    };
+    put(&Authority::new("Second"), "anchors/second.pem");
+    let ((first_done, mut first), (second_done, mut second)) = (oneshot::channel(), oneshot::channel());
+    keeping.refresh(first_done);
+    assert_eq!(
+        anchors(&keeping),
+        1,
+        "whoever keeps trust does not wait for the disk"
+    );
+    let landed = keeping.landed().await.expect("the folders are read");
+    put(&Authority::new("Third"), "anchors/third.pem");
+    keeping.refresh(second_done);
+    keeping.land(landed).await;
+    assert_eq!(anchors(&keeping), 2);
+    assert!(first.try_recv().is_ok() && second.try_recv().is_err());
+    let landed = keeping.landed().await.expect("the folders are read once more");
+    keeping.land(landed).await;
+    assert_eq!(anchors(&keeping), 3);
+    assert!(second.try_recv().is_ok());
 }
 
 #[test]
@@ -269,8 +323,13 @@ async fn what_a_document_needs_is_fetched_once_and_is_in_the_next_snapshot() {
     let version = keeper.snapshot().version();
     let url = format!("http://127.0.0.1:{port}/root.crl");
     while_running(&keeper, serving, async {
-        tokio::join!(keeper.fetch(need(url.clone())), keeper.fetch(need(url.clone())));
-        keeper.fetch(need(url.clone())).await;
+        tokio::join!(
+            keeper.fetch(need_of(&authority, std::slice::from_ref(&url))),
+            keeper.fetch(need_of(&authority, std::slice::from_ref(&url)))
+        );
+        keeper
+            .fetch(need_of(&authority, std::slice::from_ref(&url)))
+            .await;
     })
     .await;
     assert_eq!(
@@ -295,9 +354,9 @@ async fn a_private_host_is_not_asked_on_a_strangers_word() {
     let (port, asked, serving) = serve(ok(&authority.list(3, -60))).await;
     let keeper = house.keeper();
     let url = format!("http://127.0.0.1:{port}/root.crl");
-    while_running(&keeper, serving, keeper.fetch(need(url))).await;
+    while_running(&keeper, serving, keeper.fetch(need_of(&authority, &[url]))).await;
     assert_eq!(asked.load(Ordering::Relaxed), 0);
-    let fault = keeper.status().addresses[0].fault.clone().expect("a fault");
+    let fault = fault_of(&keeper);
     assert!(fault.contains("private address 127.0.0.1"), "{fault}");
 }
 
@@ -318,7 +377,7 @@ async fn a_redirect_to_a_private_host_is_not_followed() {
     while_running(
         &keeper,
         servers,
-        keeper.fetch(need(format!("http://127.0.0.1:{port}/"))),
+        keeper.fetch(need_of(&authority, &[format!("http://127.0.0.1:{port}/")])),
     )
     .await;
     assert_eq!(
@@ -338,10 +397,10 @@ async fn an_answer_without_end_is_not_read() {
     while_running(
         &keeper,
         serving,
-        keeper.fetch(need(format!("http://127.0.0.1:{port}/"))),
+        keeper.fetch(need_of(&authority, &[format!("http://127.0.0.1:{port}/")])),
     )
     .await;
-    let fault = keeper.status().addresses[0].fault.clone().expect("a fault");
+    let fault = fault_of(&keeper);
     assert_eq!(fault, "more than 4096 bytes");
 }
 

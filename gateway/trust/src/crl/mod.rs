@@ -213,6 +213,11 @@ impl RevocationList {
         Digest::of(&input)
     }
 
+    /// Whether both lists say the very same: one may be signed anew each time that somebody asks for it.
+    pub fn says_the_same(&self, other: &RevocationList) -> bool {
+        self.der[self.to_be_signed.clone()] == other.der[other.to_be_signed.clone()]
+    }
+
     /// Whether the list is the difference to another one.
     pub fn is_delta(&self) -> bool {
         self.scope.base().is_some()

@@ -48,7 +48,7 @@ fn a_base_that_names_deltas_waits_for_one_and_says_where_it_is() {
     let base = world.issuing.list_with(&[], &[number(5), freshest()]);
     let not_good = asked(&world, vec![Arc::clone(&base)]).expect_err("not known");
     assert!(matches!(not_good.failure, Failure::RevocationUnknown { .. }));
-    let Some(Need::Crl { urls, .. }) = not_good.need else {
+    let Some(urls) = not_good.need else {
         panic!("nothing is asked for")
     };
     assert!(

@@ -223,6 +223,13 @@ impl Certificate {
             .is_some_and(|constraints| constraints.is_ca)
     }
 
+    /// Whether the subject may issue certificates: basicConstraints call it a CA, and keyUsage, where present, has
+    /// keyCertSign (RFC 5280 §6.1.4 k, n).
+    pub fn may_issue(&self) -> bool {
+        let usage = self.extensions.key_usage;
+        self.is_ca() && usage.is_none_or(|usage| usage.allows(KeyUsage::KEY_CERT_SIGN))
+    }
+
     /// HTTP locations of the CRL that covers this certificate, as it says itself.
     pub fn crl_urls(&self) -> Vec<String> {
         let points = self.extensions.crl_distribution_points.iter();

@@ -1,0 +1,65 @@
+//! How trust stands, for people and for measures: which list is old, where it comes from, since when, and why.
+
+use trust::Time;
+
+use super::desk::{anchor_line, list_line};
+use super::hosts::{Hosts, Way};
+use super::material::Material;
+use super::schedule::{Address, Errand, Schedule};
+use crate::administration::{AddressLine, TrustStatus};
+
+/// What the status is told from.
+pub(super) struct Standing<'a> {
+    pub(super) material: &'a Material,
+    pub(super) schedule: &'a Schedule,
+    pub(super) hosts: &'a Hosts,
+    pub(super) faults: &'a [String],
+    pub(super) version: u64,
+    pub(super) now: Time,
+}
+
+impl Standing<'_> {
+    pub(super) fn status(&self) -> TrustStatus {
+        let Standing { material, now, .. } = *self;
+        let certificates = &material.certificates;
+        let lists = material.lists().map(|list| {
+            let (series, addresses) = (list.series(), &self.schedule.addresses);
+            let gave = addresses
+                .iter()
+                .filter(|(_, address)| address.series == Some(series));
+            let urls = gave.map(|(errand, _)| errand.url.clone()).collect();
+            list_line(list, urls, material.matters_until(&series), now)
+        });
+        let addresses = self.schedule.addresses.iter();
+        TrustStatus {
+            version: self.version,
+            anchors: certificates.anchors.iter().map(anchor_line).collect(),
+            candidates: certificates.candidates.len() + certificates.learned.len(),
+            lists: lists.collect(),
+            addresses: addresses
+                .map(|(errand, address)| self.address(errand, address))
+                .collect(),
+            faults: self.faults.to_vec(),
+        }
+    }
+
+    fn address(&self, errand: &Errand, address: &Address) -> AddressLine {
+        let of_host = errand
+            .host()
+            .and_then(|host| match self.hosts.way(&host, self.now) {
+                Way::Rests(until) => Some(until),
+                Way::Open | Way::Wait => None,
+            });
+        let rests = address
+            .rests_until()
+            .max(of_host)
+            .filter(|until| *until > self.now);
+        AddressLine {
+            url: errand.url.clone(),
+            fetched_at: address.fetched_at,
+            failing_since: address.failing_since,
+            fault: address.fault.clone(),
+            resting_until: address.fault.as_ref().and(rests),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Issuers that are in no folder: met in signatures, or fetched where certificates say they are.
+
+use super::*;
+
+impl Authority {
+    /// An authority below this one, made so.
+    fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Authority {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.use_authority_key_identifier_extension = true;
+        change(&mut params);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
+        Authority {
+            certificate,
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate that this authority issued to somebody.
+    fn leaf(&self) -> Arc<trust::Certificate> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Somebody");
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().expect("a key");
+        certificate(&params.signed_by(&key, &self.issuer).expect("a certificate").pem())
+    }
+}
+
+fn nothing(_: &mut CertificateParams) {}
+
+/// Whether the keeper's snapshot holds this certificate.
+fn knows(keeper: &TrustKeeper, authority: &Authority) -> bool {
+    let fingerprint = authority.certificate().fingerprint();
+    keeper.snapshot().certificate(&fingerprint).is_some()
+}
+
+#[tokio::test]
+async fn the_list_of_an_issuer_that_came_with_a_signature_only_is_fetched_and_kept() {
+    let root = Authority::new("Root");
+    let (above, issuing) = {
+        let above = root.below("Above", nothing);
+        let issuing = above.below("Issuing", nothing);
+        (above, issuing)
+    };
+    let mut house = House::of(&root);
+    let (port, asked, serving) = serve(ok(&issuing.list(3, -60))).await;
+    house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
+    let keeper = house.keeper();
+    let path = [&issuing, &above, &root].map(Authority::certificate);
+    let need = Need::Crl {
+        issuers: path.to_vec(),
+        urls: vec![format!("http://127.0.0.1:{port}/issuing.crl")],
+    };
+    while_running(&keeper, serving, keeper.fetch(vec![need])).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(
+        number_in_use(&keeper).as_deref(),
+        Some("03"),
+        "{:?}",
+        keeper.status()
+    );
+    assert_eq!(keeper.snapshot().revocation_lists().count(), 1);
+    let again = house.keeper();
+    assert_eq!(
+        number_in_use(&again).as_deref(),
+        Some("03"),
+        "a restart still has it"
+    );
+    assert!(again.status().faults.is_empty(), "{:?}", again.status().faults);
+}
+
+#[tokio::test]
+async fn the_list_of_an_issuer_below_no_anchor_of_ours_is_not_even_asked_for() {
+    let (root, stranger) = (Authority::new("Root"), Authority::new("Stranger"));
+    let issuing = stranger.below("Issuing", nothing);
+    let mut house = House::of(&root);
+    let (port, asked, serving) = serve(ok(&issuing.list(3, -60))).await;
+    house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
+    let keeper = house.keeper();
+    let need = Need::Crl {
+        issuers: vec![issuing.certificate(), stranger.certificate()],
+        urls: vec![format!("http://127.0.0.1:{port}/issuing.crl")],
+    };
+    while_running(&keeper, serving, keeper.fetch(vec![need])).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert!(!knows(&keeper, &issuing));
+}
+
+/// What becomes of a certificate that an address gives for the issuer of `of`.
+async fn given(root: &Authority, of: &Arc<trust::Certificate>, gives: &str) -> (House, TrustKeeper) {
+    let mut house = House::of(root);
+    let (port, asked, serving) = serve(ok(gives.as_bytes())).await;
+    house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
+    let keeper = house.keeper();
+    let need = Need::Issuer {
+        of: Arc::clone(of),
+        urls: vec![format!("http://127.0.0.1:{port}/issuing.crt")],
+    };
+    while_running(&keeper, serving, keeper.fetch(vec![need])).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    (house, keeper)
+}
+
+#[tokio::test]
+async fn an_issuer_is_fetched_where_a_certificate_says_that_it_is() {
+    let root = Authority::new("Root");
+    let issuing = root.below("Issuing", nothing);
+    let (house, keeper) = given(&root, &issuing.leaf(), &issuing.certificate).await;
+    assert!(knows(&keeper, &issuing), "{:?}", keeper.status());
+    assert!(knows(&house.keeper(), &issuing), "a restart still has it");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_the_wanted_issuer_of_an_authority_is_not_taken() {
+    let root = Authority::new("Root");
+    let issuing = root.below("Issuing", nothing);
+    let leaf = issuing.leaf();
+    let same_key = |change: fn(&mut CertificateParams)| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Issuing");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let signed = params.signed_by(issuing.issuer.key(), &root.issuer);
+        signed.expect("a certificate").pem()
+    };
+    let no_authority = "a certificate that may not issue others";
+    let another = "not the certificate of the issuer that was looked for";
+    let cases = [
+        (
+            "no CA",
+            same_key(|params| params.is_ca = IsCa::ExplicitNoCa),
+            no_authority,
+        ),
+        (
+            "for lists only",
+            same_key(|params| params.key_usages = vec![KeyUsagePurpose::CrlSign]),
+            no_authority,
+        ),
+        (
+            "another name",
+            same_key(|params| params.distinguished_name.push(DnType::CommonName, "Another")),
+            another,
+        ),
+        (
+            "another key identifier",
+            same_key(|params| params.key_identifier_method = KeyIdMethod::PreSpecified(vec![1, 2, 3])),
+            another,
+        ),
+        ("another key", root.below("Issuing", nothing).certificate, another),
+        ("the root", root.certificate.clone(), another),
+        (
+            "nothing of the kind",
+            "hello".to_owned(),
+            "not a revocation list or certificate",
+        ),
+    ];
+    for (case, gives, fault) in cases {
+        let (_house, keeper) = given(&root, &leaf, &gives).await;
+        assert_eq!(fault_of(&keeper), fault, "{case}");
+        assert_eq!(keeper.status().candidates, 0, "{case}");
+    }
+    let (_house, keeper) = given(&root, &leaf, &same_key(|_| {})).await;
+    assert_eq!(
+        keeper.status().candidates,
+        1,
+        "made the same way, and all is right"
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_that_nobody_known_issued_ends_the_wait_and_vouches_for_nothing() {
+    let (root, stranger) = (Authority::new("Root"), Authority::new("Stranger"));
+    let (house, keeper) = given(&root, &stranger.leaf(), &stranger.certificate).await;
+    assert!(
+        knows(&keeper, &stranger),
+        "a path that ends there is known to end"
+    );
+    assert_eq!(keeper.status().candidates, 0);
+    assert!(!knows(&house.keeper(), &stranger), "it is not kept");
+}
+
+#[test]
+fn a_stranger_signs_no_list() {
+    let (root, stranger) = (Authority::new("Root"), Authority::new("Stranger"));
+    let mut material = Material::default();
+    material.set_certificates(vec![root.certificate()], Vec::new(), Vec::new(), now());
+    let list = stranger.list(1, -60);
+    let check = |material: &Material| material.certificates.check_list(&list).map(|_| ());
+    assert_eq!(
+        material.take_issuer(stranger.certificate(), now()),
+        Ok(Taken::New)
+    );
+    assert_eq!(check(&material), Err(Unfit::Unsigned));
+    let anchors = vec![root.certificate(), stranger.certificate()];
+    material.set_certificates(anchors, Vec::new(), Vec::new(), now());
+    assert_eq!(check(&material), Ok(()), "an anchor does");
+}
+
+#[test]
+fn who_is_issued_by_one_that_was_learned_is_learned_in_any_order() {
+    let root = Authority::new("Root");
+    let above = root.below("Above", nothing);
+    let issuing = above.below("Issuing", nothing);
+    let expired = root.below("Expired", |params| params.not_after = date_time_ymd(2020, 1, 1));
+    let mut material = Material::default();
+    material.set_certificates(vec![root.certificate()], Vec::new(), Vec::new(), now());
+    for authority in [&issuing, &above, &expired] {
+        assert_eq!(
+            material.take_issuer(authority.certificate(), now()),
+            Ok(Taken::New)
+        );
+    }
+    let learned = |material: &Material| material.certificates.learned.len();
+    assert_eq!(learned(&material), 2, "the expired one is of no use");
+    let other = Authority::new("Other");
+    material.set_certificates(vec![other.certificate()], Vec::new(), Vec::new(), now());
+    assert_eq!(learned(&material), 0, "their anchor is gone");
+    material.set_certificates(vec![root.certificate()], Vec::new(), Vec::new(), now());
+    assert_eq!(learned(&material), 2, "and came back");
+}
+
+#[test]
+fn a_list_matters_as_long_as_its_issuer_has_a_path_of_which_nothing_is_expired() {
+    let root = Authority::new("Root");
+    let above = root.below("Above", |params| params.not_after = date_time_ymd(2040, 1, 1));
+    let issuing = above.below("Issuing", |params| params.not_after = date_time_ymd(2050, 1, 1));
+    let orphan = Authority::new("Orphan");
+    let candidates = [&issuing, &above, &orphan].map(Authority::certificate).to_vec();
+    let mut material = Material::default();
+    material.set_certificates(vec![root.certificate()], candidates, Vec::new(), now());
+    let mut until = |authority: &Authority| {
+        let signed = material
+            .certificates
+            .check_list(&authority.list(1, -60))
+            .expect("signed");
+        let series = signed.list.series();
+        assert_eq!(material.take_list(signed, now()), Ok(Taken::New));
+        material.matters_until(&series)
+    };
+    assert_eq!(until(&issuing), Some(above.certificate().not_after()));
+    assert_eq!(until(&root), Some(root.certificate().not_after()));
+    assert_eq!(until(&orphan), None, "no path leads from it to an anchor");
+}

@@ -1,0 +1,110 @@
+//! What is not at hand is asked for, and is no reason to refuse.
+
+use super::*;
+
+#[test]
+fn an_issuer_that_can_be_fetched_is_asked_for() {
+    let root = Authority::root("Root", as_is);
+    let issuing = root.authority("Issuing", 2, as_is);
+    let leaf = issuing.leaf("Leaf", 3, |params| {
+        params
+            .custom_extensions
+            .push(issuer_access("http://ca.example/issuing.crt"));
+    });
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&root.certificate)],
+        Vec::new(),
+        Vec::new(),
+        Policy::default(),
+        1,
+    );
+    let outcome = judge_leaf(&leaf, &snapshot);
+    let urls = vec!["http://ca.example/issuing.crt".to_owned()];
+    let of = Arc::clone(&leaf.certificate);
+    assert_eq!(outcome.needs, [Need::Issuer { of, urls }]);
+    assert_eq!(outcome.needs[0].issuer(), "C=VN, CN=Issuing");
+    let indication = outcome
+        .failure
+        .map(|failure| failure.indication(Some(&leaf.certificate)));
+    assert_eq!(
+        indication,
+        Some(Indication::Indeterminate(SubIndication::TryLater)),
+        "that we lack it is no reason to refuse"
+    );
+    // Once it is there the question is the next one.
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&root.certificate)],
+        vec![Arc::clone(&issuing.certificate)],
+        Vec::new(),
+        Policy::default(),
+        2,
+    );
+    let outcome = judge_leaf(&leaf, &snapshot);
+    assert!(matches!(outcome.failure, Some(Failure::RevocationUnknown { .. })));
+}
+
+#[test]
+fn nothing_is_fetched_for_what_fails_in_any_case() {
+    let root = Authority::root("Root", as_is);
+    let issuing = root.authority("Issuing", 2, as_is);
+    let changes: [(&str, Change); 4] = [
+        ("expired", |params| {
+            params.not_after = rcgen::date_time_ymd(2026, 1, 1)
+        }),
+        ("not yet valid", |params| {
+            params.not_before = rcgen::date_time_ymd(2027, 1, 1)
+        }),
+        ("of a server", |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        }),
+        ("not over the web", |params| {
+            params.custom_extensions = vec![issuer_access("ldap://ca.example/cn=Issuing")];
+        }),
+    ];
+    let add_access: Change = |params| {
+        params
+            .custom_extensions
+            .push(issuer_access("http://ca.example/issuing.crt"));
+    };
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&root.certificate)],
+        Vec::new(),
+        Vec::new(),
+        Policy::default(),
+        1,
+    );
+    for (case, change) in changes {
+        let leaf = issuing.changed_leaf("Leaf", 3, &|params| {
+            add_access(params);
+            change(params);
+        });
+        let outcome = judge_leaf(&leaf, &snapshot);
+        assert!(
+            matches!(outcome.failure, Some(Failure::NoPath { .. })),
+            "{case}: {:?}",
+            outcome.failure
+        );
+        assert!(outcome.needs.is_empty(), "{case}");
+    }
+}
+
+#[test]
+fn a_list_of_an_embedded_issuer_is_asked_for_together_with_the_issuer() {
+    let world = World::new();
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let snapshot = Snapshot::new(
+        anchors,
+        Vec::new(),
+        vec![world.root.list(&[])],
+        Policy::default(),
+        1,
+    );
+    let embedded = [Arc::clone(&world.issuing.certificate)];
+    let outcome = validate(&world.person.certificate, &embedded, &snapshot, now());
+    let urls = vec!["http://crl.example/issuing.crl".to_owned()];
+    let issuers = vec![
+        Arc::clone(&world.issuing.certificate),
+        Arc::clone(&world.root.certificate),
+    ];
+    assert_eq!(outcome.needs, [Need::Crl { issuers, urls }]);
+}
