@@ -2,7 +2,7 @@
 
 use domain::{receipt::ReceiptKind, refusal::RefusalCode};
 use harness::{
-    province::{Balance, Plan, Province, Seals},
+    province::{Balance, Letter, Plan, Province, Seals},
     wait_until,
 };
 
@@ -42,6 +42,30 @@ async fn a_document_whose_revocation_is_unknown_waits_and_goes_on_by_itself() {
     let audit = prove(&province, balance(3, 0)).await;
     assert_eq!(audit.packets, 2, "{audit:?}");
     province.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_whose_issuer_is_not_at_hand_waits_until_it_can_be_fetched() {
+    let province = Province::start(Plan::new(1).set("trust", "need_wait_milliseconds", 200)).await;
+    province.authorities.break_remote_certificate();
+    let letter = draft_alone(&province);
+    let submission = province.submit(0, &letter).await;
+    let notice = province.first_answer(0, &submission).await;
+    assert_eq!(notice.kind, ReceiptKind::SubmissionHeld, "{notice:?}");
+    let waits: Vec<&str> = notice.remarks.iter().map(|remark| remark.code.as_str()).collect();
+    assert_eq!(waits, ["issuer-unknown"]);
+    province.authorities.mend_remote_certificate();
+    accepted(&province, 0, &submission).await;
+    assert_eq!(province.take_document(1, &letter).await.bytes, letter.bytes());
+    // The next one finds it there.
+    send(&province, 0, &draft_alone(&province)).await;
+    prove(&province, balance(2, 0)).await;
+    province.end().await;
+}
+
+fn draft_alone(province: &Province) -> Letter {
+    let draft = province.agency(0).draft().to(province.agency(1));
+    draft.seals(Seals::Unaccompanied).letter()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! Who certifies a province's officials: one root, an authority whose revocation list is served, and a second one
-//! whose list can be made to fail.
+//! whose list can be made to fail. The second one's certificate is in no folder of the gateway: it comes with the
+//! signatures below it, or is fetched from where they say that it is.
 //!
 //! **Invariant**: the second authority certifies nobody but the officials of [`super::Agency::remote`], so that
 //! its failing list holds no other document.
@@ -17,6 +18,7 @@ const ROOT_LIST: &str = "root.crl";
 const ISSUING_LIST: &str = "issuing.crl";
 const REMOTE: &str = "remote";
 const REMOTE_LIST: &str = "remote.crl";
+const REMOTE_CERTIFICATE: &str = "remote.crt";
 
 /// The certification authorities of a province and the server of their revocation lists.
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Authorities {
         };
         authorities.serve_list();
         authorities.mend_remote_list();
+        authorities.mend_remote_certificate();
         authorities
     }
 
@@ -64,6 +67,17 @@ impl Authorities {
     pub fn mend_remote_list(&self) {
         let list = self.remote.revocation_list(&RevocationPlan::none(self.now));
         self.server.serve(REMOTE_LIST, list);
+    }
+
+    /// From now on the certificate of the remote authority is answered 503: signatures without it lead nowhere.
+    pub fn break_remote_certificate(&self) {
+        self.server.fail(REMOTE_CERTIFICATE, 503);
+    }
+
+    /// From now on the certificate of the remote authority is served.
+    pub fn mend_remote_certificate(&self) {
+        self.server
+            .serve(REMOTE_CERTIFICATE, self.remote.certificate.clone());
     }
 
     /// Revokes a certificate of the ordinary authority since a day ago. A gateway that has the list already sees it
@@ -82,12 +96,11 @@ impl Authorities {
         self.remote.issue(Holder::Person { name, agency }, validity)
     }
 
-    /// Writes anchors and issuing certificates as the gateway's configuration wants them.
+    /// Writes anchors and issuing certificates as the gateway's configuration wants them, without the remote authority.
     pub(super) fn write(&self, anchors: &Path, candidates: &Path) {
         let files = [
             (anchors.join("root.pem"), &self.hierarchy.root),
             (candidates.join("issuing.pem"), &self.hierarchy.issuing),
-            (candidates.join("remote.pem"), &self.remote),
         ];
         for (path, authority) in files {
             std::fs::write(&path, certificate_pem(&authority.certificate))

@@ -34,6 +34,8 @@ pub enum Seals {
     Revoked,
     /// By an official certified by the remote authority, then by the agency.
     Remote,
+    /// The same, but without the remote authority's certificate in the signature.
+    Unaccompanied,
     /// By an official and an agency that is another than the sender.
     Foreign,
     /// By the agency's document software alone, with the certificate that the directory has for it.
@@ -230,6 +232,13 @@ impl<'a> Draft<'a> {
             Seals::Broken => signed(&sender.person, sender).tampered(),
             Seals::Revoked => signed(&sender.revoked, sender),
             Seals::Remote => signed(&sender.remote, sender),
+            Seals::Unaccompanied => {
+                let alone = Credential {
+                    chain: Vec::new(),
+                    ..sender.remote.clone()
+                };
+                signed(&alone, sender)
+            }
             Seals::Device => page.signed(&sender.device, self.at),
             Seals::Foreign => {
                 let other = self.foreign.expect("set with the seals by sealed_by");
