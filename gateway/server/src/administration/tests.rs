@@ -340,7 +340,11 @@ async fn the_road_is_told_of_each_change() {
     desk.carry_out(&addition("One", "000.00.01.H53"), Mode::Make)
         .await
         .expect("added");
-    assert_eq!(told.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(
+        told.load(std::sync::atomic::Ordering::Relaxed),
+        2,
+        "the agency and its account"
+    );
 }
 
 #[tokio::test]

@@ -154,12 +154,15 @@ async fn metrics_are_openmetrics_text() {
 }
 
 /// Every route below `/administration`, with its method.
-const DESK: [(&str, &str); 9] = [
+const DESK: [(&str, &str); 12] = [
     ("GET", "agencies"),
     ("GET", "backlog"),
     ("POST", "orders"),
     ("POST", "provisioning"),
     ("GET", "cases/019a0000-0000-7000-8000-000000000000"),
+    ("GET", "parked"),
+    ("POST", "parked/019a0000-0000-7000-8000-000000000000/release"),
+    ("POST", "parked/019a0000-0000-7000-8000-000000000000/refuse"),
     ("GET", "trust"),
     ("POST", "trust/refresh"),
     ("POST", "trust/lists"),

@@ -165,7 +165,6 @@ fn every_fault_is_said_in_both_languages_with_its_values() {
     assert_eq!(
         in_words(&CommandFault::Several(vec![
             CommandFault::NoGateway,
-            CommandFault::Parking(ParkingFault::StillParked(CaseId::from_bytes([1; 16]))),
             CommandFault::NoGateway
         ]))
         .len(),
