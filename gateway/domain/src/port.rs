@@ -92,6 +92,11 @@ impl Commit {
         }
     }
 
+    /// A dispatch goes one step on, if it is still in one of these states.
+    pub fn step(happening: Happening, id: DispatchId, states: &'static [DispatchState]) -> Commit {
+        Commit::of(happening).expecting(Expectation::Dispatch { id, states })
+    }
+
     /// With bytes to keep.
     #[must_use]
     pub fn keeping(mut self, original: Arc<[u8]>) -> Commit {

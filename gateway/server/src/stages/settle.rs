@@ -9,7 +9,7 @@ use std::time::Instant;
 use domain::dispatch::DispatchState;
 use domain::event::{Happening, Moved};
 use domain::ids::AccountId;
-use domain::port::{Appended, Commit, DispatchHead, Expectation, StoreFault};
+use domain::port::{Appended, Commit, DispatchHead, StoreFault};
 use domain::wire::{Confirmation, Stored};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -106,11 +106,7 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
         DispatchState::Failed,
         DispatchState::Withdrawn,
     ];
-    let expectation = Expectation::Dispatch {
-        id: dispatch.id,
-        states,
-    };
-    let commit = Commit::of(Happening::HandedOver(moved)).expecting(expectation);
+    let commit = Commit::step(Happening::HandedOver(moved), dispatch.id, states);
     match road.append(commit).await? {
         Appended::Done(recorded) => announce(road, &recorded).await,
         Appended::Conflict => {

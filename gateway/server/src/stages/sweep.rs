@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::{Failed, Happening};
 use domain::ids::{CaseId, DispatchId};
-use domain::port::{
-    Appended, Commit, DispatchHead, Expectation, HeldSubmission, OwedReceipt, Recorded, StoreFault,
-};
+use domain::port::{Appended, Commit, DispatchHead, HeldSubmission, OwedReceipt, Recorded, StoreFault};
 use domain::receipt::ReceiptKind;
 use tracing::{error, info, warn};
 use trust::Time;
@@ -181,11 +179,7 @@ impl Sweeper {
             consigned: head.consigned_at.is_some(),
         };
         let states = &[DispatchState::Due, DispatchState::Consigned];
-        let expectation = Expectation::Dispatch {
-            id: dispatch.id,
-            states,
-        };
-        let commit = Commit::of(Happening::Failed(failed)).expecting(expectation);
+        let commit = Commit::step(Happening::Failed(failed), dispatch.id, states);
         if let Appended::Done(recorded) = self.road.append(commit).await? {
             info!(stage = "sweep", dispatch.id = %dispatch.id, reason, "given up");
             announce(&self.road, &recorded).await;

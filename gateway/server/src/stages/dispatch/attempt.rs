@@ -8,7 +8,7 @@ use std::time::Instant;
 use domain::dispatch::{DispatchState, Rank};
 use domain::event::{Happening, Moved};
 use domain::ids::AccountId;
-use domain::port::{Appended, Commit, DispatchHead, Expectation, Outcome, StoreFault};
+use domain::port::{Appended, Commit, DispatchHead, Outcome, StoreFault};
 use tokio::sync::Semaphore;
 use tracing::{debug, info, warn};
 
@@ -171,10 +171,7 @@ fn moved(head: &DispatchHead, account: Option<AccountId>) -> Moved {
 }
 
 fn step(head: &DispatchHead, happening: Happening, states: &'static [DispatchState]) -> Commit {
-    Commit::of(happening).expecting(Expectation::Dispatch {
-        id: head.dispatch.id,
-        states,
-    })
+    Commit::step(happening, head.dispatch.id, states)
 }
 
 /// Records what is so already at the broker, however long the store takes nothing.
