@@ -1,3 +1,5 @@
-//! Adapters of the gateway against the real service, where a scenario could not bring about what they must withstand.
+//! Adapters of the gateway against the real service, where a scenario could not bring about what they must withstand, and
+//! what is published against other people's programs.
 
 mod returned;
+mod schema;
