@@ -55,11 +55,7 @@ pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str
         "settle",
         settle::settle(road.clone(), stage_ends.confirm),
     ));
-    tasks.spawn(named(
-        &metrics,
-        "sweep",
-        sweep::sweep(road.clone(), inspectors.clone()),
-    ));
+    tasks.spawn(named(&metrics, "sweep", sweep::sweep(road.clone(), inspectors)));
     let watching = inboxes::watch(road.clone(), broker.clone(), provision.clone());
     tasks.spawn(named(&metrics, "inboxes", watching));
     let watching = rights::watch(road.clone(), broker.clone(), provision.clone());

@@ -42,18 +42,18 @@ pub(super) fn scope() -> impl HttpServiceFactory {
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    view: ProblemView,
+    view: Box<ProblemView>,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: &str, detail: impl ToString, told: Told) -> Problem {
         Problem {
             status,
-            view: ProblemView {
+            view: Box::new(ProblemView {
                 code: code.to_owned(),
                 detail: detail.to_string(),
                 told: Some(told),
-            },
+            }),
         }
     }
 

@@ -8,10 +8,11 @@ use crate::stages::inspect::park;
 
 /// The commit of leaving this job to a person.
 fn parked(bench: &Bench, job: &Job) -> Commit {
-    match park(&bench.road, job, Rank::Normal, "crashed-three-times") {
-        Verdict::Record(commit) => *commit,
-        other => panic!("not parked: {other:?}"),
-    }
+    let verdict = park(&bench.road, job, Rank::Normal, "crashed-three-times");
+    let Verdict::Record(commit) = verdict else {
+        panic!("not parked: {verdict:?}")
+    };
+    *commit
 }
 
 fn waiting(bench: &Bench) -> Vec<CaseId> {
@@ -66,7 +67,7 @@ fn what_was_parked_when_it_came_is_parked_once_and_told_to_its_sender() {
     job.occasion = Occasion::Released;
     let rest = Happening::Held(Held {
         case: job.case,
-        submission: job.submission.clone(),
+        submission: job.submission,
         identity: identity_of(&letter(1, &[2]), AgencyId::from_number(1)).expect("an identity"),
         rank: Rank::Normal,
         reasons: vec![Remark::new("revocation-unknown", "x")],
