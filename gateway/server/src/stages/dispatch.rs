@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** a dispatch goes into an inbox again only on proof of loss, which is an event and makes it due: the
 //! broker lost its state, the inbox lost it or is another's now, or nobody knows whether the attempt got there.
-//! **Invariant:** an inbox gets a document once, also when several of its addressees were merged ([`twin`]).
+//! **Invariant:** an inbox gets a document once, also when several of its addressees were merged (`dispatch/twin.rs`).
 //! **Invariant:** one addressee that cannot be reached never delays another.
 
 mod attempt;

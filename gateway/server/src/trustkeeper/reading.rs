@@ -1,6 +1,6 @@
 //! The folders: read on a thread that may wait for a disk, then taken into use all together.
 //!
-//! **Invariant:** nothing here is awaited or shared: [`read`] and [`take`] block, and only whoever calls them decides
+//! **Invariant:** nothing here is awaited or shared: `read` and `take` block, and only whoever calls them decides
 //! what thread waits.
 
 use std::path::{Path, PathBuf};
