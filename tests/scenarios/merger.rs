@@ -158,6 +158,40 @@ async fn what_was_addressed_to_both_reaches_the_heir_once() {
     province.end().await;
 }
 
+/// A dispatch whose time is over still lies in the inbox: its twin, and a retry, wait for it or go under its id.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_twin_that_expired_in_the_heirs_inbox_is_not_doubled() {
+    let plan = Plan::new(3)
+        .exclusive()
+        .set("exchange", "delivery_limit_seconds", 12);
+    let mut province = Province::start(plan).await;
+    province.agency_mut(ENDING).close().await;
+    province.agency_mut(HEIR).close().await;
+    let draft = province.agency(SENDER).draft().to(province.agency(ENDING));
+    let letter = draft.to(province.agency(HEIR)).letter();
+    send(&province, SENDER, &letter).await;
+    wait_until("both lie in an inbox", PATIENCE, async || {
+        consigned(&province) == 2
+    })
+    .await;
+    merge_into_heir(&province).await;
+    wait_until("both failed", PATIENCE, async || {
+        let books = province.books();
+        let failed = |sent: &&harness::province::Sent| {
+            sent.dispatch.kind == DispatchKind::Packet && sent.state.word() == "failed"
+        };
+        books.dispatches.values().filter(failed).count() == 2
+    })
+    .await;
+    send(&province, SENDER, &letter.rebuilt()).await;
+    wait_until("it goes again", PATIENCE, async || consigned(&province) >= 1).await;
+    province.agency_mut(HEIR).open().await;
+    province.take_document(HEIR, &letter).await;
+    let audit = prove(&province, balance(2, 0)).await;
+    assert_eq!(audit.packets, 1, "{audit:?}");
+    province.end().await;
+}
+
 /// A document that waits for revocation outlives its sender: it counts who sent it, and whose seals these were, when it
 /// came.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use domain::{
 use harness::province::{Plan, Province};
 
 use super::{
-    evidence::{accepted, balance, codes, opened, prove, send, send_in_vain},
+    evidence::{PATIENCE, accepted, balance, codes, opened, prove, send, send_in_vain},
     software::Software,
 };
 
@@ -133,7 +133,7 @@ async fn a_submission_id_stands_for_one_packet() {
     software.submit(&submission, letter.bytes()).await;
     let last = province.agency(0).draft().to(province.agency(1)).letter();
     send(&province, 0, &last).await;
-    let audit = province.settle(super::evidence::PATIENCE).await;
+    let audit = province.settle(PATIENCE).await;
     audit.assert_clean();
     assert_eq!(
         (audit.packets, province.books().count("refused")),
@@ -187,4 +187,28 @@ async fn answer(province: &Province, submission: &SubmissionId) -> Receipt {
     };
     let taken = province.take(0, (1, "answer"), is_it).await;
     opened(province, 0, &taken[0])
+}
+
+/// A connector that lost a receipt (a damaged record, a restored copy) sends the packet again under its id.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_its_connector_lost_is_given_again() {
+    let province = Province::start(Plan::new(1)).await;
+    let letter = province.agency(0).draft().to(province.agency(1)).letter();
+    let id = province.submit(0, &letter).await;
+    let first = accepted(&province, 0, &id).await;
+    // Nothing of it is on its way any more.
+    province.settle(PATIENCE).await.assert_clean();
+    let connector = province.agency(0).connector();
+    connector.ask_again(&id);
+    assert!(connector.answer_of(&id).is_none(), "forgotten");
+    let again = connector::Submission {
+        bytes: letter.bytes().to_vec(),
+        rank: letter.rank(),
+    };
+    connector.submit_as(id.clone(), again).await.expect("taken");
+    assert_eq!(accepted(&province, 0, &id).await, first);
+    let audit = province.settle(PATIENCE).await;
+    audit.assert_clean();
+    assert_eq!(audit.packets, 1, "the document went once: {audit:?}");
+    province.end().await;
 }

@@ -111,8 +111,9 @@ fn line() -> clap::Command {
             } else {
                 options
             };
+            let takes_value = argument.get_action().takes_values();
             // The texts name the defaults.
-            argument.help_heading(heading).hide_default_value(true)
+            argument.help_heading(heading).hide_default_value(takes_value)
         })
     };
     worded(Arguments::command())

@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use domain::dispatch::Rank;
 use domain::ids::SubmissionId;
 
-use crate::store::{StoreFault, fault, make_folder};
+pub use crate::store::make_folder;
+use crate::store::{StoreFault, fault};
 
 /// The operation of a [`StoreFault::File`] that could not read a packet of the spool.
 pub const READ: &str = "read from the spool";

@@ -267,7 +267,10 @@ impl Store {
 }
 
 /// Makes a folder that its owner alone may look into, and has its name on disk; one that stands stays as it is.
-pub(crate) fn make_folder(folder: &Path) -> Result<(), StoreFault> {
+///
+/// # Errors
+/// [`StoreFault::File`].
+pub fn make_folder(folder: &Path) -> Result<(), StoreFault> {
     if folder.is_dir() {
         return Ok(());
     }

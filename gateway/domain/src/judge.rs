@@ -199,7 +199,7 @@ impl Judging<'_> {
     fn repeat_or_extend(&self, same: &CaseHead, addressed: Addressed) -> Happening {
         let (mut further, mut newest) = (Vec::new(), None::<&DispatchHead>);
         for addressee in addressed.addressees {
-            match self.delivery_to(addressee.agency) {
+            match self.delivery_to(&addressee) {
                 None => further.push(addressee),
                 Some(head) if head.state == DispatchState::Failed => further.push(Addressee {
                     agency: head.dispatch.to,
@@ -243,14 +243,31 @@ impl Judging<'_> {
         })
     }
 
-    /// What went to this addressee before: to itself, or to one whose inbox it holds now.
-    fn delivery_to(&self, agency: AgencyId) -> Option<&DispatchHead> {
+    /// What went to this addressee before: to itself, or to one whose inbox it holds now. Of what was given up, that which
+    /// went into its inbox last: it may still lie there, and goes again under its own id.
+    fn delivery_to(&self, addressee: &Addressee) -> Option<&DispatchHead> {
         let (directory, now) = (self.moment.directory, self.moment.now);
         let holds = |head: &&DispatchHead| {
             let to = head.dispatch.to;
-            to == agency || directory.heir(to, now) == Some(agency)
+            let inherits = directory.heir(to, now) == Some(addressee.agency);
+            to == addressee.agency || inherits && !self.is_with_another(head, addressee)
         };
-        self.facts.same_addressees.iter().find(holds)
+        let all = || self.facts.same_addressees.iter().filter(holds);
+        let is_up = |head: &&DispatchHead| head.state != DispatchState::Failed;
+        let place = |head: &&DispatchHead| (self.lies_with(head, addressee.agency), head.consigned_at);
+        all().find(is_up).or_else(|| all().max_by_key(place))
+    }
+
+    /// Whether the software of a predecessor took it, and the sender names the heir itself: that one does not have it.
+    fn is_with_another(&self, head: &DispatchHead, addressee: &Addressee) -> bool {
+        let owners = self.moment.directory.owners(&addressee.code);
+        let names_it = owners.iter().any(|owner| owner.value == head.dispatch.to);
+        head.state == DispatchState::HandedOver && !names_it && !self.lies_with(head, addressee.agency)
+    }
+
+    fn lies_with(&self, head: &DispatchHead, agency: AgencyId) -> bool {
+        let account = head.consigned_to.as_ref();
+        account.and_then(|account| self.moment.directory.agency_of_account(account)) == Some(agency)
     }
 
     /// All reasons to refuse, beside those that were found already; the most helpful first.

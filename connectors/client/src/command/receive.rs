@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use connector::config::Config;
-use connector::spool::write_whole;
+use connector::spool::{make_folder, write_whole};
 use connector::text::Text;
 use connector::{Connector, Received, StoreFault};
 use domain::dispatch::DispatchKind;
 
-use super::{CommandFault, Ending, file_fault, say, while_telling};
+use super::{CommandFault, Ending, say, while_telling};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -78,7 +78,7 @@ pub(crate) async fn write(
         DispatchKind::Receipt => "receipt",
     };
     let folder = folder.join(case);
-    std::fs::create_dir_all(&folder).map_err(file_fault(&folder))?;
+    make_folder(&folder).map_err(CommandFault::Store)?;
     let name = format!("{}.{extension}", about.dispatch);
     write_whole(&folder, &name, &received.bytes)?;
     connector

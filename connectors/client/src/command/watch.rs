@@ -144,6 +144,10 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
     let mut told = None;
     loop {
         look.tick().await;
+        // What the outbox could not keep (a damaged record) is still in the spool, and is taken again.
+        open.retain(|submission, _| {
+            connector.is_open(submission) || connector.answer_of(submission).is_some()
+        });
         let taken = take_all(connector, spool, &mut open).await;
         let answered = answer_all(connector, spool, &mut open);
         match taken.and(answered) {

@@ -4,12 +4,15 @@
 //! when its sender was merged is judged beside what the heir sent meanwhile.
 
 use domain::directory::Directory;
-use domain::event::Identity;
-use domain::ids::{AgencyId, CaseId, Code, DocumentId};
+use domain::dispatch::{DispatchKind, DispatchState};
+use domain::event::{Happening, Identity};
+use domain::ids::{AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use domain::judge::{Facts, StatusFacts, targets_of};
 use domain::packet::{DocumentPacket, StatusCode, StatusPacket};
-use domain::port::{CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault};
-use trust::Time;
+use domain::port::{
+    CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault, SubmissionHead,
+};
+use trust::{Digest, Time};
 
 /// Facts, and what they rest on.
 pub(super) struct Gathered<F> {
@@ -26,14 +29,28 @@ pub(super) fn unchanged(journal: &dyn Journal, slot: Slot) -> Result<Expectation
 /// What matters for a document packet. `held` is the case that is judged again, which is no fact about itself.
 pub(super) fn of_document(
     journal: &dyn Journal,
-    directory: &Directory,
+    (directory, sent_at): (&Directory, Time),
     packet: &DocumentPacket,
     identity: &Identity,
     held: Option<CaseId>,
 ) -> Result<Gathered<Facts>, StoreFault> {
+    let senders = directory.kin(identity.sender);
+    // Of several that were merged and used one number, the packet acts on the document of whom it names.
+    let code = Code::parse(&packet.from.organ_id).ok();
+    let named = code.and_then(|code| directory.by_code(&code, sent_at));
+    let mut targeted = named.map_or_else(Vec::new, |named| directory.lineage(named));
+    targeted.retain(|agency| senders.contains(agency));
+    targeted.extend(
+        senders
+            .iter()
+            .filter(|agency| !targeted.contains(agency))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
     let mut gathering = Gathering {
         journal,
-        senders: directory.kin(identity.sender),
+        senders,
+        targeted,
         expects: Vec::new(),
     };
     let mut facts = Facts::default();
@@ -62,6 +79,8 @@ pub(super) fn of_document(
 struct Gathering<'a> {
     journal: &'a dyn Journal,
     senders: Vec<AgencyId>,
+    /// The same, those whose documents are acted on first.
+    targeted: Vec<AgencyId>,
     expects: Vec<Expectation>,
 }
 
@@ -103,7 +122,7 @@ impl Gathering<'_> {
     /// Finds what the packet acts on under this id.
     fn target(&mut self, document: DocumentId, facts: &mut Facts) -> Result<(), StoreFault> {
         self.rest_on(&document)?;
-        match named(self.journal, &self.senders, &document)?.into_iter().next() {
+        match named(self.journal, &self.targeted, &document)?.into_iter().next() {
             Some(head) if facts.targets.iter().any(|known| known.case == head.case) => {}
             Some(head) => facts.targets.push(head),
             None => match self.bearer(&document)? {
@@ -113,6 +132,36 @@ impl Gathering<'_> {
         }
         Ok(())
     }
+}
+
+/// The answer to a submission that is known, by the event it is evidence of, when that answer was handed over: `None`
+/// while it is on its way, and for what still waits.
+pub(super) fn lost_answer(
+    journal: &dyn Journal,
+    known: &SubmissionHead,
+    id: &SubmissionId,
+) -> Result<Option<Digest>, StoreFault> {
+    let is_decided = |head: CaseHead| match head.state {
+        CaseState::Accepted | CaseState::Recalled | CaseState::Refused => true,
+        CaseState::Held | CaseState::Joined | CaseState::Parked => false,
+    };
+    if !journal.case(known.case)?.is_some_and(is_decided) {
+        return Ok(None);
+    }
+    let events = journal.events(known.case)?;
+    let newest = events.iter().rev().find_map(|recorded| {
+        let Happening::ReceiptIssued(issued) = &recorded.event.happening else {
+            return None;
+        };
+        (issued.submission.as_ref() == Some(id)).then_some((recorded, issued))
+    });
+    let Some((recorded, issued)) = newest else {
+        return Ok(None);
+    };
+    let letter = DispatchKind::Receipt.letter();
+    let dispatch = DispatchId::derive(recorded.event.time, &recorded.leaf, issued.to, letter);
+    let state = journal.dispatch(dispatch)?.map(|head| head.state);
+    Ok((state == Some(DispatchState::HandedOver)).then_some(issued.about))
 }
 
 /// What matters for a status packet of `reporter`.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use domain::dispatch::Rank;
-use domain::event::{Happening, Parked, Refused, Submission};
+use domain::event::{Happening, Parked, Refused, Repeated, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
 use domain::packet::{DocumentPacket, Opened, Packet, SignaturePlace, StatusPacket};
@@ -161,13 +161,28 @@ impl Bench<'_> {
         self.job.occasion != Occasion::Arrived
     }
 
-    /// The verdict on a submission id that came before.
+    /// The verdict on a submission id that came before. Whoever sends it again although its answer was handed over has
+    /// lost that, and gets it once more.
     fn known(&mut self) -> Result<Option<Verdict>, StoreFault> {
         let (journal, submission) = (&self.road.journal, &self.job.submission);
         let slot = Slot::Submission(submission.account.clone(), submission.id.clone());
         let expectation = unchanged(&**journal, slot)?;
         match journal.submission(&submission.account, &submission.id)? {
-            Some(known) if known.packet == submission.packet => return Ok(Some(Verdict::Known)),
+            Some(known) if known.packet == submission.packet => {
+                return Ok(Some(
+                    match facts::lost_answer(&**journal, &known, &submission.id)? {
+                        Some(answer) => {
+                            let (case, submission) = (known.case, submission.clone());
+                            self.finish(Happening::Repeated(Repeated {
+                                case,
+                                submission,
+                                answer,
+                            }))
+                        }
+                        None => Verdict::Known,
+                    },
+                ));
+            }
             Some(_) => {
                 let reused = Refusal::new(RefusalCode::SubmissionIdReused);
                 return Ok(Some(self.finish(self.refused(vec![reused], Rank::Normal))));
@@ -216,7 +231,13 @@ impl Bench<'_> {
         };
         let own = self.has_come_before().then_some(self.job.case);
         let directory = self.moment.directory;
-        let gathered = facts::of_document(&*self.road.journal, directory, &packet, &identity, own)?;
+        let gathered = facts::of_document(
+            &*self.road.journal,
+            (directory, self.sent_at().now),
+            &packet,
+            &identity,
+            own,
+        )?;
         self.expects.extend(gathered.expects);
         let belief = Belief {
             trust,
@@ -245,7 +266,8 @@ impl Bench<'_> {
     }
 
     fn status(mut self, packet: &StatusPacket) -> Result<Verdict, StoreFault> {
-        let reporter: AgencyId = match identify(&packet.from.organ_id, &self.job.submission, &self.moment) {
+        let reporter: AgencyId = match identify(&packet.from.organ_id, &self.job.submission, &self.sent_at())
+        {
             Ok(reporter) => reporter,
             Err(reasons) => return Ok(self.finish(self.refused(reasons, Rank::Normal))),
         };

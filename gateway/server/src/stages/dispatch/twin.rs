@@ -1,7 +1,7 @@
 //! Twins: dispatches of one case to several addressees whose inboxes one agency holds since they were merged.
 //!
 //! The heir gets the document once: one of them goes, the others wait for it and are handed over with it. When that one
-//! is given up or taken back, the next one goes.
+//! is taken back, or given up before it was in the inbox, the next one goes.
 //!
 //! **Invariant:** of two twins the same one goes first, whoever asks; a twin that waits stays due, so that no restart
 //! forgets it.
@@ -45,7 +45,8 @@ pub(super) fn of(road: &Road, head: &DispatchHead, account: &AccountId) -> Resul
         let is_here = lies_with.and_then(|account| directory.agency_of_account(account)) == Some(holder);
         match other.state {
             DispatchState::HandedOver if is_here => return Ok(Twin::HandedOver),
-            DispatchState::Consigned if is_here => found = Twin::Ahead,
+            // One that was given up still lies in the inbox; it may be taken late.
+            DispatchState::Consigned | DispatchState::Failed if is_here => found = Twin::Ahead,
             DispatchState::Due if goes_before(road, &directory, &other, head, holder) => found = Twin::Ahead,
             DispatchState::Due
             | DispatchState::Consigned
