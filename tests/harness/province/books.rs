@@ -8,7 +8,7 @@
 //! whole frame ends.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
 };
 
@@ -96,6 +96,9 @@ pub struct Books {
     pub identities: BTreeMap<CaseId, Identity>,
     /// Cases that were recalled.
     pub recalled: Vec<CaseId>,
+    /// What each dispatch carried, at each time that it was due: one that was given up and goes again may carry the
+    /// packet that was built again.
+    pub bodies: BTreeSet<(DispatchId, Digest)>,
     keys: HashMap<(SubmissionId, Option<CaseId>), SubmissionKey>,
 }
 
@@ -185,6 +188,7 @@ impl Books {
                 state: DispatchState::Due,
                 account: None,
             };
+            self.bodies.insert((sent.dispatch.id, sent.dispatch.body));
             self.dispatches.insert(sent.dispatch.id, sent);
         }
         match &event.happening {

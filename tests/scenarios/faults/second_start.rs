@@ -16,7 +16,7 @@ async fn a_second_start_on_the_same_data_is_refused_and_the_first_goes_on() {
     let data = province.gateway.data();
     let said = format!("{} {}", second.output, second.errors);
     assert!(
-        said.contains("in use by another process"),
+        said.contains("is held by process"),
         "the operator is told why: {said}"
     );
     assert!(
