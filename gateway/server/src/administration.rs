@@ -30,7 +30,7 @@ use tracing::{info, warn};
 
 pub use backlog::{AgencyBacklog, Backlog};
 pub use order::{CsvFile, Order, OrderFault};
-pub use parking::{Parking, ParkingFault};
+pub use parking::{Parking, ParkingFault, parked_as};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use told::Told;
 pub use trust_desk::{

@@ -3,9 +3,11 @@
 //!
 //! **Invariant:** whatever is decided is an event; until then the packet stays where it is, and is told.
 
-use domain::event::{Happening, Refused};
+use domain::event::{Happening, Parked, Refused};
 use domain::ids::CaseId;
-use domain::port::{Appended, CaseState, Commit, Expectation, ParkedSubmission, Slot, Soon, StoreFault};
+use domain::port::{
+    Appended, CaseHead, CaseState, Commit, Expectation, Journal, ParkedSubmission, Slot, Soon, StoreFault,
+};
 use domain::refusal::{Refusal, RefusalCode};
 
 use super::Administration;
@@ -33,6 +35,25 @@ pub trait Parking: Send + Sync {
     fn release(&self, case: CaseId) -> Soon<'_, Result<CaseState, ParkingFault>>;
 }
 
+/// What was parked as this case, if it still is.
+///
+/// # Errors
+/// [`ParkingFault::NotParked`], or of the store.
+pub fn parked_as(journal: &dyn Journal, case: CaseId) -> Result<Parked, ParkingFault> {
+    let waits = |head: CaseHead| head.state == CaseState::Parked;
+    if !journal.case(case)?.is_some_and(waits) {
+        return Err(ParkingFault::NotParked(case));
+    }
+    let mut newest_first = journal.events(case)?.into_iter().rev();
+    let parked = newest_first.find_map(|recorded| {
+        let Happening::Parked(parked) = recorded.event.happening else {
+            return None;
+        };
+        Some(parked)
+    });
+    parked.ok_or(ParkingFault::NotParked(case))
+}
+
 impl Administration {
     /// What waits for a person, the oldest first.
     ///
@@ -49,11 +70,7 @@ impl Administration {
     pub async fn refuse_parked(&self, case: CaseId) -> Result<(), ParkingFault> {
         let slot = Slot::Case(case);
         let seen = self.journal.seen(&slot)?;
-        let all = self.journal.parked(usize::MAX)?;
-        let found = all.into_iter().find(|parked| parked.case == case);
-        let Some(Happening::Parked(parked)) = found.map(|found| found.parked.event.happening) else {
-            return Err(ParkingFault::NotParked(case));
-        };
+        let parked = parked_as(&*self.journal, case)?;
         let refused = Refused {
             case,
             submission: parked.submission,

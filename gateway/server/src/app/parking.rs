@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use domain::dispatch::Rank;
-use domain::event::Happening;
 use domain::ids::CaseId;
 use domain::port::{CaseState, Soon, StoreFault};
 use tokio::sync::oneshot;
 use tracing::info;
 
-use crate::administration::{Parking, ParkingFault};
+use crate::administration::{Parking, ParkingFault, parked_as};
 use crate::stages::inspect::{Job, Occasion};
 use crate::stages::poison::CrashNotes;
 use crate::stages::receive::{Inspectors, Travelling};
@@ -31,11 +30,7 @@ impl Parking for Releasing {
 impl Releasing {
     async fn release_one(&self, case: CaseId) -> Result<CaseState, ParkingFault> {
         let journal = &self.road.journal;
-        let all = journal.parked(usize::MAX)?;
-        let found = all.into_iter().find(|parked| parked.case == case);
-        let Some(Happening::Parked(parked)) = found.map(|found| found.parked.event.happening) else {
-            return Err(ParkingFault::NotParked(case));
-        };
+        let parked = parked_as(&**journal, case)?;
         let packet = parked.submission.packet;
         let Some(body) = self.road.archive.fetch(&packet).await? else {
             return Err(StoreFault::Damaged(format!("the packet of parked case {case} is missing")).into());

@@ -38,15 +38,9 @@ pub(super) fn of_document(
     // Of several that were merged and used one number, the packet acts on the document of whom it names.
     let code = Code::parse(&packet.from.organ_id).ok();
     let named = code.and_then(|code| directory.by_code(&code, sent_at));
-    let mut targeted = named.map_or_else(Vec::new, |named| directory.lineage(named));
-    targeted.retain(|agency| senders.contains(agency));
-    targeted.extend(
-        senders
-            .iter()
-            .filter(|agency| !targeted.contains(agency))
-            .copied()
-            .collect::<Vec<_>>(),
-    );
+    let named = named.map_or_else(Vec::new, |named| directory.lineage(named));
+    let mut targeted = senders.clone();
+    targeted.sort_by_key(|agency| !named.contains(agency));
     let mut gathering = Gathering {
         journal,
         senders,

@@ -188,6 +188,14 @@ impl Archive for Store {
     }
 }
 
+impl Store {
+    /// The event that a waiting submission waits by.
+    fn event_of(&self, record: WaitingRecord) -> Result<Recorded, Fault> {
+        let journal = &self.0.shared.sources.journal;
+        journal.read(record.position, record.location)
+    }
+}
+
 impl Journal for Store {
     fn append(&self, commit: Commit) -> Soon<'_, Result<Appended, StoreFault>> {
         Box::pin(self.0.append(commit))
@@ -285,12 +293,7 @@ impl Journal for Store {
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
         let held = self.0.ask(|view| view.held(limit))?;
         let read = |(case, until, record): (CaseId, Time, WaitingRecord)| {
-            let held = self
-                .0
-                .shared
-                .sources
-                .journal
-                .read(record.position, record.location)?;
+            let held = self.event_of(record)?;
             Ok(HeldSubmission { case, until, held })
         };
         Ok(held.into_iter().map(read).filter_map(readable).collect())
@@ -299,12 +302,7 @@ impl Journal for Store {
     fn parked(&self, limit: usize) -> Result<Vec<ParkedSubmission>, StoreFault> {
         let parked = self.0.ask(|view| view.parked(limit))?;
         let read = |(case, record): (CaseId, WaitingRecord)| {
-            let parked = self
-                .0
-                .shared
-                .sources
-                .journal
-                .read(record.position, record.location)?;
+            let parked = self.event_of(record)?;
             Ok(ParkedSubmission { case, parked })
         };
         Ok(parked.into_iter().map(read).filter_map(readable).collect())
