@@ -68,6 +68,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "trust knows signatures and nothing of documents",
     ),
     ("gateway/trust/", "tokio", "trust is pure"),
+    ("gateway/amqp/", "domain::", "a call carries no document"),
     ("gateway/domain/", "tokio", "domain is pure"),
     (
         "gateway/domain/",

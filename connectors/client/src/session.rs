@@ -56,6 +56,15 @@ pub(crate) enum Ended {
     Store(#[from] StoreFault),
 }
 
+impl From<amqp::ConnectFault> for Ended {
+    fn from(fault: amqp::ConnectFault) -> Ended {
+        match fault {
+            amqp::ConnectFault::Refused(error) => Ended::Broker(error),
+            amqp::ConnectFault::Timeout => Ended::Silent,
+        }
+    }
+}
+
 /// A connection with the one channel on it.
 pub(crate) struct Session {
     pub(crate) connection: Connection,
@@ -68,19 +77,13 @@ impl Session {
     pub(crate) async fn open(broker: &Broker, side: Side, silence_max: Duration) -> Result<Session, Ended> {
         let name = format!("connector {} {}", broker.account, side.word());
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let tls = tls(broker);
-        let connect = async {
-            let runtime = lapin::runtime::default_runtime()?;
-            let connection =
-                Connection::connect_uri_with_config(uri(broker), properties, tls, runtime).await?;
-            let channel = connection.create_channel().await?;
-            Ok(Session {
-                connection,
-                channel,
-                silence_max,
-            })
-        };
-        bounded(silence_max, connect).await
+        let connection = amqp::connect(uri(broker), properties, tls(broker), silence_max).await?;
+        let channel = bounded(silence_max, connection.create_channel()).await?;
+        Ok(Session {
+            connection,
+            channel,
+            silence_max,
+        })
     }
 
     /// Waits for the broker's answer to one call, and not for ever: over a connection that is half open none comes.

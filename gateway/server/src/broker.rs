@@ -34,12 +34,9 @@ pub enum BrokerFault {
     /// The configured address is not an AMQP URI. Its text is a secret and not repeated.
     #[error("the broker's address is not an amqp:// or amqps:// URI")]
     Address,
-    /// The broker cannot be reached or refuses us.
+    /// The broker cannot be reached, refuses us or does not finish its handshake.
     #[error("cannot connect to the broker: {0}")]
-    Connect(#[source] lapin::Error),
-    /// The handshake took too long.
-    #[error("the broker did not finish the handshake in time")]
-    ConnectTimeout,
+    Connect(#[from] amqp::ConnectFault),
     /// There is no connection now.
     #[error("the broker is away")]
     Away,
@@ -53,10 +50,7 @@ impl BrokerFault {
     pub fn is_transient(&self) -> bool {
         match self {
             BrokerFault::Address => false,
-            BrokerFault::Connect(_)
-            | BrokerFault::ConnectTimeout
-            | BrokerFault::Away
-            | BrokerFault::Inspect(_) => true,
+            BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_) => true,
         }
     }
 }

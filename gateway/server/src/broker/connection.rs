@@ -193,12 +193,8 @@ impl Keeper {
             identity: None,
             cert_chain: self.authorities_pem.clone(),
         };
-        let runtime = lapin::runtime::default_runtime().map_err(BrokerFault::Connect)?;
-        let connecting = Connection::connect_uri_with_config(self.uri.clone(), properties, tls, runtime);
-        match timeout(self.connect_timeout, connecting).await {
-            Ok(outcome) => outcome.map_err(BrokerFault::Connect),
-            Err(_) => Err(BrokerFault::ConnectTimeout),
-        }
+        let uri = self.uri.clone();
+        Ok(amqp::connect(uri, properties, tls, self.connect_timeout).await?)
     }
 
     /// Until the session is over; why it is.

@@ -74,12 +74,9 @@ pub(super) fn in_words(fault: &CommandFault) -> Vec<Said> {
 fn app(fault: &AppFault) -> Said {
     match fault {
         AppFault::Broker(BrokerFault::Address) => Text::BrokerAddress.said(),
-        AppFault::Broker(
-            fault @ (BrokerFault::Connect(_)
-            | BrokerFault::ConnectTimeout
-            | BrokerFault::Away
-            | BrokerFault::Inspect(_)),
-        ) => Text::BrokerAway.said().with("fault", fault),
+        AppFault::Broker(fault @ (BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_))) => {
+            Text::BrokerAway.said().with("fault", fault)
+        }
         AppFault::CrashNotes(error) => Text::CrashNotes.said().about("fault", &system(error)),
         AppFault::Http(HttpFault::Listen { address, error }) => Text::ListenUnfit
             .said()

@@ -1,0 +1,141 @@
+//! A call to an AMQP broker that ends: with a connection, with the broker's answer, or by itself.
+//!
+//! The gateway and the connector both connect again for as long as they live. lapin does its handshake on a thread of
+//! its own, which goes on reading when nobody waits for it any more: a broker that takes the call and says nothing would
+//! cost a thread and a socket at every attempt. Here whoever stops waiting also hangs up.
+//!
+//! **Invariant**: after [`connect`] has ended without a connection, or was dropped, its socket is shut down, and lapin's
+//! thread finds it so and ends.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
+use lapin::uri::AMQPUri;
+use lapin::{Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFault {
+    /// Nobody listens there, or the broker turned us away; lapin's words.
+    #[error("{0}")]
+    Refused(#[from] lapin::Error),
+    /// The way to the broker or its handshake took longer than allowed.
+    #[error("the broker did not finish the handshake in time")]
+    Timeout,
+}
+
+/// Connects, TLS and AMQP handshake included, within `limit`.
+///
+/// # Errors
+///
+/// [`ConnectFault`]; another attempt may succeed.
+pub async fn connect(
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+    tls: OwnedTLSConfig,
+    limit: Duration,
+) -> Result<Connection, ConnectFault> {
+    let call = Call(Arc::default());
+    let line = Arc::clone(&call.0);
+    let runtime = lapin::runtime::default_runtime()?;
+    // lapin's thread waits for this closure on its own account, hence a limit of its own.
+    let connector = Connection::connector(
+        uri,
+        runtime,
+        async move |uri, runtime| {
+            line.is_open()?;
+            let dialling = uri.connect_with_config_async(tls.as_ref(), &runtime);
+            let answered = timeout(limit, dialling).await;
+            let stream = answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+            line.hold(match &stream {
+                AsyncTcpStream::Plain(plain) => plain.get_ref().as_fd(),
+                AsyncTcpStream::Rustls(tls) => tls.get_ref().0.get_ref().as_fd(),
+                // No other kind is compiled in.
+                _ => return Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            })?;
+            Ok(stream)
+        },
+        properties,
+    );
+    // Boxed: lapin's future is large, and so would be that of every caller.
+    let answered = timeout(limit, Box::pin(connector)).await;
+    let connection = answered.map_err(|_| ConnectFault::Timeout)??;
+    call.0.let_go();
+    Ok(connection)
+}
+
+/// Hangs up when dropped, unless the line was let go before.
+struct Call(Arc<Line>);
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// The socket of a call, which lapin keeps to itself.
+#[derive(Default)]
+struct Line(Mutex<Held>);
+
+#[derive(Default)]
+enum Held {
+    /// Nothing has been dialled.
+    #[default]
+    Nothing,
+    /// A second handle of the socket of the handshake.
+    Socket(TcpStream),
+    /// The connection is lapin's alone.
+    LetGo,
+    /// Nobody waits any more.
+    HungUp,
+}
+
+impl Line {
+    /// # Errors
+    ///
+    /// `ConnectionAborted` after the line was hung up: lapin must not dial again.
+    fn is_open(&self) -> io::Result<()> {
+        match *self.held() {
+            Held::HungUp => Err(io::ErrorKind::ConnectionAborted.into()),
+            Held::Nothing | Held::Socket(_) | Held::LetGo => Ok(()),
+        }
+    }
+
+    fn hold(&self, socket: BorrowedFd<'_>) -> io::Result<()> {
+        let socket = TcpStream::from(socket.try_clone_to_owned()?);
+        let mut held = self.held();
+        match *held {
+            Held::HungUp => Err(io::ErrorKind::ConnectionAborted.into()),
+            Held::LetGo => Ok(()),
+            Held::Nothing | Held::Socket(_) => {
+                *held = Held::Socket(socket);
+                Ok(())
+            }
+        }
+    }
+
+    /// A handle kept any longer would keep the socket open after lapin closed it.
+    fn let_go(&self) {
+        *self.held() = Held::LetGo;
+    }
+
+    fn hang_up(&self) {
+        let mut held = self.held();
+        if let Held::Socket(socket) = &*held {
+            // A socket that its peer has closed needs no shutting down.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        if !matches!(*held, Held::LetGo) {
+            *held = Held::HungUp;
+        }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
