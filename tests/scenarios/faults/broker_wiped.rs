@@ -17,13 +17,17 @@ const UNANSWERED: Duration = Duration::from_secs(8);
 const LETTERS: usize = 90;
 /// The agency that is away.
 const AWAY: usize = 3;
+/// What the broker hands the gateway of one intake before an acknowledgement. The socket of a gateway that stands still
+/// takes that much, and no loss of the broker takes it back.
+const PREFETCH: usize = 4;
 
 /// Lost are: inboxes with consigned documents of an agency that is away, submissions that the broker had confirmed and
 /// the gateway not seen, and everything in between.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_lost_its_disk_is_set_up_and_filled_again_from_the_journal() {
     let _place = place().await;
-    let mut province = Province::start(Plan::new(3).exclusive()).await;
+    let plan = Plan::new(3).exclusive();
+    let mut province = Province::start(plan.set("broker", "prefetch_count", PREFETCH)).await;
     open_with(&mut province, |settings| {
         settings.limits.answer_timeout = UNANSWERED
     })
@@ -68,8 +72,9 @@ async fn lose_while_the_gateway_runs(province: &mut Province, stream: &mut Strea
     let audit = province.settle(PATIENCE).await;
     audit.assert_clean();
     let resubmitted: u64 = counters(province).map(|counters| counters.resubmitted).sum();
+    let handed_over = PREFETCH * province.agencies().len();
     assert!(
-        resubmitted >= LETTERS as u64,
+        resubmitted >= (LETTERS - handed_over) as u64,
         "only {resubmitted} submissions were sent again"
     );
 }

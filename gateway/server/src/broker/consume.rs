@@ -68,7 +68,8 @@ impl ConsumeLimits {
         let share = self.unsettled_max / queues.max(1);
         u16::try_from(share)
             .unwrap_or(u16::MAX)
-            .clamp(self.prefetch_min, self.prefetch_max)
+            .max(self.prefetch_min)
+            .min(self.prefetch_max)
     }
 }
 
@@ -349,6 +350,19 @@ mod tests {
 
     fn account(text: &str) -> AccountId {
         AccountId::parse(text).expect("an account id")
+    }
+
+    #[test]
+    fn the_prefetch_of_a_queue_stays_within_what_is_configured() {
+        let of = |prefetch_max, queues| {
+            let limits = ConsumeLimits {
+                prefetch_max,
+                ..ConsumeLimits::default()
+            };
+            limits.prefetch(queues)
+        };
+        assert_eq!([of(256, 1), of(256, 20), of(256, 2_048)], [256, 102, 8]);
+        assert_eq!([of(8, 1), of(7, 1), of(1, 1), of(1, 2_048)], [8, 7, 1, 1]);
     }
 
     #[test]
