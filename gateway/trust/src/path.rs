@@ -8,6 +8,7 @@
 //! proven not to be revoked.
 //! **Invariant**: the search spends public-key operations and steps from a budget; a spent budget fails.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::asn1::oid;
@@ -19,6 +20,12 @@ use crate::x509::{Certificate, KeyUsage};
 
 /// Steps of the search (candidates looked at) for each public-key operation that is allowed.
 const STEPS_PER_CHECK: u32 = 50;
+
+/// Addresses of one certificate that are asked for its issuer: it may name any number.
+const ISSUER_URLS_MAX: usize = 8;
+
+/// Certificates whose issuers are asked for at a time.
+const ISSUERS_NEEDED_MAX: usize = 8;
 
 /// What a verdict may still cost.
 pub(crate) struct Budget {
@@ -90,8 +97,8 @@ pub(crate) fn validate_within(
         best: None,
     };
     let mut chain = vec![Arc::clone(leaf)];
-    if let Some(passed) = search.extend(&mut chain) {
-        return passed;
+    if let Reached::Good(passed) = search.extend(&mut chain) {
+        return *passed;
     }
     if search.budget.is_spent() {
         return Outcome {
@@ -110,20 +117,30 @@ struct Search<'a> {
     best: Option<Outcome>,
 }
 
+/// Where the paths from a certificate lead.
+enum Reached {
+    /// One of them passed.
+    Good(Box<Outcome>),
+    /// To an anchor, but none passed.
+    Anchor,
+    /// To no anchor.
+    Nothing,
+}
+
 impl Search<'_> {
-    /// Lengthens the chain by every issuer that fits; the outcome of the first path that passes.
-    fn extend(&mut self, chain: &mut Vec<Arc<Certificate>>) -> Option<Outcome> {
+    /// Lengthens the chain by every issuer that fits, until a path passes.
+    fn extend(&mut self, chain: &mut Vec<Arc<Certificate>>) -> Reached {
         let last = Arc::clone(chain.last().expect("a chain begins with its leaf"));
         let snapshot = self.snapshot;
-        let mut has_issuer = false;
+        let mut reached = Reached::Nothing;
         for anchor in snapshot.anchors_named(last.issuer()) {
             if self.is_issued_by(&last, anchor) {
-                has_issuer = true;
+                reached = Reached::Anchor;
                 chain.push(Arc::clone(anchor));
                 let outcome = judge(chain, snapshot, self.at, self.budget);
                 chain.pop();
                 if outcome.failure.is_none() {
-                    return Some(outcome);
+                    return Reached::Good(Box::new(outcome));
                 }
                 self.note(outcome);
             }
@@ -135,27 +152,71 @@ impl Search<'_> {
             if is_repeated || snapshot.anchors_named(issuer.subject()).contains(&issuer) {
                 continue;
             }
-            if chain.len() + 1 < snapshot.policy().path_certificates_max && self.is_issued_by(&last, &issuer)
-            {
-                has_issuer = true;
+            if self.has_room(chain) && self.is_issued_by(&last, &issuer) {
                 chain.push(issuer);
-                let passed = self.extend(chain);
+                let further = self.extend(chain);
                 chain.pop();
-                if passed.is_some() {
-                    return passed;
+                match further {
+                    Reached::Good(_) => return further,
+                    Reached::Anchor => reached = further,
+                    Reached::Nothing => {}
                 }
             }
         }
-        if !has_issuer {
-            let has_room = chain.len() + 1 < snapshot.policy().path_certificates_max;
-            let outcome = if has_room && may_yet_pass(chain, self.at) {
-                to_be_fetched(chain)
-            } else {
-                no_path(chain)
-            };
+        if matches!(reached, Reached::Nothing) {
+            // Also where an issuer is at hand that leads nowhere: anybody can certify an authority's key anew.
+            let outcome = self.dead_end(chain);
             self.note(outcome);
         }
-        None
+        reached
+    }
+
+    /// Whether the chain may be longer by one certificate that is no anchor.
+    fn has_room(&self, chain: &[Arc<Certificate>]) -> bool {
+        chain.len() + 1 < self.snapshot.policy().path_certificates_max
+    }
+
+    /// What is said of a chain that leads to no anchor: that its issuer is to be fetched, where that may help.
+    fn dead_end(&mut self, chain: &[Arc<Certificate>]) -> Outcome {
+        let last = chain.last().expect("a chain begins with its leaf");
+        let urls = if self.has_room(chain) && may_yet_pass(chain, self.at) {
+            self.issuer_urls(last)
+        } else {
+            Vec::new()
+        };
+        let certificate = Arc::clone(last);
+        if urls.is_empty() {
+            return Outcome {
+                failure: Some(Failure::NoPath { certificate }),
+                ..Outcome::default()
+            };
+        }
+        let of = Arc::clone(last);
+        Outcome {
+            failure: Some(Failure::IssuerUnknown { certificate }),
+            needs: vec![Need::Issuer { of, urls }],
+            ..Outcome::default()
+        }
+    }
+
+    /// Where the issuer of a certificate may be found; none once every address gave one that was of no use.
+    fn issuer_urls(&mut self, of: &Certificate) -> Vec<String> {
+        let is_web = |url: &&String| {
+            let scheme = url.split(':').next().unwrap_or_default();
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        };
+        if of.is_self_issued() {
+            return Vec::new();
+        }
+        let web = of.issuer_urls().iter().filter(is_web).take(ISSUER_URLS_MAX);
+        let urls: Vec<String> = web.cloned().collect();
+        let snapshot = self.snapshot;
+        let is_answered = urls.iter().all(|url| {
+            snapshot
+                .answer_of(url)
+                .is_some_and(|answer| answer.subject() == of.issuer() && self.is_issued_by(of, answer))
+        });
+        if is_answered { Vec::new() } else { urls }
     }
 
     /// Candidates by name, those whose key identifier fits first: the identifier is a hint (RFC 5280 §4.2.1.1).
@@ -192,11 +253,26 @@ impl Search<'_> {
     }
 
     fn note(&mut self, outcome: Outcome) {
-        let is_better = self.best.as_ref().is_none_or(|best| rank(&outcome) < rank(best));
-        if is_better {
+        let Some(best) = &mut self.best else {
             self.best = Some(outcome);
+            return;
+        };
+        match rank(&outcome).cmp(&rank(best)) {
+            Ordering::Less => *best = outcome,
+            Ordering::Equal if is_issuer_needed(best) => {
+                // Whichever is fetched may help. Those nearest to the leaf come last and matter most.
+                let mut farther = std::mem::replace(best, outcome).needs;
+                farther.retain(|need| !best.needs.contains(need));
+                best.needs.append(&mut farther);
+                best.needs.truncate(ISSUERS_NEEDED_MAX);
+            }
+            Ordering::Equal | Ordering::Greater => {}
         }
     }
+}
+
+fn is_issuer_needed(outcome: &Outcome) -> bool {
+    matches!(outcome.failure, Some(Failure::IssuerUnknown { .. }))
 }
 
 /// Which of several failed paths tells most: one that only waits for an answer, then a proven revocation, then one that
@@ -227,38 +303,6 @@ fn may_yet_pass(chain: &[Arc<Certificate>], at: Time) -> bool {
     chain.iter().all(|one| check_by_itself(one, at).is_ok())
         && check_authorities(&chain[1..]).is_ok()
         && check_leaf(&chain[0]).is_ok()
-}
-
-fn to_be_fetched(chain: &[Arc<Certificate>]) -> Outcome {
-    let last = chain.last().expect("a chain begins with its leaf");
-    let is_web = |url: &&String| {
-        let scheme = url.split(':').next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-    };
-    let urls: Vec<String> = last.issuer_urls().iter().filter(is_web).cloned().collect();
-    if urls.is_empty() || last.is_self_issued() {
-        return no_path(chain);
-    }
-    Outcome {
-        failure: Some(Failure::IssuerUnknown {
-            certificate: Arc::clone(last),
-        }),
-        needs: vec![Need::Issuer {
-            of: Arc::clone(last),
-            urls,
-        }],
-        ..Outcome::default()
-    }
-}
-
-fn no_path(chain: &[Arc<Certificate>]) -> Outcome {
-    let last = chain.last().expect("a chain begins with its leaf");
-    Outcome {
-        failure: Some(Failure::NoPath {
-            certificate: Arc::clone(last),
-        }),
-        ..Outcome::default()
-    }
 }
 
 /// Judges a whole path, leaf first, anchor last, whose names and signatures chain.

@@ -28,6 +28,7 @@ pub struct Snapshot {
     candidates: HashMap<Name, Vec<Arc<Certificate>>>,
     by_fingerprint: HashMap<Digest, Arc<Certificate>>,
     lists: HashMap<Name, Vec<Arc<RevocationList>>>,
+    gave: HashMap<String, Digest>,
     policy: Policy,
     version: u64,
     verified: Verified,
@@ -60,10 +61,19 @@ impl Snapshot {
             candidates: by_subject(candidates),
             by_fingerprint,
             lists,
+            gave: HashMap::new(),
             policy,
             version,
             verified: Verified::default(),
         }
+    }
+
+    /// The same material, with what addresses of issuers gave (RFC 5280 §4.2.2.1): the fingerprint of a certificate for
+    /// each. Nothing is trusted for it; it only says that asking there again brings nothing new.
+    #[must_use]
+    pub fn with_answers(mut self, gave: impl IntoIterator<Item = (String, Digest)>) -> Self {
+        self.gave = gave.into_iter().collect();
+        self
     }
 
     /// What is demanded.
@@ -106,6 +116,13 @@ impl Snapshot {
     /// The lists of an issuer, newest first.
     pub(crate) fn lists_of(&self, issuer: &Name) -> &[Arc<RevocationList>] {
         self.lists.get(issuer).map_or(&[], Vec::as_slice)
+    }
+
+    /// The certificate that an address gave when it was asked for an issuer, if it is among the material.
+    pub fn answer_of(&self, url: &str) -> Option<&Arc<Certificate>> {
+        self.gave
+            .get(url)
+            .and_then(|fingerprint| self.certificate(fingerprint))
     }
 
     /// Whether the key was seen to have signed the object before.

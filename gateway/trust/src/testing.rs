@@ -83,6 +83,19 @@ impl Authority {
         }
     }
 
+    /// The key and name of this authority, certified by another one too.
+    pub(crate) fn certified_by(&self, other: &Authority, change: Change) -> Arc<Certificate> {
+        let name = self.certificate.subject().to_string();
+        let name = name.rsplit("CN=").next().expect("a common name");
+        let mut params = authority_params(name, 77);
+        change(&mut params);
+        read(
+            &params
+                .signed_by(self.issuer.key(), &other.issuer)
+                .expect("a certificate"),
+        )
+    }
+
     pub(crate) fn leaf(&self, name: &str, serial: u64, change: Change) -> Leaf {
         self.leaf_of(&KeyPair::generate().expect("a key"), (name, serial), change)
     }

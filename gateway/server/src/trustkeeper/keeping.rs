@@ -2,7 +2,7 @@
 
 mod asking;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use super::flight::{Brought, Flown};
 use super::hosts::Hosts;
 use super::material::{Material, Signed, Taken, Unfit};
 use super::reading::{Folders, Read};
-use super::schedule::{Blame, Errand, Schedule};
+use super::schedule::{Answer, Blame, Errand, Schedule};
 use super::standing::Standing;
 use super::{TrustKeeperFault, limits};
 use crate::administration::{Complaint, ListLine, Trouble, TrustDeskFault, TrustStatus};
@@ -58,7 +58,7 @@ pub(super) struct Keeping {
     faults: Vec<String>,
     folders_read_at: Time,
     version: u64,
-    contents: BTreeSet<(u8, Digest)>,
+    contents: Contents,
     published: watch::Sender<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
@@ -69,6 +69,13 @@ pub(super) struct Keeping {
     /// Addresses that wait for a free place.
     queue: VecDeque<Errand>,
     waiting: Vec<Waiting>,
+}
+
+/// All that a snapshot is made of, so that two moments can be compared: a version says that something changed.
+type Contents = (BTreeSet<(u8, Digest)>, BTreeMap<String, Digest>);
+
+fn contents(material: &Material, schedule: &Schedule) -> Contents {
+    (material.contents(), schedule.answers())
 }
 
 impl Keeping {
@@ -106,7 +113,7 @@ impl Keeping {
             limits: limits(config),
             config: config.clone(),
             clock,
-            contents: material.contents(),
+            contents: contents(&material, &schedule),
             published: watch::Sender::new(Arc::new(material.snapshot(version))),
             material,
             schedule,
@@ -244,7 +251,7 @@ impl Keeping {
             Err(fault) => Err(fault),
         };
         match taken {
-            Ok(list) => self.schedule.succeeded(&errand, now, list),
+            Ok(answer) => self.schedule.succeeded(&errand, now, answer),
             Err(fault) => {
                 warn!(
                     url = errand.url,
@@ -261,22 +268,21 @@ impl Keeping {
         self.fill_flights();
     }
 
-    /// Takes what a fetch brought into use; of a list, says its series and when it must be replaced.
-    async fn take(
-        &mut self,
-        brought: Brought,
-        now: Time,
-    ) -> Result<Option<(Digest, Option<Time>)>, Complaint> {
+    /// Takes what a fetch brought into use.
+    async fn take(&mut self, brought: Brought, now: Time) -> Result<Answer, Complaint> {
         match brought {
             Brought::List(signed) => {
-                let about = (signed.list.series(), signed.list.next_update());
+                let answer = Answer::List {
+                    series: signed.list.series(),
+                    next_update: signed.list.next_update(),
+                };
                 self.keep_list(&signed.list, now).await?;
                 self.take_list(signed, now)?;
-                Ok(Some(about))
+                Ok(answer)
             }
             Brought::Issuer(certificate) => {
-                self.material.take_issuer(certificate, now)?;
-                Ok(None)
+                self.material.take_issuer(Arc::clone(&certificate), now)?;
+                Ok(Answer::Issuer(certificate))
             }
         }
     }
@@ -393,15 +399,16 @@ impl Keeping {
 
     /// Publishes the material under a new version if it is not what it was, and keeps on disk what was learned.
     async fn changed(&mut self, now: Time) {
-        let contents = self.material.contents();
+        let contents = contents(&self.material, &self.schedule);
         if contents == self.contents {
             return;
         }
         self.contents = contents;
         self.learn_from_certificates(now);
         self.version += 1;
-        self.published
-            .send_replace(Arc::new(self.material.snapshot(self.version)));
+        let snapshot = self.material.snapshot(self.version);
+        let snapshot = snapshot.with_answers(self.schedule.answers());
+        self.published.send_replace(Arc::new(snapshot));
         self.publish_status();
         let addresses = self.schedule.addresses.iter();
         let gave = addresses.filter_map(|(errand, address)| Some((errand.url.clone(), address.series?)));

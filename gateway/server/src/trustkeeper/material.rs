@@ -301,7 +301,7 @@ impl Material {
         self.ends = self.certificates.ends();
     }
 
-    /// All that a snapshot is made of, so that two moments can be compared: a version says that something changed.
+    /// All of it by fingerprint, so that two moments can be compared.
     pub(super) fn contents(&self) -> BTreeSet<(u8, Digest)> {
         let Certificates {
             anchors,
@@ -338,7 +338,7 @@ impl Material {
 
 /// Whether a certificate is that of the issuer of another: by name, by key identifier where both say it, and because its
 /// key signed the other.
-fn is_issuer_of(issuer: &Certificate, of: &Certificate) -> bool {
+pub(super) fn is_issuer_of(issuer: &Certificate, of: &Certificate) -> bool {
     let is_hinted = match (of.authority_key_identifier(), issuer.subject_key_identifier()) {
         (Some(hint), Some(identifier)) => hint == identifier,
         (None, _) | (_, None) => true,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use trust::{Certificate, Digest, Time};
 
 use super::address;
+use super::material::is_issuer_of;
 use crate::administration::Complaint;
 
 /// Addresses of lists that are known at most.
@@ -76,6 +77,17 @@ pub(super) enum Blame {
     Host,
 }
 
+/// What an address gave.
+pub(super) enum Answer {
+    /// A list of this series, to be replaced by then.
+    List {
+        series: Digest,
+        next_update: Option<Time>,
+    },
+    /// The certificate of an issuer.
+    Issuer(Arc<Certificate>),
+}
+
 /// One address.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Address {
@@ -87,13 +99,15 @@ pub(super) struct Address {
     pub(super) next_update: Option<Time>,
     /// The series of the list that it gave.
     pub(super) series: Option<Digest>,
+    /// The issuing certificate that it gave.
+    pub(super) issuer: Option<Digest>,
     /// When a document last needed it.
     needed_at: Option<Time>,
     /// Certificates whose issuer is looked for here, the newest last.
     pub(super) wanted_by: Vec<Arc<Certificate>>,
     /// Failures since it last gave what was wanted.
     failures: u32,
-    /// How often in a row it gave the list that was here already.
+    /// How often in a row it gave the list that was here already, or an issuer that somebody has no use for.
     repeats: u32,
     /// Since when it gives nothing of use.
     pub(super) failing_since: Option<Time>,
@@ -216,8 +230,9 @@ impl Schedule {
                         .map(|next| next.plus_seconds(-self.ahead_seconds));
                     ahead.map_or(refresh, |ahead| ahead.min(refresh))
                 }
-                // A certificate does not change; who lacks it still will say so.
-                (Wanted::Issuer, Some(_)) => return false,
+                // It is asked again for those only whose issuer it did not give.
+                (Wanted::Issuer, Some(_)) if address.wanted_by.is_empty() => return false,
+                (Wanted::Issuer, Some(fetched)) => fetched,
                 (Wanted::List | Wanted::Issuer, None) => now,
             };
             at <= now
@@ -236,22 +251,47 @@ impl Schedule {
         }
     }
 
-    /// The address gave what was wanted: a list of this series that is good until then, or a certificate.
-    pub(super) fn succeeded(&mut self, errand: &Errand, now: Time, list: Option<(Digest, Option<Time>)>) {
-        if let Some(address) = self.addresses.get_mut(errand) {
-            let next_update = list.and_then(|(_, next_update)| next_update);
-            let is_repeat = next_update.is_some() && address.next_update == next_update;
-            let repeats = if is_repeat { address.repeats + 1 } else { 0 };
-            *address = Address {
-                repeats,
-                asked_at: address.asked_at,
-                fetched_at: Some(now),
+    /// The address gave what was wanted.
+    pub(super) fn succeeded(&mut self, errand: &Errand, now: Time, answer: Answer) {
+        let Some(address) = self.addresses.get_mut(errand) else {
+            return;
+        };
+        let fresh = Address {
+            asked_at: address.asked_at,
+            fetched_at: Some(now),
+            needed_at: address.needed_at,
+            ..Address::default()
+        };
+        let wanted_by = std::mem::take(&mut address.wanted_by);
+        let fresh = match answer {
+            Answer::List { series, next_update } => Address {
                 next_update,
-                series: list.map(|(series, _)| series),
-                needed_at: address.needed_at,
-                ..Address::default()
-            };
-        }
+                series: Some(series),
+                ..fresh
+            },
+            Answer::Issuer(issuer) => Address {
+                wanted_by: wanted_by
+                    .into_iter()
+                    .filter(|of| !is_issuer_of(&issuer, of))
+                    .collect(),
+                issuer: Some(issuer.fingerprint()),
+                ..fresh
+            },
+        };
+        let is_late = fresh.next_update.is_some() && address.next_update == fresh.next_update;
+        let repeats = if is_late || !fresh.wanted_by.is_empty() {
+            address.repeats + 1
+        } else {
+            0
+        };
+        *address = Address { repeats, ..fresh };
+    }
+
+    /// Fingerprints of the issuers that addresses gave.
+    pub(super) fn answers(&self) -> BTreeMap<String, Digest> {
+        let addresses = self.addresses.iter();
+        let gave = addresses.filter_map(|(errand, address)| Some((errand.url.clone(), address.issuer?)));
+        gave.collect()
     }
 
     pub(super) fn failed(&mut self, errand: &Errand, now: Time, fault: Complaint, blame: Blame) {
@@ -300,8 +340,11 @@ mod tests {
         Errand::list(URL)
     }
 
-    fn list_until(seconds: i64) -> Option<(Digest, Option<Time>)> {
-        Some((Digest::of(b"a series"), Some(at(seconds))))
+    fn list_until(seconds: i64) -> Answer {
+        Answer::List {
+            series: Digest::of(b"a series"),
+            next_update: Some(at(seconds)),
+        }
     }
 
     fn at(seconds: i64) -> Time {
@@ -366,7 +409,7 @@ mod tests {
         }
         assert_eq!(rests, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]);
         schedule.asking(&errand(), at(now));
-        schedule.succeeded(&errand(), at(now), None);
+        schedule.succeeded(&errand(), at(now), list_until(now + 2000));
         assert_eq!(schedule.addresses[&errand()].fault, None);
     }
 

@@ -1,6 +1,7 @@
 //! Issuers that are in no folder: met in signatures, or fetched where certificates say they are.
 
 use super::*;
+use crate::trustkeeper::schedule::{Answer, Errand, Schedule};
 
 impl Authority {
     /// An authority below this one, made so.
@@ -180,6 +181,55 @@ async fn an_issuer_that_nobody_known_issued_ends_the_wait_and_vouches_for_nothin
     );
     assert_eq!(keeper.status().candidates, 0);
     assert!(!knows(&house.keeper(), &stranger), "it is not kept");
+}
+
+#[tokio::test]
+async fn what_an_address_gave_is_known_until_nobody_needs_it_and_ends_the_wait() {
+    let root = Authority::new("Root");
+    let issuing = root.below("Issuing", nothing);
+    // The same key and name, certified by somebody whom nobody here knows.
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Issuing");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let stranger = Authority::new("Stranger");
+    let dead_end = params
+        .signed_by(issuing.issuer.key(), &stranger.issuer)
+        .expect("a certificate")
+        .pem();
+    for gives in [&dead_end, &issuing.certificate] {
+        let (_house, keeper) = given(&root, &issuing.leaf(), gives).await;
+        let status = keeper.status();
+        let url = &status.addresses[0].url;
+        let snapshot = keeper.snapshot();
+        assert_eq!(snapshot.answer_of(url), Some(&certificate(gives)));
+        assert_eq!(snapshot.version(), status.version, "whoever waits is woken");
+    }
+}
+
+#[test]
+fn an_issuer_is_asked_for_again_for_those_only_to_whom_it_was_of_no_use() {
+    let (one, other) = (Authority::new("One"), Authority::new("Other"));
+    let errand = Errand::issuer("http://ca.example/one.crt");
+    let at = |seconds| Time::from_seconds(1_000_000 + seconds);
+    let mut schedule = Schedule::new(3600, 600);
+    assert!(schedule.need(&errand, Some(&one.leaf()), at(0)));
+    let give = |schedule: &mut Schedule, seconds| {
+        schedule.asking(&errand, at(seconds));
+        schedule.succeeded(&errand, at(seconds), Answer::Issuer(one.certificate()));
+    };
+    give(&mut schedule, 0);
+    assert!(schedule.due(at(DAY)).is_empty(), "all have theirs");
+    assert_eq!(schedule.answers()[&errand.url], one.certificate().fingerprint());
+    let (mut now, mut rests) = (10, Vec::new());
+    assert!(schedule.need(&errand, Some(&other.leaf()), at(now)));
+    for _ in 0..7 {
+        give(&mut schedule, now);
+        let due = |seconds: &i64| !schedule.due(at(now + seconds)).is_empty();
+        let rested = (0..).find(due).expect("asked again");
+        rests.push(rested);
+        now += rested;
+    }
+    assert_eq!(rests, [10, 20, 40, 80, 160, 160, 160]);
 }
 
 #[test]

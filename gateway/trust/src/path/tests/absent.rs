@@ -88,6 +88,101 @@ fn nothing_is_fetched_for_what_fails_in_any_case() {
     }
 }
 
+/// A leaf that says where its issuer is, which is at hand only as a certificate of a stranger.
+struct DeadEnd {
+    root: Authority,
+    issuing: Authority,
+    stranger: Arc<Certificate>,
+    leaf: Leaf,
+}
+
+const OF_LEAF: &str = "http://ca.example/issuing.crt";
+const OF_STRANGER: &str = "http://stranger.example/other.crt";
+
+impl DeadEnd {
+    fn new(change: Change) -> DeadEnd {
+        let root = Authority::root("Root", as_is);
+        let issuing = root.authority("Issuing", 2, as_is);
+        let stranger = issuing.certified_by(&Authority::root("Stranger", as_is), change);
+        let leaf = issuing.leaf("Leaf", 3, |params| {
+            params.custom_extensions.push(issuer_access(OF_LEAF));
+        });
+        DeadEnd {
+            root,
+            issuing,
+            stranger,
+            leaf,
+        }
+    }
+
+    fn judge(&self, candidates: &[&Arc<Certificate>], gave: &[(&str, &Certificate)]) -> Outcome {
+        let gave = gave
+            .iter()
+            .map(|(url, certificate)| ((*url).to_owned(), certificate.fingerprint()));
+        let snapshot = Snapshot::new(
+            vec![Arc::clone(&self.root.certificate)],
+            candidates.iter().copied().cloned().collect(),
+            Vec::new(),
+            Policy::default(),
+            1,
+        );
+        judge_leaf(&self.leaf, &snapshot.with_answers(gave))
+    }
+
+    fn needed(outcome: &Outcome) -> Vec<String> {
+        let urls = |need: &Need| match need {
+            Need::Issuer { urls, .. } => urls.clone(),
+            Need::Crl { .. } => panic!("no path is at hand whose lists could be asked for"),
+        };
+        outcome.needs.iter().flat_map(urls).collect()
+    }
+}
+
+#[test]
+fn an_issuer_that_leads_nowhere_keeps_none_from_being_asked_for() {
+    let world = DeadEnd::new(as_is);
+    let outcome = world.judge(&[&world.stranger], &[]);
+    assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF]);
+    // Embedded in the signature it leads nowhere just the same.
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&world.root.certificate)],
+        Vec::new(),
+        Vec::new(),
+        Policy::default(),
+        1,
+    );
+    let embedded = [Arc::clone(&world.stranger)];
+    let outcome = validate(&world.leaf.certificate, &embedded, &snapshot, now());
+    assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF]);
+    // With the right one beside it, the question is the next one.
+    let outcome = world.judge(
+        &[&world.stranger, &world.issuing.certificate],
+        &[(OF_LEAF, &world.issuing.certificate)],
+    );
+    assert!(matches!(outcome.failure, Some(Failure::RevocationUnknown { .. })));
+}
+
+#[test]
+fn whichever_issuer_may_help_is_asked_for_the_nearest_first() {
+    let world = DeadEnd::new(|params| params.custom_extensions.push(issuer_access(OF_STRANGER)));
+    let outcome = world.judge(&[&world.stranger], &[]);
+    assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF, OF_STRANGER]);
+}
+
+#[test]
+fn the_wait_ends_when_every_address_gave_an_issuer_that_leads_nowhere() {
+    let world = DeadEnd::new(as_is);
+    let outcome = world.judge(&[&world.stranger], &[(OF_LEAF, &world.stranger)]);
+    assert!(matches!(outcome.failure, Some(Failure::NoPath { .. })));
+    assert!(outcome.needs.is_empty());
+    // An answer that is no longer at hand, or that is another's issuer, is none.
+    let outcome = world.judge(&[], &[(OF_LEAF, &world.stranger)]);
+    assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF]);
+    let other = Authority::root("Other", as_is).certificate;
+    let outcome = world.judge(&[&world.stranger, &other], &[(OF_LEAF, &other)]);
+    assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF]);
+}
+
 #[test]
 fn a_list_of_an_embedded_issuer_is_asked_for_together_with_the_issuer() {
     let world = World::new();
