@@ -34,7 +34,8 @@ pub use parking::{Parking, ParkingFault, parked_as};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use told::Told;
 pub use trust_desk::{
-    AddressLine, AnchorLine, Complaint, ListLine, ListState, Trouble, TrustDesk, TrustDeskFault, TrustStatus,
+    AbsentList, AddressLine, AnchorLine, Complaint, ListLine, ListState, Trouble, TrustDesk, TrustDeskFault,
+    TrustStatus,
 };
 
 use crate::clock::Clock;

@@ -149,28 +149,32 @@ impl TrustKeeper {
         self.snapshot.clone()
     }
 
-    /// Whether every list that certificates depend on is fresh.
+    /// Whether every list that certificates depend on is here and fresh.
     pub fn probe(&self) -> Probe {
-        let overdue: Vec<String> = TrustDesk::status(self)
+        let status = TrustDesk::status(self);
+        let from = |urls: &[String]| match urls {
+            [] => "no address is known".to_owned(),
+            urls => format!("from {}", urls.join(" ")),
+        };
+        let overdue = status
             .lists
             .iter()
             .filter(|list| list.state == ListState::Overdue)
             .map(|list| {
                 let since = list.next_update.map_or_else(|| "ever".to_owned(), vietnam_time);
-                let from = if list.urls.is_empty() {
-                    "no address is known".to_owned()
-                } else {
-                    format!("from {}", list.urls.join(" "))
-                };
-                format!("{} since {since}, {from}", list.issuer)
-            })
-            .collect();
-        if overdue.is_empty() {
+                format!("{} overdue since {since}, {}", list.issuer, from(&list.urls))
+            });
+        let absent = status.absent_lists.iter().map(|list| {
+            let issuer = list.issuer.as_deref().unwrap_or("configured");
+            format!("{issuer} never obtained, {}", from(&list.urls))
+        });
+        let lacking: Vec<String> = overdue.chain(absent).collect();
+        if lacking.is_empty() {
             return Probe::Ready;
         }
         let said = format!(
-            "revocation lists are overdue (gateway trust status): {}",
-            overdue.join("; ")
+            "revocation lists are lacking (gateway trust status): {}",
+            lacking.join("; ")
         );
         Probe::NotReady(said)
     }
@@ -194,6 +198,10 @@ impl TrustKeeper {
             Some((address.url.as_str(), trouble.word(), now - since.as_seconds()))
         });
         metrics.set_failing_addresses(&failing.collect::<Vec<_>>());
+        metrics.set(
+            Measure::AbsentLists,
+            i64::try_from(status.absent_lists.len()).unwrap_or(i64::MAX),
+        );
         metrics.set(
             Measure::TrustVersion,
             i64::try_from(status.version).unwrap_or(i64::MAX),

@@ -135,6 +135,15 @@ pub struct AddressLine {
     pub resting_until: Option<Time>,
 }
 
+/// A revocation list that is needed and was never obtained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsentList {
+    /// Its issuer; `None`: of an address that the configuration names.
+    pub issuer: Option<String>,
+    /// Where it should be; none: nothing says where.
+    pub urls: Vec<String>,
+}
+
 /// How trust stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustStatus {
@@ -146,6 +155,8 @@ pub struct TrustStatus {
     pub candidates: usize,
     /// All revocation lists.
     pub lists: Vec<ListLine>,
+    /// Lists that are needed for authorities in use, or that the configuration names, and were never obtained.
+    pub absent_lists: Vec<AbsentList>,
     /// All addresses.
     pub addresses: Vec<AddressLine>,
     /// Files that could not be used, with the reason.

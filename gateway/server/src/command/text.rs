@@ -120,6 +120,8 @@ texts! {
     TrustFault = "  không dùng được {fault}", "cannot be used: {fault}";
     TrustList = "  danh sách thu hồi {issuer}: số {number}, {entries} mục, lập {made}, đến {until}, nguồn {from}",
         "revocation list {issuer}: number {number}, {entries} entries, made {made}, until {until}, from {from}";
+    TrustListAbsent = "  danh sách thu hồi {issuer}: CHƯA CÓ, nguồn {from}: văn bản cần đến danh sách này bị tạm giữ cho tới khi có",
+        "revocation list {issuer}: NEVER OBTAINED, from {from}: what depends on it is held until it is there";
     TrustListEnded = "    không còn chứng thư nào cần đến: tổ chức phát hành đã hết hạn hoặc không còn gốc; không phải làm gì",
         "no certificate depends on it any more: its issuer has expired or has no anchor; nothing is to be done";
     TrustListOverdue = "    QUÁ HẠN từ {until}: văn bản ký bằng chứng thư của {issuer} bị tạm giữ cho tới khi có danh sách mới",

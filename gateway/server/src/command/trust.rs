@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::text::{Text, print};
 use super::{CommandFault, Ending, print_json, read_file};
 use crate::administration::{ListState, Trouble};
-use crate::http::view::{AddressView, ListView, TrustView};
+use crate::http::view::{AbsentListView, AddressView, ListView, TrustView};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustCommand {
@@ -52,6 +52,7 @@ fn tell(view: &TrustView, json: bool) -> Ending {
         lines(view).iter().for_each(|line| print(line));
     }
     let is_whole = view.faults.is_empty()
+        && view.absent_lists.is_empty()
         && view.addresses.iter().all(|address| address.fault.is_none())
         && view
             .lists
@@ -68,6 +69,9 @@ fn lines(view: &TrustView) -> Vec<String> {
     }
     for list in &view.lists {
         list_lines(view, list, &mut lines);
+    }
+    for list in &view.absent_lists {
+        absent_lines(view, list, &mut lines);
     }
     for address in &view.addresses {
         address_lines(address, &mut lines);
@@ -108,6 +112,20 @@ fn list_lines(view: &TrustView, list: &ListView, lines: &mut Vec<String>) {
         // What is wrong with the address, and what to do about it, stands below it.
         _ if is_failing => Text::TrustDoAddress.with(&values),
         _ => Text::TrustDoAskIssuer.with(&values),
+    });
+}
+
+fn absent_lines(view: &TrustView, list: &AbsentListView, lines: &mut Vec<String>) {
+    let from = list.urls.join(" ");
+    let values = [("issuer", list.issuer.as_deref().unwrap_or("-")), ("from", &from)];
+    lines.push(Text::TrustListAbsent.with(&values));
+    let is_asked = view
+        .addresses
+        .iter()
+        .any(|address| list.urls.contains(&address.url));
+    lines.push(match is_asked {
+        true => Text::TrustDoAddress.with(&values),
+        false => Text::TrustDoBring.with(&values),
     });
 }
 
@@ -175,6 +193,7 @@ mod tests {
             anchors: Vec::new(),
             candidates: 1,
             lists: vec![list],
+            absent_lists: Vec::new(),
             addresses: vec![address],
             faults: Vec::new(),
         }
@@ -214,6 +233,24 @@ mod tests {
         let told = lines(&ended).join("\n");
         assert!(!told.contains("QUÁ HẠN") && !told.contains('→'), "{told}");
         assert_eq!(tell(&ended, true), Ending::Done);
+    }
+
+    #[test]
+    fn a_list_that_never_came_is_told_with_what_to_do() {
+        let absent = |urls: &[&str]| {
+            let mut view = view(ListState::Fresh, &[], Some(Trouble::Unreachable));
+            view.absent_lists.push(AbsentListView {
+                issuer: Some("CN=Root".to_owned()),
+                urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            });
+            assert_eq!(tell(&view, true), Ending::InPart);
+            lines(&view).join("\n")
+        };
+        let failing = absent(&[URL]);
+        for part in ["CHƯA CÓ", "CN=Root", URL, "xem lỗi của địa chỉ ở dưới"] {
+            assert!(failing.contains(part), "{part} in\n{failing}");
+        }
+        assert!(absent(&[]).contains("gateway trust import-crl"));
     }
 
     #[test]

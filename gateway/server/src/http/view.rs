@@ -187,6 +187,8 @@ pub struct TrustView {
     pub candidates: usize,
     /// All revocation lists.
     pub lists: Vec<ListView>,
+    /// Lists that are needed and were never obtained.
+    pub absent_lists: Vec<AbsentListView>,
     /// All addresses.
     pub addresses: Vec<AddressView>,
     /// Files that could not be used.
@@ -220,6 +222,15 @@ pub struct ListView {
     /// How it stands: `fresh`, `overdue`, or `ended` when no certificate depends on it any more.
     pub state: String,
     /// The addresses that gave it; none: it came as a file.
+    pub urls: Vec<String>,
+}
+
+/// A revocation list that was never obtained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentListView {
+    /// Its issuer; absent: of an address that the configuration names.
+    pub issuer: Option<String>,
+    /// Where it should be.
     pub urls: Vec<String>,
 }
 
@@ -276,11 +287,16 @@ impl TrustView {
             fault: address.fault.as_ref().map(|fault| fault.detail.clone()),
             resting_until: time(address.resting_until),
         });
+        let absent = status.absent_lists.iter().map(|list| AbsentListView {
+            issuer: list.issuer.clone(),
+            urls: list.urls.clone(),
+        });
         TrustView {
             version: status.version,
             anchors: anchors.collect(),
             candidates: status.candidates,
             lists: status.lists.iter().map(ListView::of).collect(),
+            absent_lists: absent.collect(),
             addresses: addresses.collect(),
             faults: status.faults.clone(),
         }

@@ -52,13 +52,15 @@ pub enum Measure {
     ParkedPackets,
     /// Commits that wait for the writer.
     StoreQueue,
+    /// Revocation lists that are needed and were never obtained.
+    AbsentLists,
     /// Version of the trust material in use.
     TrustVersion,
 }
 
 impl Measure {
     /// All of them, with name and meaning in the exposition.
-    pub(super) const TABLE: [(Measure, &'static str, &'static str); 13] = [
+    pub(super) const TABLE: [(Measure, &'static str, &'static str); 14] = [
         (
             Measure::BrokerConsuming,
             "gateway_broker_consuming",
@@ -118,6 +120,12 @@ impl Measure {
             Measure::ParkedPackets,
             "gateway_parked_packets",
             "Packets that crashed their inspector too often",
+        ),
+        (
+            Measure::AbsentLists,
+            "gateway_crls_absent",
+            "Revocation lists that authorities in use or the configuration name and that were never obtained: what they \
+             would settle is held. See `gateway trust status`",
         ),
         (
             Measure::TrustVersion,

@@ -62,6 +62,8 @@ pub(super) struct Keeping {
     published: watch::Sender<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
+    /// How many of them are for issuers.
+    issuer_flights: usize,
     /// The read of the folders that is under way: one at most, so that none overtakes a later one.
     readings: FuturesUnordered<BoxFuture<'static, Landed>>,
     /// Who wants the folders to be read once more after that.
@@ -123,6 +125,7 @@ impl Keeping {
             version,
             status: Arc::default(),
             flights: FuturesUnordered::new(),
+            issuer_flights: 0,
             readings: FuturesUnordered::new(),
             readers: Vec::new(),
             queue: VecDeque::new(),
@@ -231,11 +234,9 @@ impl Keeping {
             silent,
             is_answered,
         } = flown;
-        if let Some(host) = errand.host() {
-            self.hosts.ended(&host);
-            if is_answered {
-                self.hosts.answered(&host);
-            }
+        self.landed_from(&errand);
+        if let Some(host) = errand.host().filter(|_| is_answered) {
+            self.hosts.answered(&host);
         }
         // That an address redirects to a silent host is its own fault.
         let blame = if silent.is_some() && silent == errand.host() {
@@ -433,6 +434,7 @@ impl Keeping {
             material: &self.material,
             schedule: &self.schedule,
             hosts: &self.hosts,
+            configured: &self.config.crl_urls,
             faults: &self.faults,
             version: self.version,
             now: self.clock.now(),

@@ -5,7 +5,7 @@
 //! **Invariant:** a certificate of elsewhere is known only if a known one issued it; one that nobody known issued is kept
 //! so that what it issued can be refused, and vouches for nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trust::{Certificate, Digest, Policy, RevocationList, Snapshot, Time};
@@ -209,6 +209,23 @@ impl Material {
             |one: &&Arc<Certificate>| self.ends.get(&one.fingerprint()).is_some_and(|end| now <= *end);
         let certificates = self.certificates.known().filter(matters);
         certificates.flat_map(|one| one.crl_urls()).collect()
+    }
+
+    /// Names of those who issued an authority that matters and of whom no list is here, with the addresses at which
+    /// these authorities say that it is.
+    pub(super) fn absent_lists(&self, now: Time) -> BTreeMap<String, BTreeSet<String>> {
+        let mut absent: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let certificates = &self.certificates;
+        // Nobody revokes an anchor.
+        for one in certificates.candidates.iter().chain(&certificates.learned) {
+            let matters = self.ends.get(&one.fingerprint()).is_some_and(|end| now <= *end);
+            let is_anchor = certificates.anchors.contains(one);
+            if matters && !is_anchor && !self.lists().any(|list| list.issuer() == one.issuer()) {
+                let urls = absent.entry(one.issuer().to_string()).or_default();
+                urls.extend(one.crl_urls());
+            }
+        }
+        absent
     }
 
     /// What taking this list would come to.

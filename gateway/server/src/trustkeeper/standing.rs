@@ -6,13 +6,15 @@ use super::desk::{anchor_line, list_line};
 use super::hosts::{Hosts, Way};
 use super::material::Material;
 use super::schedule::{Address, Errand, Schedule};
-use crate::administration::{AddressLine, TrustStatus};
+use crate::administration::{AbsentList, AddressLine, TrustStatus};
 
 /// What the status is told from.
 pub(super) struct Standing<'a> {
     pub(super) material: &'a Material,
     pub(super) schedule: &'a Schedule,
     pub(super) hosts: &'a Hosts,
+    /// Addresses of lists that the configuration names.
+    pub(super) configured: &'a [String],
     pub(super) faults: &'a [String],
     pub(super) version: u64,
     pub(super) now: Time,
@@ -36,11 +38,30 @@ impl Standing<'_> {
             anchors: certificates.anchors.iter().map(anchor_line).collect(),
             candidates: certificates.candidates.len() + certificates.learned.len(),
             lists: lists.collect(),
+            absent_lists: self.absent_lists(),
             addresses: addresses
                 .map(|(errand, address)| self.address(errand, address))
                 .collect(),
             faults: self.faults.to_vec(),
         }
+    }
+
+    fn absent_lists(&self) -> Vec<AbsentList> {
+        let of_authorities = self.material.absent_lists(self.now).into_iter();
+        let of_authorities = of_authorities.map(|(issuer, urls)| AbsentList {
+            issuer: Some(issuer),
+            urls: urls.into_iter().collect(),
+        });
+        let gave = |url: &String| {
+            let address = self.schedule.addresses.get(&Errand::list(url));
+            address.is_some_and(|address| address.series.is_some())
+        };
+        let of_configuration = self.configured.iter().filter(|url| !gave(url));
+        let of_configuration = of_configuration.map(|url| AbsentList {
+            issuer: None,
+            urls: vec![url.clone()],
+        });
+        of_authorities.chain(of_configuration).collect()
     }
 
     fn address(&self, errand: &Errand, address: &Address) -> AddressLine {

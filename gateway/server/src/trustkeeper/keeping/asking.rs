@@ -11,12 +11,14 @@ use trust::Time;
 use super::super::fetch::FetchFault;
 use super::super::flight::fly;
 use super::super::hosts::Way;
-use super::super::schedule::Errand;
+use super::super::schedule::{Errand, Wanted};
 use super::{Keeping, Landed, Waiting};
 use crate::administration::Complaint;
 
 /// Fetches at the same time.
 const FLIGHTS_MAX: usize = 8;
+/// Those of them for issuers: a stranger's document names their addresses, and lists must not wait behind it.
+const ISSUER_FLIGHTS_MAX: usize = 3;
 
 impl Keeping {
     pub(super) fn ask_all(&mut self, errands: BTreeSet<Errand>, done: oneshot::Sender<()>) {
@@ -90,6 +92,7 @@ impl Keeping {
                     self.turn_away(&errand, now);
                     turned_away.push(errand);
                 }
+                Way::Open if !self.has_place(&errand) => waits.push_back(errand),
                 Way::Open => self.depart(errand, now),
             }
         }
@@ -101,12 +104,32 @@ impl Keeping {
         }
     }
 
+    fn has_place(&self, errand: &Errand) -> bool {
+        match errand.wanted {
+            Wanted::List => true,
+            Wanted::Issuer => self.issuer_flights < ISSUER_FLIGHTS_MAX,
+        }
+    }
+
+    /// A fetch has landed.
+    pub(super) fn landed_from(&mut self, errand: &Errand) {
+        if errand.wanted == Wanted::Issuer {
+            self.issuer_flights -= 1;
+        }
+        if let Some(host) = errand.host() {
+            self.hosts.ended(&host);
+        }
+    }
+
     fn depart(&mut self, errand: Errand, now: Time) {
         let Some(address) = self.schedule.addresses.get(&errand) else {
             return;
         };
         if let Some(host) = errand.host() {
             self.hosts.asked(&host);
+        }
+        if errand.wanted == Wanted::Issuer {
+            self.issuer_flights += 1;
         }
         let (certificates, wanted_by) = (self.material.certificates.clone(), address.wanted_by.clone());
         let flight = fly(

@@ -5,7 +5,7 @@ use crate::trustkeeper::schedule::{Answer, Errand, Schedule};
 
 impl Authority {
     /// An authority below this one, made so.
-    fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Authority {
+    pub(super) fn below(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -21,7 +21,7 @@ impl Authority {
     }
 
     /// A certificate that this authority issued to somebody.
-    fn leaf(&self) -> Arc<trust::Certificate> {
+    pub(super) fn leaf(&self) -> Arc<trust::Certificate> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "Somebody");
         params.use_authority_key_identifier_extension = true;

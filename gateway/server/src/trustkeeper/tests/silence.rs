@@ -107,6 +107,50 @@ async fn a_silent_host_keeps_nobody_from_another_one() {
 }
 
 #[tokio::test]
+async fn silent_hosts_of_issuers_keep_no_list_waiting() {
+    let root = Authority::new("Root");
+    let mut house = House::of(&root);
+    let (port, _, alive) = serve(ok(&root.list(3, -60))).await;
+    house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
+    house.config.fetch_max = Duration::from_secs(600);
+    house.config.need_wait = Duration::from_secs(60);
+    let stranger = root.leaf();
+    let (mut needs, mut hosts, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..12 {
+        let (port, count, _, serving) = silent(Vec::new()).await;
+        needs.push(Need::Issuer {
+            of: Arc::clone(&stranger),
+            urls: vec![format!("http://127.0.0.1:{port}/issuer.crt")],
+        });
+        hosts.push(serving);
+        asked.push(count);
+    }
+    let keeper = house.keeper();
+    let servers = async {
+        tokio::join!(futures_util::future::join_all(hosts), alive);
+    };
+    while_running(&keeper, servers, async {
+        let strangers = async {
+            keeper.fetch(needs).await;
+        };
+        let honest = async {
+            let is_busy = || asked.iter().any(|count| count.load(Ordering::Relaxed) > 0);
+            until(&keeper, "a stranger's host is asked", |_| is_busy()).await;
+            let url = format!("http://127.0.0.1:{port}/root.crl");
+            keeper.fetch(need_of(&root, &[url])).await;
+        };
+        tokio::select! {
+            () = strangers => panic!("nobody answers"),
+            () = honest => {}
+        }
+    })
+    .await;
+    assert_eq!(number_in_use(&keeper).as_deref(), Some("03"));
+    let busy = asked.iter().filter(|count| count.load(Ordering::Relaxed) > 0);
+    assert!(busy.count() <= 3, "issuers have three places");
+}
+
+#[tokio::test]
 async fn a_redirect_to_a_silent_host_is_held_against_that_host() {
     let authority = Authority::new("Root");
     let mut house = House::of(&authority);

@@ -1,5 +1,7 @@
 //! What is told of trust: versions that mean something, and alarms that end.
 
+use rcgen::CrlDistributionPoint;
+
 use super::*;
 
 const WEEK_OLD: i64 = -8 * DAY;
@@ -65,7 +67,7 @@ fn an_old_list_is_told_until_its_issuer_has_no_anchor_any_more() {
         panic!("the list is old")
     };
     assert!(
-        said.contains("CN=Other since 20") && said.contains("no address is known"),
+        said.contains("CN=Other overdue since 20") && said.contains("no address is known"),
         "{said}"
     );
     assert!(
@@ -80,6 +82,46 @@ fn an_old_list_is_told_until_its_issuer_has_no_anchor_any_more() {
     assert_eq!(keeper.probe(), Probe::Ready);
     assert_eq!(keeper.status().lists[0].state, ListState::Ended);
     assert!(!metrics.text().contains("CN=Other"), "{}", metrics.text());
+}
+
+#[tokio::test]
+async fn a_list_that_never_came_is_told_until_it_comes() {
+    let root = Authority::new("Root");
+    let mut house = House::of(&root);
+    let (port, _, serving) = serve(ok(&root.list(3, -60))).await;
+    house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
+    let [ours, configured] =
+        ["authority", "configured"].map(|name| format!("http://127.0.0.1:{port}/{name}.crl"));
+    let issuing = root.below("Issuing", |params| {
+        params.crl_distribution_points = vec![CrlDistributionPoint {
+            uris: vec![ours.clone()],
+        }];
+    });
+    let candidate = house.folder.path().join("candidates/issuing.pem");
+    std::fs::write(&candidate, &issuing.certificate).expect("written");
+    house.config.crl_urls = vec![configured.clone()];
+    let metrics = Metrics::new();
+    let keeper = house.keeper();
+    let Probe::NotReady(said) = keeper.probe() else {
+        panic!("nothing is here yet")
+    };
+    for part in [
+        format!("CN=Root never obtained, from {ours}"),
+        format!("configured never obtained, from {configured}"),
+    ] {
+        assert!(said.contains(&part), "{part} in {said}");
+    }
+    keeper.measure(&metrics);
+    assert!(metrics.text().contains("\ngateway_crls_absent 2\n"));
+    while_running(&keeper, serving, keeper.refresh()).await;
+    assert_eq!(keeper.probe(), Probe::Ready);
+    keeper.measure(&metrics);
+    assert!(metrics.text().contains("\ngateway_crls_absent 0\n"));
+    // An authority that is an anchor itself needs none.
+    let anchor = house.folder.path().join("anchors/issuing.pem");
+    std::fs::rename(&candidate, &anchor).expect("moved");
+    house.config.crl_urls = Vec::new();
+    assert_eq!(house.keeper().status().absent_lists, []);
 }
 
 #[tokio::test]
