@@ -37,6 +37,8 @@ pub(super) async fn watch(
     let mut misses = 0;
     let mut proven = false;
     let mut told = None;
+    // A trouble is told when it comes, not at every look.
+    let mut trouble = String::new();
     loop {
         tick.tick().await;
         if broker.state() != BrokerState::Connected {
@@ -47,6 +49,7 @@ pub(super) async fn watch(
         }
         match stands(&broker, provision.as_deref(), &data_dir).await {
             Some(true) => {
+                trouble.clear();
                 misses = 0;
                 proven = broker.state() == BrokerState::Connected;
             }
@@ -58,14 +61,27 @@ pub(super) async fn watch(
             continue;
         }
         let Some(provision) = &provision else {
-            warn!("the broker does not know this gateway: run `gateway broker provision`");
+            tell(
+                &mut trouble,
+                "the broker does not know this gateway: run `gateway broker provision`",
+            );
             misses = 0;
             continue;
         };
         match restore(&road, provision, &data_dir, &mut told).await {
             Ok(()) => (misses, told) = (0, None),
-            Err(fault) => warn!(error = %fault, "the broker could not be set up now"),
+            Err(fault) => tell(
+                &mut trouble,
+                &format!("the broker could not be set up now: {fault}"),
+            ),
         }
+    }
+}
+
+fn tell(before: &mut String, now: &str) {
+    if before != now {
+        warn!("{now}");
+        now.clone_into(before);
     }
 }
 

@@ -11,8 +11,8 @@ use crate::store::Store;
 use crate::telemetry::{Measure, Metrics, Probe, Readiness, Total};
 use crate::trustkeeper::TrustKeeper;
 
-/// Held submissions counted at most; each is read from the journal.
-const HELD_COUNTED_MAX: usize = 10_000;
+/// Held and parked submissions counted at most: one row of the index each.
+const UNDECIDED_COUNTED_MAX: usize = 100_000;
 /// Due dispatches counted at most, of all agencies together: two reads of the index each, some microseconds.
 const DUE_COUNTED_MAX: usize = 50_000;
 
@@ -82,11 +82,9 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     };
     metrics.set(Measure::ClockJumpSeconds, jumped);
     // A question that fails leaves the last number standing; readiness tells the fault.
-    if let Ok(held) = road.journal.held(HELD_COUNTED_MAX) {
-        metrics.set(Measure::Held, whole(held.len() as u64));
-    }
-    if let Ok(parked) = road.journal.parked(HELD_COUNTED_MAX) {
-        metrics.set(Measure::ParkedPackets, whole(parked.len() as u64));
+    if let Ok((held, parked)) = store.undecided(UNDECIDED_COUNTED_MAX) {
+        metrics.set(Measure::Held, whole(held as u64));
+        metrics.set(Measure::ParkedPackets, whole(parked as u64));
     }
     if let Ok(due) = count_due(&*road.journal, DUE_COUNTED_MAX) {
         metrics.set(Measure::Due, whole(due as u64));

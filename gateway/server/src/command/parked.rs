@@ -69,7 +69,7 @@ async fn take_messages(config: &Config, into: &Path) -> Result<Ending, CommandFa
         path: into.to_owned(),
         error,
     };
-    std::fs::create_dir_all(into).map_err(fault)?;
+    make_folder(into).map_err(fault)?;
     let keep = |message: &ParkedMessage| {
         let known = serde_json::to_vec_pretty(&MessageView::of(message)).expect("a view is JSON");
         let name = Digest::of(&[known.as_slice(), message.body.as_slice()].concat()).to_string();
@@ -122,6 +122,15 @@ impl MessageView {
 }
 
 /// Only the operator reads it: nobody knows whose it is.
+/// A folder that is still there after a power failure, as far as its own parent goes.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    match folder.canonicalize()?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::options()
         .write(true)

@@ -3,6 +3,9 @@
 //! A message that comes again after its connection died is a suspect. A suspect is inspected alone, under a note with
 //! its count; if the process dies, the note stays, and only the packet under inspection is blamed.
 //!
+//! A packet that a person returned to its sender keeps its note: the same bytes wait for a person at once when they come
+//! again, and cost no crash. Only having it judged again takes the note back.
+//!
 //! **Invariant:** a restart by an operator blames nobody but the one suspect under inspection at that moment.
 
 use std::fs;
@@ -136,6 +139,10 @@ mod tests {
         assert!(crash(&notes, &packet, 1), "second");
         assert!(crash(&notes, &packet, 2), "third");
         assert!(!crash(&notes, &packet, 3), "the fourth is parked");
+        assert!(
+            !crash(&notes, &packet, 0),
+            "and so is the same when it comes anew"
+        );
         notes.forget(&packet).expect("the note goes");
         assert!(crash(&notes, &packet, 1), "a person gave it back");
     }

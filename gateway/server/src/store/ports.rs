@@ -33,6 +33,16 @@ fn ended() -> StoreFault {
     StoreFault::Stopped("the process is ending".to_owned())
 }
 
+impl Store {
+    /// How many submissions are held and how many wait for a person, each up to `rows_max`.
+    ///
+    /// # Errors
+    /// [`StoreFault`] of the index.
+    pub fn undecided(&self, rows_max: usize) -> Result<(usize, usize), StoreFault> {
+        self.0.ask(|view| view.undecided(rows_max))
+    }
+}
+
 impl Inner {
     /// Asks the index. Damage there is mended from the journal: not now, then.
     fn ask<T>(&self, question: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, StoreFault> {

@@ -215,6 +215,13 @@ impl View<'_> {
         found.iter().map(read).collect()
     }
 
+    /// How many submissions are held and how many are parked, each up to `rows_max`.
+    pub(crate) fn undecided(&self, rows_max: usize) -> Result<(usize, usize), Fault> {
+        let held = self.scan(&[key::HELD], rows_max)?.len();
+        let parked = self.scan(&[key::PARKED], rows_max)?.len();
+        Ok((held, parked))
+    }
+
     /// Events of a case that no dispatch holds: positions and places.
     pub(crate) fn events(&self, case: CaseId) -> Result<Vec<(u64, Location)>, Fault> {
         self.located(&key::events(case))

@@ -375,6 +375,8 @@ impl Model {
             .map(|one| one.case)
             .collect();
         assert_eq!(held, self.held(), "those whose waiting ends first come first");
+        let parked = store.parked(1000).expect("told").len();
+        assert_eq!(store.undecided(1000).expect("told"), (held.len(), parked));
     }
 }
 
