@@ -290,6 +290,9 @@ pub trait Journal: Send + Sync {
     /// The cases (new or replacement, accepted or recalled) that ever bore this id of the sender, the newest first.
     fn named(&self, sender: AgencyId, document: &DocumentId) -> Result<Vec<CaseHead>, StoreFault>;
 
+    /// The accepted recalls, updates and replacements that act on this case, in no order.
+    fn actions(&self, target: CaseId) -> Result<Vec<CaseHead>, StoreFault>;
+
     /// The packet dispatch of a case to this addressee.
     fn addressed(&self, case: CaseId, agency: AgencyId) -> Result<Option<DispatchHead>, StoreFault>;
 

@@ -1,5 +1,6 @@
 //! Verdicts over a real store: what two looks, a merger or a jumping clock may not do.
 
+mod dispatched;
 mod merged;
 mod parked;
 

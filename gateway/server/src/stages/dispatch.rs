@@ -6,7 +6,8 @@
 //! **Invariant:** a dispatch goes into an inbox again only on proof of loss, which is an event and makes it due: the
 //! broker lost its state, the inbox lost it or is another's now, or nobody knows whether the attempt got there.
 //! **Invariant:** an inbox gets a document once, also when several of its addressees were merged (`dispatch/twin.rs`).
-//! **Invariant:** one addressee that cannot be reached never delays another.
+//! **Invariant:** one addressee that cannot be reached never delays another; nothing is sent to it before its rest is
+//! over, however much is due.
 
 mod attempt;
 mod body;
@@ -16,9 +17,9 @@ mod twin;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use domain::ids::{AccountId, AgencyId};
+use domain::ids::{AccountId, AgencyId, DispatchId};
 use domain::port::{DispatchHead, StoreFault};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -33,14 +34,16 @@ use super::signal::DispatchNews;
 
 /// Attempts that exist at once, running or waiting for their turn, before no more are begun.
 const UNDER_WAY_MAX: usize = 4096;
+/// How long an addressee rests of which one dispatch waits for another.
+const WAIT_REST: Duration = Duration::from_millis(500);
 
 struct Dispatcher {
     road: Road,
     turns: Arc<Turns>,
     lanes: Lanes,
     under_way: FuturesUnordered<BoxFuture<'static, Attempt>>,
-    /// Addressees whose lane was full or failing, with the moment to look again.
-    later: Vec<(Instant, AgencyId)>,
+    /// Addressees that rest, because an attempt could not be made now, with the moment to look again.
+    resting: HashMap<AgencyId, Instant>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -59,14 +62,14 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         turns: Arc::new(Turns::new(&road.rules)),
         road: road.clone(),
         under_way: FuturesUnordered::new(),
-        later: Vec::new(),
+        resting: HashMap::new(),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
         losses: 0,
         inbox_losses: HashMap::new(),
     };
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(250));
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {
         tokio::select! {
             biased;
@@ -197,9 +200,8 @@ impl Dispatcher {
             self.wake_all();
         }
         let now = Instant::now();
-        let (ripe, later): (Vec<_>, Vec<_>) = self.later.drain(..).partition(|(at, _)| *at <= now);
-        self.later = later;
-        let ripe: BTreeSet<AgencyId> = ripe.into_iter().map(|(_, agency)| agency).collect();
+        let ripe = self.resting.extract_if(|_, until| *until <= now);
+        let ripe: BTreeSet<AgencyId> = ripe.map(|(agency, _)| agency).collect();
         if !ripe.is_empty() {
             self.fill_all(ripe);
         }
@@ -216,16 +218,19 @@ impl Dispatcher {
             self.next = agency;
             if let Err(fault) = self.fill(agency) {
                 warn!(stage = "dispatch", agency.id = %agency, error = %fault, "what is due could not be read");
-                self.try_later(agency);
+                self.rest(agency, self.road.rules.retry_after);
             }
         }
     }
 
     /// Sends what is due for this addressee as far as its inbox has room.
     fn fill(&mut self, agency: AgencyId) -> Result<(), StoreFault> {
+        if self.resting.contains_key(&agency) {
+            return Ok(());
+        }
         let now = self.road.now();
         let Some(account) = self.road.journal.directory().inbox_account(agency, now) else {
-            self.try_later(agency);
+            self.rest(agency, self.road.rules.retry_after);
             return Ok(());
         };
         let under_way_here = self.lanes.taken(&account);
@@ -300,24 +305,23 @@ impl Dispatcher {
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed.into_iter().chain([to]));
             }
-            Ending::NotNow => {
-                let freed = self.lanes.leave(id);
-                self.road.signals.due.add(freed);
-                self.try_later(to);
-            }
+            Ending::NotNow => self.leave_for_now(id, to, self.road.rules.retry_after),
+            Ending::Waits => self.leave_for_now(id, to, self.road.rules.retry_after.min(WAIT_REST)),
             Ending::NoInbox => {
                 warn!(stage = "dispatch", account.id = %account, "the account has no inbox; provision the broker");
-                let freed = self.lanes.leave(id);
-                self.road.signals.due.add(freed);
-                self.try_later(to);
+                self.leave_for_now(id, to, self.road.rules.retry_after);
             }
         }
     }
 
-    fn try_later(&mut self, agency: AgencyId) {
-        let at = Instant::now() + self.road.rules.retry_after;
-        if !self.later.iter().any(|(_, known)| *known == agency) {
-            self.later.push((at, agency));
-        }
+    /// Its addressee rests before its place is free: it would be the first to take it again.
+    fn leave_for_now(&mut self, id: DispatchId, to: AgencyId, rest: Duration) {
+        self.rest(to, rest);
+        let freed = self.lanes.leave(id);
+        self.road.signals.due.add(freed);
+    }
+
+    fn rest(&mut self, agency: AgencyId, rest: Duration) {
+        self.resting.entry(agency).or_insert(Instant::now() + rest);
     }
 }

@@ -8,9 +8,9 @@ use domain::dispatch::{DispatchKind, DispatchState};
 use domain::event::{Happening, Identity};
 use domain::ids::{AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use domain::judge::{Facts, StatusFacts, targets_of};
-use domain::packet::{DocumentPacket, StatusCode, StatusPacket};
+use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
 use domain::port::{
-    CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault, SubmissionHead,
+    CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault, SubmissionHead, bears_id,
 };
 use trust::{Digest, Time};
 
@@ -57,6 +57,9 @@ pub(super) fn of_document(
     facts.bearer = gathering.bearer(&identity.document)?.filter(other);
     for document in targets_of(packet) {
         gathering.target(document, &mut facts)?;
+    }
+    if identity.business == BusinessType::Recall {
+        gathering.recall_all(&mut facts)?;
     }
     for target in &facts.targets {
         let addressed = journal.addressees(target.case)?;
@@ -123,6 +126,35 @@ impl Gathering<'_> {
                 Some(_) => facts.held_targets.push(document),
                 None => facts.unknown_targets.push(document),
             },
+        }
+        Ok(())
+    }
+}
+
+impl Gathering<'_> {
+    /// A recall takes back all that is alive under the id of each target, and what updated any of it: a replacement may
+    /// bear the id of what it replaces for some addressees only, and an update bears none.
+    fn recall_all(&mut self, facts: &mut Facts) -> Result<(), StoreFault> {
+        let mut seen = 0;
+        while let Some(target) = facts.targets.get(seen).cloned() {
+            seen += 1;
+            self.expects
+                .push(unchanged(self.journal, Slot::Case(target.case))?);
+            let namesakes = match target.identity.as_ref().filter(|it| bears_id(it.business)) {
+                Some(identity) => self.journal.named(identity.sender, &identity.document)?,
+                None => Vec::new(),
+            };
+            let is_update = |head: &CaseHead| {
+                let business = head.identity.as_ref().map(|identity| identity.business);
+                business == Some(BusinessType::Update)
+            };
+            let updates = self.journal.actions(target.case)?.into_iter().filter(is_update);
+            for head in namesakes.into_iter().chain(updates) {
+                let is_known = facts.targets.iter().any(|known| known.case == head.case);
+                if head.state == CaseState::Accepted && !is_known {
+                    facts.targets.push(head);
+                }
+            }
         }
         Ok(())
     }

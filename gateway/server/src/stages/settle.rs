@@ -6,16 +6,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::dispatch::DispatchState;
+use domain::dispatch::{DispatchKind, DispatchState};
 use domain::event::{Happening, Moved};
 use domain::ids::AccountId;
-use domain::port::{Appended, Commit, DispatchHead, StoreFault};
+use domain::packet::BusinessType;
+use domain::port::{Appended, CaseHead, CaseState, Commit, DispatchHead, StoreFault};
 use domain::wire::{Confirmation, Stored};
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::record::announce;
 use super::{Acknowledge, Road};
@@ -111,6 +112,45 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
         Appended::Done(recorded) => announce(road, &recorded).await,
         Appended::Conflict => {
             debug!(stage = "settle", dispatch.id = %stored.dispatch, "confirmed again");
+        }
+    }
+    // Before the confirmation is acknowledged: after a crash it comes again.
+    recall_after_all(road, &head).await
+}
+
+/// An attempt of which nobody knew had reached the inbox, and the document was taken: a recall that was withdrawn,
+/// because it seemed never to have left, is due again.
+async fn recall_after_all(road: &Road, taken: &DispatchHead) -> Result<(), StoreFault> {
+    let (case, to) = (taken.dispatch.case, taken.dispatch.to);
+    let is_recalled = |head: CaseHead| head.state == CaseState::Recalled;
+    if taken.dispatch.kind != DispatchKind::Packet || !road.journal.case(case)?.is_some_and(is_recalled) {
+        return Ok(());
+    }
+    let directory = road.journal.directory();
+    let holder = directory.heir(to, road.now()).unwrap_or(to);
+    for recall in road.journal.actions(case)? {
+        let is_recall = recall
+            .identity
+            .is_some_and(|identity| identity.business == BusinessType::Recall);
+        for agency in directory.lineage(holder) {
+            let Some(head) = road.journal.addressed(recall.case, agency)?.filter(|_| is_recall) else {
+                continue;
+            };
+            let dispatch = &head.dispatch;
+            let due = Moved {
+                case: dispatch.case,
+                dispatch: dispatch.id,
+                kind: dispatch.kind,
+                to: dispatch.to,
+                account: None,
+                at: None,
+            };
+            let commit = Commit::step(Happening::Lost(due), dispatch.id, &[DispatchState::Withdrawn]);
+            if let Appended::Done(recorded) = road.append(commit).await? {
+                info!(stage = "settle", dispatch.id = %dispatch.id, "the recall follows what was taken");
+                announce(road, &recorded).await;
+                road.signals.due.add([dispatch.to]);
+            }
         }
     }
     Ok(())

@@ -197,9 +197,9 @@ impl Sweeper {
                 if head.dispatch.kind != DispatchKind::Packet || !late {
                     continue;
                 }
-                still.insert(head.dispatch.id);
-                if !self.noticed.contains(&head.dispatch.id) {
-                    self.tell_consignment(&head).await?;
+                // What could not be told now is told at the next look.
+                if self.noticed.contains(&head.dispatch.id) || self.tell_consignment(&head).await? {
+                    still.insert(head.dispatch.id);
                 }
             }
         }
@@ -207,16 +207,17 @@ impl Sweeper {
         Ok(())
     }
 
-    async fn tell_consignment(&self, head: &DispatchHead) -> Result<(), StoreFault> {
+    /// Says whether nothing is left to be told.
+    async fn tell_consignment(&self, head: &DispatchHead) -> Result<bool, StoreFault> {
         let case: CaseId = head.dispatch.case;
         let Some(about) = self.consignment_of(head.dispatch.id)? else {
-            return Ok(());
+            return Ok(true);
         };
         if self.road.journal.receipt_about(case, &about.leaf)?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let Some(to) = self.road.journal.case(case)?.and_then(|head| head.sender) else {
-            return Ok(());
+            return Ok(true);
         };
         let checkpoint = self.road.journal.checkpoint_before(about.position)?;
         let owed = OwedReceipt {
@@ -226,10 +227,11 @@ impl Sweeper {
             to,
             checkpoint,
         };
-        if let Err(fault) = tell::issue(self.road.clone(), owed).await {
+        let told = tell::issue(self.road.clone(), owed).await;
+        if let Err(fault) = &told {
             warn!(stage = "sweep", error = %fault, "a consignment could not be told now");
         }
-        Ok(())
+        Ok(told.is_ok())
     }
 
     fn consignment_of(&self, dispatch: DispatchId) -> Result<Option<Recorded>, StoreFault> {

@@ -243,6 +243,10 @@ impl Journal for Store {
         self.0.ask(|view| view.named(sender, document))
     }
 
+    fn actions(&self, target: CaseId) -> Result<Vec<CaseHead>, StoreFault> {
+        self.0.ask(|view| view.actions(target))
+    }
+
     fn addressed(&self, case: CaseId, agency: AgencyId) -> Result<Option<DispatchHead>, StoreFault> {
         self.0.ask(|view| view.addressed(case, agency))
     }

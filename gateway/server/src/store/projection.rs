@@ -236,6 +236,7 @@ impl Step<'_, '_> {
         };
         record.seen = self.position;
         record.head.acted_on_by = Some(by.case);
+        self.view.put(key::action(target, by.case), &by.case)?;
         let recalled = by.identity.business == BusinessType::Recall;
         if recalled && record.head.state == CaseState::Accepted {
             record.head.state = CaseState::Recalled;

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tracing::{debug, info, warn};
 
 use super::body::Bodies;
-use super::parcel;
+use super::parcel::{self, Standing};
 use super::twin::{self, Twin};
 use crate::stages::record::announce;
 use crate::stages::{Road, Rules};
@@ -44,6 +44,8 @@ pub(super) enum Ending {
     DueAgain,
     /// Try again later.
     NotNow,
+    /// Another one goes first: its twin, or what it recalls.
+    Waits,
     /// The account has no inbox.
     NoInbox,
 }
@@ -108,12 +110,14 @@ async fn try_send(
     head: &DispatchHead,
     account: &AccountId,
 ) -> Result<Ending, StoreFault> {
-    if parcel::is_recalled(road, head)? {
-        return withdraw(road, head).await;
+    match parcel::standing(road, head)? {
+        Standing::Goes => {}
+        Standing::Recalled => return withdraw(road, head).await,
+        Standing::Waits => return Ok(Ending::Waits),
     }
     match twin::of(road, head, account)? {
         Twin::None => {}
-        Twin::Ahead => return Ok(Ending::NotNow),
+        Twin::Ahead => return Ok(Ending::Waits),
         Twin::HandedOver => return handed_over_with_twin(road, head, account).await,
     }
     let body = turns.bodies.get(road, &head.dispatch.body).await?;

@@ -8,50 +8,53 @@ use domain::port::{CaseState, DispatchHead, Parcel, StoreFault};
 
 use crate::stages::Road;
 
-/// Whether this need not be delivered any more: its document was recalled, or it recalls what never left.
-pub(super) fn is_recalled(road: &Road, head: &DispatchHead) -> Result<bool, StoreFault> {
-    // What was in an inbox once may have been taken from it: then the recall follows it.
-    if head.dispatch.kind != DispatchKind::Packet || head.consigned_at.is_some() {
-        return Ok(false);
+/// Whether a dispatch is still to be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It goes.
+    Goes,
+    /// Its document was recalled, or it recalls what never left.
+    Recalled,
+    /// It recalls what is going into the inbox again, or is about to be withdrawn.
+    Waits,
+}
+
+/// How it stands now. What was in an inbox once may have been taken from it: then the recall follows it, and never
+/// arrives before it.
+pub(super) fn standing(road: &Road, head: &DispatchHead) -> Result<Standing, StoreFault> {
+    if head.dispatch.kind != DispatchKind::Packet {
+        return Ok(Standing::Goes);
     }
     let Some(case) = road.journal.case(head.dispatch.case)? else {
-        return Ok(false);
+        return Ok(Standing::Goes);
     };
-    match case.state {
-        CaseState::Recalled => return Ok(true),
-        CaseState::Held
-        | CaseState::Accepted
-        | CaseState::Refused
-        | CaseState::Joined
-        | CaseState::Parked => {}
+    let was_there = head.consigned_at.is_some();
+    if case.state == CaseState::Recalled && !was_there {
+        return Ok(Standing::Recalled);
     }
     let recalls = case
         .identity
         .is_some_and(|identity| identity.business == BusinessType::Recall);
     if !recalls || case.targets.is_empty() {
-        return Ok(false);
+        return Ok(Standing::Goes);
     }
     let directory = road.journal.directory();
     let to = head.dispatch.to;
     let holder = directory.heir(to, road.now()).unwrap_or(to);
+    let mut goes = was_there;
     for agency in directory.lineage(holder) {
         for target in &case.targets {
-            match road
-                .journal
-                .addressed(*target, agency)?
-                .map(|target| target.state)
-            {
+            let target = road.journal.addressed(*target, agency)?;
+            match target.map(|target| target.state) {
+                Some(DispatchState::Due) => return Ok(Standing::Waits),
                 Some(DispatchState::Withdrawn) | None => {}
-                Some(
-                    DispatchState::Due
-                    | DispatchState::Consigned
-                    | DispatchState::HandedOver
-                    | DispatchState::Failed,
-                ) => return Ok(false),
+                Some(DispatchState::Consigned | DispatchState::HandedOver | DispatchState::Failed) => {
+                    goes = true;
+                }
             }
         }
     }
-    Ok(true)
+    Ok(if goes { Standing::Goes } else { Standing::Recalled })
 }
 
 /// The parcel for a dispatch.

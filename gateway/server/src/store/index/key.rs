@@ -166,6 +166,15 @@ pub(crate) fn held_until(key: &[u8]) -> Option<Time> {
     ))
 }
 
+/// What acts on a case: recalls, updates and replacements of it.
+pub(crate) fn actions(target: CaseId) -> Vec<u8> {
+    key(b'v', &[target.as_bytes()])
+}
+
+pub(crate) fn action(target: CaseId, by: CaseId) -> Vec<u8> {
+    key(b'v', &[target.as_bytes(), by.as_bytes()])
+}
+
 pub(crate) fn statuses(case: CaseId, addressee: AgencyId) -> Vec<u8> {
     key(b't', &[case.as_bytes(), &agency_bytes(addressee)])
 }

@@ -91,6 +91,14 @@ impl View<'_> {
         heads.filter_map(Result::transpose).collect()
     }
 
+    pub(crate) fn actions(&self, target: CaseId) -> Result<Vec<CaseHead>, Fault> {
+        let found = self.scan(&key::actions(target), usize::MAX)?;
+        let heads = found
+            .iter()
+            .map(|(action, _)| self.case(part(key::case_of(action))?));
+        heads.filter_map(Result::transpose).collect()
+    }
+
     pub(crate) fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchHead>, Fault> {
         Ok(self
             .get::<DispatchRecord>(&key::dispatch(id))?

@@ -29,7 +29,9 @@ impl Step<'_, '_> {
             return Ok(());
         };
         record.places.push((self.position, self.placed.location));
-        if !record.head.state.is_settled() || state == DispatchState::HandedOver {
+        // A recall that was withdrawn follows what was taken after all.
+        let is_due_after_all = (record.head.state, state) == (DispatchState::Withdrawn, DispatchState::Due);
+        if !record.head.state.is_settled() || state == DispatchState::HandedOver || is_due_after_all {
             self.change_state(&mut record, state)?;
         }
         // Who confirmed it had it; where it lay before is known better by its consignment.
@@ -47,6 +49,9 @@ impl Step<'_, '_> {
             DispatchState::Due => {
                 self.view.remove(row(key::FLYING))?;
                 self.view.put(row(key::DUE), &())?;
+                if let Some(expires_at) = dispatch.expires_at {
+                    self.view.put(key::expiry(expires_at, dispatch.id), &())?;
+                }
             }
             DispatchState::Consigned => {
                 self.view.remove(row(key::DUE))?;
