@@ -149,6 +149,7 @@ fn rules(config: &Config) -> Rules {
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),
         hold_retry: Duration::from_secs(exchange.hold_retry_seconds),
+        closed_account_limit: Duration::from_secs(exchange.closed_account_seconds),
         sweep_every: Duration::from_secs(exchange.sweep_seconds),
     }
 }

@@ -56,6 +56,8 @@ pub struct Rules {
     pub retry_after: Duration,
     /// How often what is held is judged again although nothing is known to have changed.
     pub hold_retry: Duration,
+    /// For how long after its end an account's submissions are judged as those of any other.
+    pub closed_account_limit: Duration,
     /// How often the index is asked for what a signal may have lost, and for what is late.
     pub sweep_every: Duration,
 }

@@ -200,6 +200,7 @@ fn rules() -> Rules {
         needs_wait: Duration::from_millis(1),
         retry_after: Duration::from_millis(1),
         hold_retry: Duration::from_secs(1),
+        closed_account_limit: Duration::from_secs(1000),
         sweep_every: Duration::from_secs(1),
     }
 }

@@ -319,6 +319,8 @@ pub struct ExchangeConfig {
     pub retry_seconds: u64,
     /// `hold_retry_seconds`: how often what is held is looked at again. Default 60.
     pub hold_retry_seconds: u64,
+    /// `closed_account_seconds`: what comes from an account that was closed longer ago waits for a person. Default 1 hour.
+    pub closed_account_seconds: u64,
     /// `sweep_seconds`: how often due, late and expired dispatches are looked for. Default 5.
     pub sweep_seconds: u64,
 }
@@ -335,6 +337,7 @@ impl ExchangeConfig {
             consignment_notice_seconds: section.number("consignment_notice_seconds", 1..=YEAR_SECONDS, 3600),
             retry_seconds: section.number("retry_seconds", 1..=3600, 5),
             hold_retry_seconds: section.number("hold_retry_seconds", 1..=DAY_SECONDS, 60),
+            closed_account_seconds: section.number("closed_account_seconds", 0..=YEAR_SECONDS, 3600),
             sweep_seconds: section.number("sweep_seconds", 1..=3600, 5),
         };
         section.end();

@@ -23,6 +23,8 @@ use crate::telemetry::Stage;
 
 /// Why a packet is parked.
 const CRASHED: &str = "crashed-three-times";
+/// Why a packet of an account that nobody should be able to use any more waits for one.
+const ACCOUNT_CLOSED: &str = "account-closed";
 /// One urgent place beside so many normal ones.
 const URGENT_SHARE: usize = 4;
 
@@ -233,21 +235,35 @@ impl Worker {
         }
     }
 
-    fn park(&self, travelling: &Travelling) -> Verdict {
+    fn park(&self, travelling: &Travelling, reason: &str) -> Verdict {
         let rank = if travelling.urgent {
             Rank::Urgent
         } else {
             Rank::Normal
         };
-        park(&self.road, &travelling.job, rank, CRASHED)
+        park(&self.road, &travelling.job, rank, reason)
+    }
+
+    /// Whether its account was closed too long ago for this to have lain in its intake since: somebody may use a login
+    /// that the broker was not told to take back.
+    fn comes_from_closed_account(&self, job: &Job) -> bool {
+        let limit = i64::try_from(self.road.rules.closed_account_limit.as_secs()).unwrap_or(i64::MAX);
+        let (directory, submission) = (self.road.journal.directory(), &job.submission);
+        let account = directory.account(&submission.account);
+        let closed_at = account.and_then(|account| account.closed_at);
+        job.occasion == Occasion::Arrived
+            && closed_at.is_some_and(|closed| closed.plus_seconds(limit) < submission.received_at)
     }
 
     /// Inspects under the eyes of the crash notes. A panic is a bug: it is told, counted, and ends this job only.
     fn guarded(&self, travelling: &Travelling) -> Verdict {
         let packet = travelling.job.submission.packet;
+        if self.comes_from_closed_account(&travelling.job) {
+            return self.park(travelling, ACCOUNT_CLOSED);
+        }
         let suspect = match self.notes.admit(&packet, travelling.deliveries) {
             Ok(Admission::Inspect(suspect)) => suspect,
-            Ok(Admission::Park) => return self.park(travelling),
+            Ok(Admission::Park) => return self.park(travelling, CRASHED),
             Err(fault) => return not_now(&format!("crash notes: {fault}")),
         };
         let blamed = suspect.is_some();

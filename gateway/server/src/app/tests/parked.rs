@@ -4,7 +4,10 @@ use domain::receipt::ReceiptKind;
 
 use super::*;
 use crate::administration::{Administration, NotProvisioned, ParkingFault};
+use crate::stages::FromJournal;
 use crate::stages::inspect::park;
+use crate::stages::poison::CrashNotes;
+use crate::stages::receive::{Inspectors, Travelling};
 
 /// The commit of leaving this job to a person.
 fn parked(bench: &Bench, job: &Job) -> Commit {
@@ -114,4 +117,62 @@ fn a_person_returns_what_was_parked_once_and_its_id_is_free() {
     let document = head.identity.expect("it was read").document;
     let bearer = bench.store.bearer(AgencyId::from_number(1), &document);
     assert_eq!(bearer, Ok(None));
+}
+
+/// What an inspector comes to.
+fn inspected(bench: &Bench, job: Job) -> Verdict {
+    let folder = tempfile::tempdir().expect("a folder");
+    let notes = Arc::new(CrashNotes::open(folder.path()).expect("a folder of notes"));
+    let (inspectors, mut judged) = Inspectors::start(&bench.road, &notes, 1, 8).expect("a thread");
+    bench.runtime.block_on(async {
+        let place = inspectors.place(false).await.expect("the road is open");
+        inspectors.hand_over(Travelling {
+            job,
+            deliveries: 0,
+            conflicts: 0,
+            urgent: false,
+            handle: Box::new(FromJournal),
+            place,
+        });
+        judged.recv().await.expect("a verdict").verdict
+    })
+}
+
+#[test]
+fn what_comes_long_after_its_account_was_closed_waits_for_a_person() {
+    let mut bench = Bench::new();
+    let id = AgencyId::from_number(1);
+    let second = AccountId::parse("a1-2").expect("an account id");
+    bench.change(DirectoryChange::AccountOpened {
+        id,
+        account: second,
+        answers: Answers::Receipts,
+    });
+    bench.change(DirectoryChange::AccountClosed {
+        id,
+        account: account(1),
+    });
+    let body = letter(1, &[2]).write().expect("a packet");
+    let first_word = |bench: &Bench, name: &str| {
+        let Verdict::Record(commit) = inspected(bench, bench.job(name, 1, &body)) else {
+            panic!("{name} is to be recorded")
+        };
+        commit.happenings[0].clone()
+    };
+    let happening = first_word(&bench, "s1");
+    assert!(
+        matches!(happening, Happening::Accepted(_)),
+        "it may have lain in the intake"
+    );
+    bench.road.rules = Arc::new(Rules {
+        closed_account_limit: Duration::ZERO,
+        ..rules()
+    });
+    // Later than the closing by the smallest step of time.
+    std::thread::sleep(Duration::from_millis(2));
+    let happening = first_word(&bench, "s2");
+    let Happening::Parked(parked) = happening else {
+        panic!("{} although its account is closed", happening.word())
+    };
+    assert_eq!(parked.reason, "account-closed");
 }
