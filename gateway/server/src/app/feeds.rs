@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::ids::SubmissionId;
 use domain::port::Soon;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tracing::warn;
 use trust::{Need, Snapshot};
@@ -17,6 +19,8 @@ use crate::trustkeeper::TrustKeeper;
 
 /// Arrivals between broker and stages at most, each lane.
 const READY_MAX: usize = 64;
+/// Messages of one lane that are being parked at the same time at most.
+const PARKING_MAX: usize = 32;
 
 /// The certificates that may vouch for the broker.
 pub(super) fn authorities(config: &BrokerConfig) -> Option<String> {
@@ -92,6 +96,21 @@ impl Acknowledge for Handle {
     }
 }
 
+/// A message that no stage can take, and why.
+struct Unfit {
+    arrival: Box<broker::Arrival>,
+    reason: String,
+}
+
+impl Unfit {
+    fn new(arrival: broker::Arrival, reason: impl Into<String>) -> Unfit {
+        Unfit {
+            arrival: Box::new(arrival),
+            reason: reason.into(),
+        }
+    }
+}
+
 /// What the pump needs beside the lanes.
 pub(super) struct Pump {
     road: Road,
@@ -109,10 +128,10 @@ impl Pump {
     }
 
     /// What cannot be attributed or named is parked for a person; it is not lost, and it is not taken.
-    async fn park(&self, arrival: broker::Arrival, reason: &str) {
+    async fn park(&self, arrival: broker::Arrival, reason: String) {
         warn!(stage = "receive", reason, "a message was parked");
         let parked = Parked {
-            reason,
+            reason: &reason,
             account: arrival.account.as_ref().ok(),
             routing_key: &arrival.routing_key,
             message_id: arrival.message_id.as_deref(),
@@ -127,33 +146,24 @@ impl Pump {
         }
     }
 
-    async fn submission(&self, arrival: broker::Arrival, inlet: &mpsc::Sender<Arrival>) {
+    /// A submission that a stage can take, or why it is parked.
+    fn submission(&self, arrival: broker::Arrival) -> Result<Arrival, Unfit> {
         let account = match &arrival.account {
             Ok(account) => account.clone(),
             Err(unproven) => {
                 let reason = unproven.to_string();
-                return self.park(arrival, &reason).await;
+                return Err(Unfit::new(arrival, reason));
             }
         };
-        let Some(submission) = arrival
-            .message_id
-            .as_deref()
-            .and_then(|id| SubmissionId::parse(id).ok())
-        else {
-            return self.park(arrival, "the message has no usable message-id").await;
+        let id = arrival.message_id.as_deref();
+        let Some(submission) = id.and_then(|id| SubmissionId::parse(id).ok()) else {
+            return Err(Unfit::new(arrival, "the message has no usable message-id"));
         };
-        if self
-            .road
-            .journal
-            .directory()
-            .agency_of_account(&account)
-            .is_none()
-        {
-            return self
-                .park(arrival, "the directory does not hold the account")
-                .await;
+        let directory = self.road.journal.directory();
+        if directory.agency_of_account(&account).is_none() {
+            return Err(Unfit::new(arrival, "the directory does not hold the account"));
         }
-        let taken = Arrival {
+        Ok(Arrival {
             account,
             submission,
             body: Arc::from(arrival.body),
@@ -163,30 +173,49 @@ impl Pump {
                 settle: arrival.settle,
                 pause: self.pause,
             }),
-        };
-        // The other end is gone only while the process ends; the dropped handle gives the message back.
-        let _ = inlet.send(taken).await;
+        })
     }
 
-    async fn confirmation(&self, arrival: broker::Arrival, inlet: &mpsc::Sender<Confirming>) {
-        let account = match &arrival.account {
-            Ok(account) => account.clone(),
+    /// A confirmation that a stage can take, or why it is parked.
+    fn confirmation(&self, arrival: broker::Arrival) -> Result<Confirming, Unfit> {
+        match &arrival.account {
+            Ok(account) => Ok(Confirming {
+                account: account.clone(),
+                body: Arc::from(arrival.body),
+                handle: Box::new(Handle {
+                    settle: arrival.settle,
+                    pause: self.pause,
+                }),
+            }),
             Err(unproven) => {
                 let reason = unproven.to_string();
-                return self.park(arrival, &reason).await;
+                Err(Unfit::new(arrival, reason))
             }
-        };
-        let handle = Box::new(Handle {
-            settle: arrival.settle,
-            pause: self.pause,
-        });
-        let _ = inlet
-            .send(Confirming {
-                account,
-                body: Arc::from(arrival.body),
-                handle,
-            })
-            .await;
+        }
+    }
+
+    /// One lane: what a stage can take goes there, and what it cannot is parked beside, so that one agency's unusable
+    /// messages do not hold up those of others.
+    async fn lane<T>(
+        &self,
+        lane: &mut mpsc::Receiver<broker::Arrival>,
+        inlet: &mpsc::Sender<T>,
+        read: impl Fn(broker::Arrival) -> Result<T, Unfit>,
+    ) {
+        let mut parking = FuturesUnordered::new();
+        loop {
+            let arrival = tokio::select! {
+                Some(()) = parking.next(), if !parking.is_empty() => continue,
+                arrival = lane.recv(), if parking.len() < PARKING_MAX => arrival,
+            };
+            let Some(arrival) = arrival else { break };
+            match read(arrival) {
+                // The other end is gone only while the process ends; the dropped handle gives the message back.
+                Ok(taken) => drop(inlet.send(taken).await),
+                Err(unfit) => parking.push(self.park(*unfit.arrival, unfit.reason)),
+            }
+        }
+        while parking.next().await.is_some() {}
     }
 }
 
@@ -198,20 +227,9 @@ pub(super) async fn pump(lanes: Lanes, inlets: Inlets, pump: Pump) {
         mut confirm,
     } = lanes;
     tokio::join!(
-        async {
-            while let Some(arrival) = urgent.recv().await {
-                pump.submission(arrival, &inlets.urgent).await;
-            }
-        },
-        async {
-            while let Some(arrival) = normal.recv().await {
-                pump.submission(arrival, &inlets.normal).await;
-            }
-        },
-        async {
-            while let Some(arrival) = confirm.recv().await {
-                pump.confirmation(arrival, &inlets.confirm).await;
-            }
-        },
+        pump.lane(&mut urgent, &inlets.urgent, |arrival| pump.submission(arrival)),
+        pump.lane(&mut normal, &inlets.normal, |arrival| pump.submission(arrival)),
+        pump.lane(&mut confirm, &inlets.confirm, |arrival| pump
+            .confirmation(arrival)),
     );
 }

@@ -29,12 +29,16 @@ const SETTLING_SECONDS: i64 = 30;
 /// Looks in a row that must find an inbox short: that nobody reads, that somebody reads.
 const LOOKS_UNREAD: u32 = 2;
 const LOOKS_READ: u32 = 8;
+/// An inbox that is read and was filled again already needs twice as many looks each time, up to this many times: its
+/// reader may hold what it took without acknowledging it.
+const DOUBLINGS_MAX: u32 = 5;
 
 /// Watches for ever.
 pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<BrokerProvision>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut suspects: BTreeMap<AccountId, u32> = BTreeMap::new();
+    let mut refilled: BTreeMap<AccountId, u32> = BTreeMap::new();
     loop {
         tick.tick().await;
         if broker.state() != BrokerState::Connected {
@@ -51,6 +55,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
                 continue;
             }
         };
+        refilled.retain(|account, _| expected.get(account).is_some_and(|expected| 0 < *expected));
         let accounts: Vec<AccountId> = expected.keys().cloned().collect();
         let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
             continue;
@@ -58,9 +63,13 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         let mut suspected = BTreeMap::new();
         for (account, depth) in accounts.into_iter().zip(depths) {
             let looks = suspects.get(&account).copied().unwrap_or(0) + 1;
-            match verdict(depth, expected[&account]) {
+            let times = refilled.get(&account).copied().unwrap_or(0);
+            match verdict(depth, expected[&account], times) {
                 Verdict::Sound => {}
-                Verdict::Short { looks_min } if looks_min <= looks => lost(&road, account).await,
+                Verdict::Short { looks_min } if looks_min <= looks => {
+                    refilled.insert(account.clone(), times + 1);
+                    lost(&road, account).await;
+                }
                 Verdict::Short { .. } => drop(suspected.insert(account, looks)),
                 Verdict::Gone => make_anew(&road, provision.as_deref(), account).await,
             }
@@ -81,14 +90,14 @@ enum Verdict {
 
 /// Only a queue without a reader shows all that it holds. What a reader has taken and not acknowledged yet is not
 /// seen; it does not stay so for long.
-fn verdict(depth: Option<Depth>, expected: u32) -> Verdict {
+fn verdict(depth: Option<Depth>, expected: u32, refilled: u32) -> Verdict {
     match depth {
         None => Verdict::Gone,
         Some(Depth { ready, consumers: 0 }) if ready < expected => Verdict::Short {
             looks_min: LOOKS_UNREAD,
         },
         Some(Depth { ready: 0, .. }) if 0 < expected => Verdict::Short {
-            looks_min: LOOKS_READ,
+            looks_min: LOOKS_READ << refilled.min(DOUBLINGS_MAX),
         },
         Some(_) => Verdict::Sound,
     }
@@ -118,7 +127,7 @@ fn expected(road: &Road) -> Result<BTreeMap<AccountId, u32>, StoreFault> {
 }
 
 async fn lost(road: &Road, account: AccountId) {
-    warn!(account.id = %account, "the inbox holds fewer than it should; it is filled again");
+    warn!(account.id = %account, "the inbox holds fewer than it should, or its reader acknowledges nothing; it is filled again");
     road.signals.tell_dispatch(DispatchNews::InboxLost(account)).await;
 }
 
@@ -149,13 +158,13 @@ mod tests {
     use super::*;
 
     fn seen(ready: u32, consumers: u32, expected: u32) -> Verdict {
-        verdict(Some(Depth { ready, consumers }), expected)
+        verdict(Some(Depth { ready, consumers }), expected, 0)
     }
 
     #[test]
     fn a_queue_without_reader_that_holds_fewer_is_short_at_once_and_an_empty_one_that_is_read_after_a_while()
     {
-        assert_eq!(verdict(None, 0), Verdict::Gone);
+        assert_eq!(verdict(None, 0, 0), Verdict::Gone);
         let (unread, read) = (
             Verdict::Short {
                 looks_min: LOOKS_UNREAD,
@@ -170,5 +179,16 @@ mod tests {
         assert_eq!(seen(0, 1, 2), read);
         assert_eq!(seen(1, 1, 2), Verdict::Sound, "the reader has the other one");
         assert_eq!(seen(0, 1, 0), Verdict::Sound);
+    }
+
+    #[test]
+    fn a_reader_that_acknowledges_nothing_is_sent_everything_again_ever_more_seldom() {
+        let depth = Some(Depth {
+            ready: 0,
+            consumers: 1,
+        });
+        let looks = [0, 1, 5, 50].map(|refilled| verdict(depth, 1, refilled));
+        let short = |looks_min| Verdict::Short { looks_min };
+        assert_eq!(looks, [8, 16, 256, 256].map(short));
     }
 }

@@ -27,6 +27,8 @@ const CRASHED: &str = "crashed-three-times";
 const ACCOUNT_CLOSED: &str = "account-closed";
 /// One urgent place beside so many normal ones.
 const URGENT_SHARE: usize = 4;
+/// Urgent packets that one thread inspects before a normal one that waits has its turn.
+const URGENT_IN_A_ROW_MAX: u32 = 8;
 
 /// A job on its way, with the other side of its arrival and its place.
 pub struct Travelling {
@@ -214,7 +216,9 @@ struct Worker {
 
 impl Worker {
     fn run(self) {
-        while let Some(travelling) = self.next() {
+        let mut urgent_in_a_row = 0;
+        while let Some(travelling) = self.next(urgent_in_a_row) {
+            urgent_in_a_row = if travelling.urgent { urgent_in_a_row + 1 } else { 0 };
             let began = Instant::now();
             let verdict = self.guarded(&travelling);
             self.road.metrics.time(Stage::Inspect, began.elapsed());
@@ -224,9 +228,15 @@ impl Worker {
         }
     }
 
-    /// The next job, an urgent one if there is one.
-    fn next(&self) -> Option<Travelling> {
-        if let Ok(travelling) = self.urgent.try_recv() {
+    /// The next job: an urgent one if there is one, and now and then a normal one all the same. The way of urgent packets
+    /// is open to every agency for whatever it sends.
+    fn next(&self, urgent_in_a_row: u32) -> Option<Travelling> {
+        let (first, second) = if urgent_in_a_row < URGENT_IN_A_ROW_MAX {
+            (&self.urgent, &self.normal)
+        } else {
+            (&self.normal, &self.urgent)
+        };
+        if let Ok(travelling) = first.try_recv().or_else(|_| second.try_recv()) {
             return Some(travelling);
         }
         threads::select_biased! {

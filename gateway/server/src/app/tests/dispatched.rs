@@ -113,10 +113,11 @@ fn recall_of(document: &DocumentPacket) -> DocumentPacket {
 
 fn accepted(bench: &Bench, name: &str, packet: &DocumentPacket) -> (Job, domain::event::Accepted) {
     let job = bench.job(name, 1, &packet.write().expect("a packet"));
-    match bench.take(&job) {
-        Happening::Accepted(accepted) => (job, accepted),
-        other => panic!("{name} is {}", other.word()),
-    }
+    let happening = bench.take(&job);
+    let Happening::Accepted(accepted) = happening else {
+        panic!("{name} is {}", happening.word())
+    };
+    (job, accepted)
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn a_document_that_was_taken_after_all_is_followed_by_its_recall() {
         };
         let road = bench.road.clone();
         bench.runtime.block_on(async move {
-            confirm.send(confirming).await.ok().expect("it listens");
+            assert!(confirm.send(confirming).await.is_ok(), "it listens");
             drop(confirm);
             settle(road, confirmations).await;
         });

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::AccountId;
 use futures_util::stream::SelectAll;
 use futures_util::{FutureExt, StreamExt};
 use lapin::Channel;
@@ -71,7 +72,7 @@ struct Serving {
     number: u64,
     feeds: SelectAll<Feed>,
     window: Window,
-    turns: Turns<Arrival>,
+    turns: Turns<Option<AccountId>, Arrival>,
     /// Deliveries to give back, soonest first.
     later: BinaryHeap<Reverse<(Instant, u64)>>,
     orders: VecDeque<Order>,
@@ -238,9 +239,8 @@ impl Pump {
             bytes,
             verdict: Verdict::NotNow(DROPPED_PAUSE),
         };
-        serving
-            .turns
-            .push(queue, Arrival::new(self.lane, delivery, settle));
+        let arrival = Arrival::new(self.lane, delivery, settle);
+        serving.turns.push(arrival.account.clone().ok(), arrival);
         if self.budget.take(queue, bytes) == Pace::Rest {
             self.ask_to_end(serving, queue);
         }

@@ -1,23 +1,23 @@
-//! Queues take turns: one message each, whoever has most waiting.
+//! Accounts take turns: one message each, whoever has most waiting. The urgent intake and the confirmations of all are
+//! one queue each.
 //!
-//! **Invariant:** of one queue the order is kept; of two queues that both wait, neither comes twice before the other.
+//! **Invariant:** of one account the order is kept; of two that both wait, neither comes twice before the other.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
-use super::budget::QueueNumber;
-
-/// Messages that wait to be handed on, by queue.
+/// Messages that wait to be handed on, by who published them.
 #[derive(Debug)]
-pub(crate) struct Turns<T> {
-    waiting: Vec<VecDeque<T>>,
-    order: VecDeque<QueueNumber>,
+pub(crate) struct Turns<K, T> {
+    waiting: HashMap<K, VecDeque<T>>,
+    order: VecDeque<K>,
 }
 
-impl<T> Turns<T> {
+impl<K: Hash + Eq + Clone, T> Turns<K, T> {
     /// Nothing waits.
-    pub(crate) fn new() -> Turns<T> {
+    pub(crate) fn new() -> Turns<K, T> {
         Turns {
-            waiting: Vec::new(),
+            waiting: HashMap::new(),
             order: VecDeque::new(),
         }
     }
@@ -27,25 +27,24 @@ impl<T> Turns<T> {
         self.order.is_empty()
     }
 
-    /// Another message of this queue.
-    pub(crate) fn push(&mut self, queue: QueueNumber, message: T) {
-        if queue >= self.waiting.len() {
-            self.waiting.resize_with(queue + 1, VecDeque::new);
-        }
-        let own = &mut self.waiting[queue];
+    /// Another message of this publisher.
+    pub(crate) fn push(&mut self, from: K, message: T) {
+        let own = self.waiting.entry(from.clone()).or_default();
         if own.is_empty() {
-            self.order.push_back(queue);
+            self.order.push_back(from);
         }
         own.push_back(message);
     }
 
     /// The message whose turn it is.
     pub(crate) fn next(&mut self) -> Option<T> {
-        let queue = self.order.pop_front()?;
-        let own = &mut self.waiting[queue];
+        let from = self.order.pop_front()?;
+        let own = self.waiting.get_mut(&from)?;
         let message = own.pop_front();
-        if !own.is_empty() {
-            self.order.push_back(queue);
+        if own.is_empty() {
+            self.waiting.remove(&from);
+        } else {
+            self.order.push_back(from);
         }
         message
     }
@@ -57,7 +56,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn one_message_of_a_quiet_queue_does_not_wait_behind_a_flood() {
+    fn one_message_of_a_quiet_account_does_not_wait_behind_a_flood() {
         let mut turns = Turns::new();
         for n in 0..100 {
             turns.push(7, (7, n));
@@ -69,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn everything_comes_out_once_and_in_the_order_of_its_queue(
+        fn everything_comes_out_once_and_in_the_order_of_its_account(
             steps in prop::collection::vec(prop::option::of(0_usize..4), 0..120),
         ) {
             let mut turns = Turns::new();
