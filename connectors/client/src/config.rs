@@ -9,10 +9,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use amqp::{Identity, IdentityFault, Tls};
 use domain::ids::{AccountId, Code};
 use domain::packet;
 use lapin::uri::AMQPUri;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::store::StoreLimits;
 use crate::text::Text;
@@ -49,19 +50,8 @@ pub struct Broker {
     pub account: AccountId,
     /// `None`: log in by client certificate.
     pub password: Option<SecretString>,
-    /// PEM of the authorities that the broker's certificate may come from.
-    pub authorities_pem: Option<String>,
-    /// PEM of our client certificate with its chain, and of its PKCS#8 key.
-    pub client: Option<ClientCertificate>,
-}
-
-/// A certificate to log in with.
-#[derive(Debug, Clone)]
-pub struct ClientCertificate {
-    /// PEM, leaf first.
-    pub chain_pem: String,
-    /// PEM, PKCS#8.
-    pub key_pem: SecretString,
+    /// The authorities that the broker's certificate must come from, and our client certificate.
+    pub tls: Tls,
 }
 
 /// How the agency writes itself.
@@ -145,8 +135,7 @@ impl Config {
             uri,
             account,
             password: Some(password),
-            authorities_pem: None,
-            client: None,
+            tls: Tls::default(),
         };
         Config {
             broker,
@@ -247,29 +236,40 @@ fn broker(mut fields: Fields<'_>) -> Option<Broker> {
     });
     let from_file = fields.maybe_secret_file("password_file");
     let from_environment = fields.maybe_environment("password_environment");
-    let authorities_pem = fields.maybe_file("authorities_file");
-    let chain = fields.maybe_file("certificate_file");
-    let key = fields.maybe_secret_file("key_file");
+    let authorities = fields.maybe_authorities("authorities_file");
+    let identity = identity(&mut fields);
     if from_file.is_some() && from_environment.is_some() {
         fields.tell("password_file", Text::ConfigTwoPasswords);
     }
     let password = from_file.or(from_environment);
-    if chain.is_some() != key.is_some() {
-        fields.tell("certificate_file", Text::ConfigTogether);
-    }
-    if password.is_none() && chain.is_none() && !fields.has_faults() {
+    if password.is_none() && identity.is_none() && !fields.has_faults() {
         fields.tell("password_file", Text::ConfigLogin);
     }
-    let client = chain
-        .zip(key)
-        .map(|(chain_pem, key_pem)| ClientCertificate { chain_pem, key_pem });
     Some(Broker {
         uri: uri?,
         account: account?,
         password,
-        authorities_pem,
-        client,
+        tls: Tls {
+            authorities,
+            identity,
+        },
     })
+}
+
+/// The certificate to log in with, if there is one.
+fn identity(fields: &mut Fields<'_>) -> Option<Identity> {
+    let chain = fields.maybe_file("certificate_file");
+    let key = fields.maybe_secret_file("key_file");
+    if chain.is_some() != key.is_some() {
+        fields.tell("certificate_file", Text::ConfigTogether);
+    }
+    let (chain, key) = chain.zip(key)?;
+    match Identity::from_pem(chain.as_bytes(), key.expose_secret().as_bytes()) {
+        Ok(identity) => return Some(identity),
+        Err(IdentityFault::Chain(fault)) => fields.unfit("certificate_file", fault),
+        Err(IdentityFault::Key) => fields.tell("key_file", Text::ConfigKeyUnfit),
+    }
+    None
 }
 
 fn agency(mut fields: Fields<'_>) -> Option<Agency> {

@@ -14,7 +14,6 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::uri::{AMQPUri, AMQPUserInfo, SASLMechanism};
 use lapin::{Channel, Connection, ConnectionProperties};
 use secrecy::ExposeSecret;
@@ -77,7 +76,7 @@ impl Session {
     pub(crate) async fn open(broker: &Broker, side: Side, silence_max: Duration) -> Result<Session, Ended> {
         let name = format!("connector {} {}", broker.account, side.word());
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection = amqp::connect(uri(broker), properties, tls(broker), silence_max).await?;
+        let connection = amqp::connect(uri(broker), properties, broker.tls.clone(), silence_max).await?;
         let channel = bounded(silence_max, connection.create_channel()).await?;
         Ok(Session {
             connection,
@@ -121,17 +120,6 @@ fn uri(broker: &Broker) -> AMQPUri {
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
     uri.query.frame_max.get_or_insert(FRAME_BYTES_MAX);
     uri
-}
-
-fn tls(broker: &Broker) -> OwnedTLSConfig {
-    let identity = broker.client.as_ref().map(|client| OwnedIdentity::PKCS8 {
-        pem: client.chain_pem.clone().into_bytes(),
-        key: client.key_pem.expose_secret().as_bytes().to_vec(),
-    });
-    OwnedTLSConfig {
-        identity,
-        cert_chain: broker.authorities_pem.clone(),
-    }
 }
 
 /// Works in one session after the other until the connector closes.

@@ -144,11 +144,14 @@ texts! {
     ConfigAgency = "cần phần [agency], vì tên cơ quan ghi trong trạng thái", "needs [agency], whose name stands in the status";
     ConfigEmpty = "tệp rỗng", "the file is empty";
     ConfigFlag = "phải là true hoặc false", "must be true or false";
+    ConfigKeyUnfit = "không có khóa PEM", "no private key in PEM";
     ConfigLogin = "cần mật khẩu (tệp hoặc password_environment) hoặc certificate_file", "or password_environment or certificate_file is needed";
     ConfigMissing = "còn thiếu", "is missing";
     ConfigNoCertificate = "{file}: không có chứng thư PEM", "{file}: no certificate in PEM";
     ConfigNumber = "phải là số từ {from} đến {to}", "must be a number from {from} to {to}";
     ConfigPem = "phải là danh sách tệp PEM", "must be a list of PEM files";
+    ConfigPemNone = "tệp không có chứng thư PEM", "no certificate in PEM";
+    ConfigPemUnfit = "không dùng được chứng thư thứ {number} trong tệp", "certificate {number} of the file cannot be used";
     ConfigSection = "phải là một phần [..]", "must be a section";
     ConfigSections = "cần có", "are needed";
     ConfigText = "phải là chữ", "must be a text";

@@ -7,16 +7,20 @@
 //! **Invariant**: after [`connect`] has ended without a connection, or was dropped, its socket is shut down, and lapin's
 //! thread finds it so and ends.
 
+mod tls;
+
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream, OwnedTLSConfig};
-use lapin::uri::AMQPUri;
+use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
+
+pub use tls::{Authorities, Identity, IdentityFault, PemFault, Tls};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,7 @@ pub enum ConnectFault {
     Timeout,
 }
 
-/// Connects, TLS and AMQP handshake included, within `limit`.
+/// Connects, TLS and AMQP handshake included, within `limit`. For `amqps`, `tls` says who may vouch for the broker.
 ///
 /// # Errors
 ///
@@ -37,7 +41,7 @@ pub enum ConnectFault {
 pub async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
-    tls: OwnedTLSConfig,
+    tls: Tls,
     limit: Duration,
 ) -> Result<Connection, ConnectFault> {
     let call = Call(Arc::default());
@@ -48,17 +52,26 @@ pub async fn connect(
         uri,
         runtime,
         async move |uri, runtime| {
-            line.is_open()?;
-            let dialling = uri.connect_with_config_async(tls.as_ref(), &runtime);
+            let dialling = async {
+                line.is_open()?;
+                // TLS is not left to the address: lapin would trust more than what is given.
+                let plain = AMQPUri {
+                    scheme: AMQPScheme::AMQP,
+                    ..uri.clone()
+                };
+                let stream = plain.connect_async(&runtime).await?;
+                let AsyncTcpStream::Plain(socket) = &stream else {
+                    // A plain address gives no other kind.
+                    return Err(io::ErrorKind::Unsupported.into());
+                };
+                line.hold(socket.get_ref().as_fd())?;
+                match uri.scheme {
+                    AMQPScheme::AMQP => Ok(stream),
+                    AMQPScheme::AMQPS => stream.into_rustls(&tls.connector()?, &uri.authority.host).await,
+                }
+            };
             let answered = timeout(limit, dialling).await;
-            let stream = answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            line.hold(match &stream {
-                AsyncTcpStream::Plain(plain) => plain.get_ref().as_fd(),
-                AsyncTcpStream::Rustls(tls) => tls.get_ref().0.get_ref().as_fd(),
-                // No other kind is compiled in.
-                _ => return Err(io::Error::from(io::ErrorKind::Unsupported).into()),
-            })?;
-            Ok(stream)
+            Ok(answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)
         },
         properties,
     );

@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use amqp::{ConnectFault, connect};
-use lapin::tcp::OwnedTLSConfig;
+use amqp::{ConnectFault, Tls, connect};
 use lapin::{Connection, ConnectionProperties};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -21,13 +20,7 @@ async fn call(broker: SocketAddr, scheme: &str) -> Result<Connection, ConnectFau
     let uri = format!("{scheme}://user:word@{broker}/host")
         .parse()
         .expect("an address");
-    connect(
-        uri,
-        ConnectionProperties::default(),
-        OwnedTLSConfig::default(),
-        LIMIT,
-    )
-    .await
+    connect(uri, ConnectionProperties::default(), Tls::default(), LIMIT).await
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {

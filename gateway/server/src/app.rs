@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::administration::Administration;
-use crate::broker::{Address, Broker, BrokerFault, ConsumeLimits, PublishLimits};
+use crate::broker::{self, Address, Broker, BrokerFault, ConsumeLimits, PublishLimits};
 use crate::clock::Clock;
 use crate::config::{BrokerConfig, Config};
 use crate::http::{HttpFault, InternalPort, Services};
@@ -93,7 +93,11 @@ pub fn store_config(config: &Config) -> StoreConfig {
 }
 
 /// The broker's address with user and password of the gateway.
-pub fn broker_address(config: &BrokerConfig, authorities_pem: Option<String>) -> Address {
+///
+/// # Errors
+/// [`BrokerFault`] where the file of authorities gives none: the system's never stand in for it.
+pub fn broker_address(config: &BrokerConfig) -> Result<Address, BrokerFault> {
+    let authorities = config.ca_file.as_deref().map(broker::authorities).transpose()?;
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
@@ -108,11 +112,11 @@ pub fn broker_address(config: &BrokerConfig, authorities_pem: Option<String>) ->
         encode(&config.vhost)
     );
     let heartbeat_seconds = u16::try_from(config.heartbeat.as_secs()).unwrap_or(u16::MAX);
-    Address {
-        authorities_pem,
+    Ok(Address {
+        authorities,
         heartbeat_seconds,
         ..Address::new(SecretString::from(uri))
-    }
+    })
 }
 
 fn rules(config: &Config) -> Rules {
@@ -160,7 +164,7 @@ struct Gateway {
     store: Store,
     ends: SignalEnds,
     broker: Broker,
-    lanes: crate::broker::Lanes,
+    lanes: broker::Lanes,
     keeper: Arc<TrustKeeper>,
     port: InternalPort,
     inspectors: Inspectors,
@@ -195,8 +199,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         opening.await.expect("opening a store does not panic")?
     };
     let keeper = Arc::new(TrustKeeper::start(&config.trust, data_dir, clock.clone())?);
-    let authorities_pem = feeds::authorities(&config.broker);
-    let address = broker_address(&config.broker, authorities_pem);
+    let address = broker_address(&config.broker)?;
     let (broker, lanes) = Broker::new(&address, publish_limits(config), consume_limits(config))?;
     let metrics = Arc::new(Metrics::new());
     let (signals, ends) = Signals::new();

@@ -15,9 +15,10 @@ mod provision;
 mod publish;
 pub mod topology;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use connection::{Address, BrokerState};
+pub use connection::{Address, BrokerState, authorities};
 pub use consume::{Arrival, ConsumeLimits, Intake, Lane, Lanes, Settle, Unproven};
 pub use inspect::{Depth, Inspector};
 pub use parked::{ParkedMessage, TakeOutFault, take_out};
@@ -34,6 +35,23 @@ pub enum BrokerFault {
     /// The configured address is not an AMQP URI. Its text is a secret and not repeated.
     #[error("the broker's address is not an amqp:// or amqps:// URI")]
     Address,
+    /// The file of the authorities that may vouch for the broker gives none.
+    #[error("{path}: {fault}")]
+    AuthoritiesUnfit {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        fault: amqp::PemFault,
+    },
+    /// The same file cannot be read.
+    #[error("{path}: {error}")]
+    AuthoritiesUnread {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
     /// The broker cannot be reached, refuses us or does not finish its handshake.
     #[error("cannot connect to the broker: {0}")]
     Connect(#[from] amqp::ConnectFault),
@@ -49,7 +67,9 @@ impl BrokerFault {
     /// Whether trying again later may help.
     pub fn is_transient(&self) -> bool {
         match self {
-            BrokerFault::Address => false,
+            BrokerFault::Address
+            | BrokerFault::AuthoritiesUnfit { .. }
+            | BrokerFault::AuthoritiesUnread { .. } => false,
             BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_) => true,
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use amqp::{Authorities, PemFault};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
@@ -153,6 +154,24 @@ impl<'a> Fields<'a> {
             return None;
         }
         Some(SecretString::from(secret))
+    }
+
+    /// The authorities in the PEM file that a key names.
+    pub(super) fn maybe_authorities(&mut self, key: &str) -> Option<Authorities> {
+        let pem = self.maybe_file(key)?;
+        let read = Authorities::from_pem(pem.as_bytes());
+        read.map_err(|fault| self.unfit(key, fault)).ok()
+    }
+
+    /// Tells that the PEM file that a key names gives no certificates.
+    pub(super) fn unfit(&self, key: &str, fault: PemFault) {
+        match fault {
+            PemFault::Absent => self.tell(key, Text::ConfigPemNone),
+            PemFault::Certificate { number } => {
+                let number = number.to_string();
+                self.fault(key, &Text::ConfigPemUnfit.with(&[("number", &number)]));
+            }
+        }
     }
 
     /// The content of the environment variable that a key names.

@@ -18,7 +18,7 @@ fn a_whole_configuration_is_read() {
     assert_eq!(config.broker.account.as_str(), "a17");
     assert_eq!(config.broker.uri.vhost, "lienthong");
     assert_eq!(
-        secrecy::ExposeSecret::expose_secret(&config.broker.password.expect("a password")),
+        config.broker.password.expect("a password").expose_secret(),
         "secret"
     );
     assert_eq!(config.folder, folder.path().join("data"));
@@ -83,4 +83,35 @@ fn a_password_is_never_printed() {
     std::fs::write(folder.path().join("password"), "open-sesame").expect("a file");
     let config = Config::parse(WHOLE, folder.path()).expect("a good configuration");
     assert!(!format!("{config:?}").contains("sesame"), "{config:?}");
+}
+
+#[test]
+fn files_without_certificates_or_key_are_refused() {
+    let folder = folder();
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (file, text) in [("none", ""), ("hollow", hollow)] {
+        std::fs::write(folder.path().join(file), text).expect("a file");
+    }
+    let faults = |lines: &str| {
+        let text = WHOLE.replace("password_file = ", &format!("{lines}\npassword_file = "));
+        let ConfigFaults(faults) = Config::parse(&text, folder.path()).expect_err("a fault");
+        faults
+    };
+    for (lines, told) in [
+        (
+            "authorities_file = \"none\"",
+            "broker.authorities_file: tệp không có chứng thư PEM",
+        ),
+        (
+            "authorities_file = \"hollow\"",
+            "broker.authorities_file: không dùng được chứng thư thứ 1",
+        ),
+        (
+            "certificate_file = \"none\"\nkey_file = \"password\"",
+            "broker.certificate_file: tệp không có chứng thư PEM",
+        ),
+    ] {
+        let faults = faults(lines);
+        assert!(faults.len() == 1 && faults[0].starts_with(told), "{faults:?}");
+    }
 }

@@ -12,7 +12,6 @@ use tracing::warn;
 use trust::{Need, Snapshot};
 
 use crate::broker::{self, Broker, Lanes, Parked};
-use crate::config::BrokerConfig;
 use crate::stages::settle::Confirming;
 use crate::stages::{Acknowledge, Arrival, Road, TrustFeed};
 use crate::trustkeeper::TrustKeeper;
@@ -21,18 +20,6 @@ use crate::trustkeeper::TrustKeeper;
 const READY_MAX: usize = 64;
 /// Messages of one lane that are being parked at the same time at most.
 const PARKING_MAX: usize = 32;
-
-/// The certificates that may vouch for the broker.
-pub(super) fn authorities(config: &BrokerConfig) -> Option<String> {
-    let file = config.ca_file.as_ref()?;
-    match std::fs::read_to_string(file) {
-        Ok(pem) => Some(pem),
-        Err(fault) => {
-            warn!(error = %fault, "the broker's ca_file cannot be read; its certificate will not be accepted");
-            Some(String::new())
-        }
-    }
-}
 
 /// The trust keeper as the road sees it.
 pub(super) struct Keeper(pub(super) Arc<TrustKeeper>);

@@ -7,11 +7,12 @@
 //! **Invariant:** a session is announced once and withdrawn once; its number is never used again.
 //! **Invariant:** there is no last attempt: the pause between two grows to its bound and stays there.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use amqp::{Authorities, Tls};
 use futures_util::StreamExt;
-use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties, Event};
 use secrecy::{ExposeSecret, SecretString};
@@ -41,8 +42,8 @@ pub enum BrokerState {
 pub struct Address {
     /// `amqp://` or `amqps://`, with user, password and virtual host.
     pub uri: SecretString,
-    /// For `amqps`: PEM of the certificate authorities that may vouch for the broker. Public ones are not asked.
-    pub authorities_pem: Option<String>,
+    /// For `amqps`: the certificate authorities that may vouch for the broker. Those of the system are not asked then.
+    pub authorities: Option<Authorities>,
     /// Silence after which the peer counts as gone; half of it between two heartbeats.
     pub heartbeat_seconds: u16,
     /// Largest frame. lapin keeps 64 of them as buffers, a connection.
@@ -59,7 +60,7 @@ impl Address {
     pub fn new(uri: SecretString) -> Address {
         Address {
             uri,
-            authorities_pem: None,
+            authorities: None,
             heartbeat_seconds: 20,
             frame_bytes_max: 128 * 1024,
             connect_timeout: Duration::from_secs(10),
@@ -78,6 +79,21 @@ impl Address {
         uri.query.connection_timeout = u64::try_from(self.connect_timeout.as_millis()).ok();
         Ok(uri)
     }
+}
+
+/// The authorities in a PEM file.
+///
+/// # Errors
+/// [`BrokerFault::AuthoritiesUnread`], [`BrokerFault::AuthoritiesUnfit`].
+pub fn authorities(file: &Path) -> Result<Authorities, BrokerFault> {
+    let pem = std::fs::read(file).map_err(|error| BrokerFault::AuthoritiesUnread {
+        path: file.to_owned(),
+        error,
+    })?;
+    Authorities::from_pem(&pem).map_err(|fault| BrokerFault::AuthoritiesUnfit {
+        path: file.to_owned(),
+        fault,
+    })
 }
 
 /// One connection from its handshake to its end.
@@ -99,7 +115,7 @@ impl Session {
 /// Keeps one connection alive.
 pub(crate) struct Keeper {
     uri: AMQPUri,
-    authorities_pem: Option<String>,
+    tls: Tls,
     connect_timeout: Duration,
     pause_max: Duration,
     purpose: &'static str,
@@ -113,7 +129,10 @@ impl Keeper {
     pub(crate) fn new(address: &Address, purpose: &'static str) -> Result<Keeper, BrokerFault> {
         Ok(Keeper {
             uri: address.parse()?,
-            authorities_pem: address.authorities_pem.clone(),
+            tls: Tls {
+                authorities: address.authorities.clone(),
+                identity: None,
+            },
             connect_timeout: address.connect_timeout,
             pause_max: address.pause_max,
             purpose,
@@ -189,11 +208,7 @@ impl Keeper {
     pub(crate) async fn connect(&self) -> Result<Connection, BrokerFault> {
         let name = format!("gateway {}", self.purpose);
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let tls = OwnedTLSConfig {
-            identity: None,
-            cert_chain: self.authorities_pem.clone(),
-        };
-        let uri = self.uri.clone();
+        let (uri, tls) = (self.uri.clone(), self.tls.clone());
         Ok(amqp::connect(uri, properties, tls, self.connect_timeout).await?)
     }
 
@@ -253,6 +268,18 @@ mod tests {
             (Some(20), Some(131_072))
         );
         assert!(Address::new("http://x".to_owned().into()).parse().is_err());
+    }
+
+    #[test]
+    fn a_file_without_authorities_is_a_fault_and_not_a_wish_for_those_of_the_system() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ca.pem");
+        let fault = authorities(&file).expect_err("no file");
+        assert!(matches!(fault, BrokerFault::AuthoritiesUnread { .. }), "{fault}");
+        std::fs::write(&file, "").expect("a file");
+        let fault = authorities(&file).expect_err("an empty file");
+        assert!(matches!(fault, BrokerFault::AuthoritiesUnfit { .. }), "{fault}");
+        assert!(!fault.is_transient());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use domain::port::{Commit, Journal};
 
 use super::desk::{Desk, Direct};
 use super::text::Text;
-use super::{CommandFault, Ending, read_file, report};
-use crate::app::{self, AccountFiles, EPOCH_FILE};
+use super::{CommandFault, Ending, report};
+use crate::app::{self, AccountFiles, AppFault, EPOCH_FILE};
 use crate::broker::{Address, Provisioner, Report, Standing};
 use crate::config::Config;
 use crate::http::view::ProvisionedView;
@@ -35,9 +35,7 @@ pub(super) async fn carry_out(config: &Config, command: &BrokerCommand) -> Resul
 
 /// The broker as the gateway itself would reach it.
 pub(super) fn address(config: &Config) -> Result<Address, CommandFault> {
-    let authorities = config.broker.ca_file.as_deref().map(read_file).transpose()?;
-    let authorities = authorities.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(app::broker_address(&config.broker, authorities))
+    Ok(app::broker_address(&config.broker).map_err(AppFault::from)?)
 }
 
 /// Makes everything under the known epoch where the broker still has it, else under a new one; a loss is journaled,

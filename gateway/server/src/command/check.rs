@@ -7,7 +7,7 @@ use domain::receipt::vietnam_time;
 use super::text::Text;
 use super::{CommandFault, Ending};
 use crate::administration::TrustDesk;
-use crate::broker::{Broker, BrokerState, ConsumeLimits, PublishLimits};
+use crate::broker::{Address, Broker, BrokerState, ConsumeLimits, PublishLimits};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::signer::load_seal;
@@ -42,8 +42,10 @@ pub(super) async fn check(config: &Config, online: bool) -> Result<Ending, Comma
     if !config.http.listen.ip().is_loopback() {
         Text::CheckNotLoopback.say(&[]);
     }
-    if online {
-        faults.extend(reach_broker(config).await.err());
+    match super::broker::address(config) {
+        Ok(address) if online => faults.extend(reach_broker(&address).await.err()),
+        Ok(_) => {}
+        Err(fault) => faults.push(fault),
     }
     if faults.is_empty() {
         Text::CheckGood.say(&[]);
@@ -89,9 +91,8 @@ fn trust(config: &Config) -> Result<Ending, CommandFault> {
 }
 
 /// Connects as the gateway would, with both its connections, and hangs up.
-async fn reach_broker(config: &Config) -> Result<(), CommandFault> {
-    let address = super::broker::address(config)?;
-    let (broker, _lanes) = Broker::new(&address, PublishLimits::default(), ConsumeLimits::default())
+async fn reach_broker(address: &Address) -> Result<(), CommandFault> {
+    let (broker, _lanes) = Broker::new(address, PublishLimits::default(), ConsumeLimits::default())
         .map_err(|fault| CommandFault::BrokerAway(fault.to_string()))?;
     // A gateway may be running: nothing is taken from its queues.
     broker.intake.stop_taking();

@@ -9,6 +9,8 @@ mod holder;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use amqp::PemFault;
+
 use super::text::{Said, Text};
 use super::{CommandFault, with_causes};
 use crate::app::AppFault;
@@ -74,6 +76,8 @@ pub(super) fn in_words(fault: &CommandFault) -> Vec<Said> {
 fn app(fault: &AppFault) -> Said {
     match fault {
         AppFault::Broker(BrokerFault::Address) => Text::BrokerAddress.said(),
+        AppFault::Broker(BrokerFault::AuthoritiesUnfit { path, fault }) => authorities(path, *fault),
+        AppFault::Broker(BrokerFault::AuthoritiesUnread { path, error }) => file(path, error),
         AppFault::Broker(fault @ (BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_))) => {
             Text::BrokerAway.said().with("fault", fault)
         }
@@ -89,6 +93,16 @@ fn app(fault: &AppFault) -> Said {
         AppFault::StoreStopped(fault) => Text::StoreStopped.said().with("fault", fault),
         AppFault::Threads(error) => Text::ThreadUnfit.said().about("fault", &system(error)),
         AppFault::Trust(fault) => trust(fault),
+    }
+}
+
+fn authorities(path: &Path, fault: PemFault) -> Said {
+    match fault {
+        PemFault::Absent => Text::AuthoritiesNone.said().with("path", path.display()),
+        PemFault::Certificate { number } => Text::AuthoritiesUnfit
+            .said()
+            .with("path", path.display())
+            .with("number", number),
     }
 }
 

@@ -155,6 +155,10 @@ texts! {
         "No agency has the id or code {agency}; look it up with `gateway agency list --all`";
     AnswerUnfit = "Không hiểu trả lời của giao diện quản trị RabbitMQ ở {path}; kiểm tra management_uri và phiên bản RabbitMQ",
         "The answer of the management interface at {path} is not understood; check management_uri and the version of RabbitMQ";
+    AuthoritiesNone = "{path} không chứa chứng thư PEM nào; [broker] ca_file phải là chứng thư (PEM) của tổ chức cấp chứng thư cho broker",
+        "{path} holds no PEM certificate; [broker] ca_file must hold those of the authorities that certify the broker";
+    AuthoritiesUnfit = "Không dùng được chứng thư thứ {number} trong {path}; thay hoặc bỏ nó khỏi [broker] ca_file",
+        "Certificate {number} in {path} cannot be used; replace it in [broker] ca_file, or take it out";
     BrokerAddress = "Địa chỉ broker không phải amqp:// hay amqps://; sửa [broker] uri",
         "The broker's address is not amqp:// or amqps://; correct [broker] uri";
     BrokerAway = "Không kết nối được broker: {fault}; kiểm tra RabbitMQ có chạy, [broker] uri, tài khoản và mật khẩu",

@@ -71,6 +71,18 @@ fn signer_faults() -> Vec<SignerFault> {
 fn app_faults() -> Vec<AppFault> {
     let mut faults = vec![
         AppFault::Broker(BrokerFault::Address),
+        AppFault::Broker(BrokerFault::AuthoritiesUnfit {
+            path: path(),
+            fault: PemFault::Absent,
+        }),
+        AppFault::Broker(BrokerFault::AuthoritiesUnfit {
+            path: path(),
+            fault: PemFault::Certificate { number: 2 },
+        }),
+        AppFault::Broker(BrokerFault::AuthoritiesUnread {
+            path: path(),
+            error: absent(),
+        }),
         AppFault::Broker(BrokerFault::Away),
         AppFault::CrashNotes(absent()),
         AppFault::Http(HttpFault::Listen {
