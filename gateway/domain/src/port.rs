@@ -345,6 +345,9 @@ pub trait Journal: Send + Sync {
     /// The events of a case, in order.
     fn events(&self, case: CaseId) -> Result<Vec<Recorded>, StoreFault>;
 
+    /// When the newest event was; `None` before the first. The next one is later, whatever the clock says.
+    fn newest(&self) -> Option<Time>;
+
     /// The newest place of the journal.
     fn checkpoint(&self) -> Checkpoint;
 

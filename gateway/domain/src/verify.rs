@@ -30,8 +30,11 @@ pub struct Belief<'a> {
     pub directory: &'a Directory,
     /// When the packet was sent: whose certificates they are counts as of then.
     pub sent_at: Time,
-    /// The moment.
+    /// The moment, as events are dated: it counts for what the directory says.
     pub now: Time,
+    /// The time of day, by which certificates and lists are in force. It lies before `now` only while events are dated
+    /// ahead of it.
+    pub time_of_day: Time,
 }
 
 /// A packet whose every seal was judged, with what came out.
@@ -221,7 +224,7 @@ impl Bench<'_> {
         if !is_pdf(attachment) {
             return;
         }
-        match trust::pdf::validate(bytes, self.belief.trust, self.belief.now) {
+        match trust::pdf::validate(bytes, self.belief.trust, self.belief.time_of_day) {
             PdfReport::Unsigned => {}
             PdfReport::Signed(reports) => self.judge_seals(part, &reports),
             PdfReport::Refused(fault) => {
@@ -243,7 +246,7 @@ impl Bench<'_> {
     fn signed_by(&self, all: &[Attachment], signature: &Attachment) -> (Option<usize>, Vec<SealReport>) {
         let judged = |place: usize| {
             let (signature, file) = (signature.content.bytes(), all[place].content.bytes());
-            trust::cms::validate(signature, file, self.belief.trust, self.belief.now)
+            trust::cms::validate(signature, file, self.belief.trust, self.belief.time_of_day)
         };
         let is_over = |reports: &Vec<SealReport>| {
             let another = Indication::TotalFailed(SubIndication::HashFailure);

@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** a decision is an event in the journal before anything else knows of it; what the broker must do
 //! follows from it and can be done again.
+//! **Invariant:** while the clock is not steady nothing is recorded, here as on the road.
 //! **Invariant:** one decision at a time: each is worked out on the directory that the one before made.
 
 mod backlog;
@@ -27,6 +28,7 @@ use domain::ids::{AccountId, AgencyId, CaseId};
 use domain::port::{Appended, Commit, Journal, Recorded, StoreFault};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
+use trust::Time;
 
 pub use backlog::{AgencyBacklog, Backlog};
 pub use order::{CsvFile, Order, OrderFault};
@@ -38,7 +40,7 @@ pub use trust_desk::{
     TrustStatus,
 };
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Unsteady};
 use crate::config::Secret;
 
 /// Changes in one commit at most, so that an import of a whole province does not fill a commit group by itself.
@@ -65,6 +67,9 @@ pub enum AdministrationFault {
     /// The file cannot be read as a list of agencies.
     #[error(transparent)]
     Import(#[from] ImportFault),
+    /// The time of day cannot be believed, and an event carries it for ever.
+    #[error(transparent)]
+    Clock(#[from] Unsteady),
     /// The store could not take it, or not all of it.
     #[error("the store did not take it: {0}")]
     Store(#[from] StoreFault),
@@ -168,8 +173,7 @@ impl Administration {
     pub async fn carry_out(&self, order: &Order, mode: Mode) -> Result<Report, AdministrationFault> {
         let _turn = self.turn.lock().await;
         let before = self.journal.directory();
-        // A clock that stands behind the newest change would make every further one impossible.
-        let now = self.clock.now().max(before.latest().unwrap_or(self.clock.now()));
+        let now = self.now();
         let imported = if let Order::Import { csv } = order {
             Some(import(csv.bytes(), &before, now)?)
         } else {
@@ -205,7 +209,7 @@ impl Administration {
     /// up anew, or was away when an account was opened or closed.
     pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
         let _turn = self.turn.lock().await;
-        let (directory, now) = (self.journal.directory(), self.clock.now());
+        let (directory, now) = (self.journal.directory(), self.now());
         let mut results = Vec::new();
         for account in directory.agencies().flat_map(|agency| &agency.accounts) {
             let account = account.id.clone();
@@ -220,7 +224,7 @@ impl Administration {
         &self,
         before: &Directory,
         changes: &[DirectoryChange],
-        now: trust::Time,
+        now: Time,
     ) -> Result<Plan, AdministrationFault> {
         let draft = Plan::new(before, changes, now, &Default::default())?;
         if draft.ended.is_empty() {
@@ -237,15 +241,37 @@ impl Administration {
                 happenings,
                 ..Commit::default()
             };
-            match self.journal.append(commit).await? {
-                Appended::Done(recorded) => (self.told)(&recorded),
-                Appended::Conflict => return Err(AdministrationFault::Conflict),
+            if !self.append::<AdministrationFault>(commit).await? {
+                return Err(AdministrationFault::Conflict);
             }
         }
         for change in changes {
             info!(change = change.word(), "the directory changed");
         }
         Ok(())
+    }
+
+    /// The moment at which the next event is recorded: the time of day, and after the newest event.
+    fn now(&self) -> Time {
+        let newest = self.journal.newest();
+        let after = newest.map(|newest| Time::from_micros(newest.as_micros() + 1));
+        self.clock.now_from(after)
+    }
+
+    /// Records a commit and tells of it; false when it conflicts. Every write of this desk goes through here: a change
+    /// that is dated by a clock that jumped would hold back all that come after it.
+    async fn append<F>(&self, commit: Commit) -> Result<bool, F>
+    where
+        F: From<Unsteady> + From<StoreFault>,
+    {
+        self.clock.steady()?;
+        match self.journal.append(commit).await? {
+            Appended::Done(recorded) => {
+                (self.told)(&recorded);
+                Ok(true)
+            }
+            Appended::Conflict => Ok(false),
+        }
     }
 
     async fn take(&self, step: provision::Step, report: &mut Report) {

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use domain::judge::Terms;
 use domain::packet;
+use domain::port::Journal;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -90,6 +91,21 @@ pub fn store_config(config: &Config) -> StoreConfig {
         free_bytes_min: config.store.free_bytes_min,
         ..StoreConfig::at(&config.gateway.data_dir)
     }
+}
+
+/// Opens the store, and compares the time of day with its newest event: until it has come up to that, or a person has
+/// accepted it, the clock is not steady.
+///
+/// # Errors
+/// Of [`Store::open`].
+pub async fn open_store(settings: StoreConfig, clock: &Clock) -> Result<Store, store::Fault> {
+    let time = clock.clone();
+    let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || time.now()));
+    let store = opening.await.expect("opening a store does not panic")?;
+    if let Some(newest) = store.newest() {
+        clock.not_before(newest);
+    }
+    Ok(store)
 }
 
 /// The broker's address with user and password of the gateway.
@@ -193,11 +209,7 @@ pub async fn run(config: &Config, end: impl Future<Output = ()>) -> Result<(), A
 async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     let data_dir: &Path = &config.gateway.data_dir;
     let clock = Clock::start(config.gateway.clock_jump_max);
-    let store = {
-        let (settings, clock) = (store_config(config), clock.clone());
-        let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || clock.now()));
-        opening.await.expect("opening a store does not panic")?
-    };
+    let store = open_store(store_config(config), &clock).await?;
     let keeper = Arc::new(TrustKeeper::start(&config.trust, data_dir, clock.clone())?);
     let address = broker_address(&config.broker)?;
     let (broker, lanes) = Broker::new(&address, publish_limits(config), consume_limits(config))?;

@@ -27,7 +27,7 @@ use domain::packet;
 use domain::port::{Appended, Archive, Commit, Inbox, Journal, Soon, StoreFault};
 use trust::{Certificate, Need, Signer, Snapshot, Time};
 
-use crate::clock::{Clock, ClockState};
+use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use signal::Signals;
 
@@ -104,9 +104,9 @@ pub struct Road {
 }
 
 impl Road {
-    /// The moment that verdicts and events of now rest on.
+    /// The moment that verdicts and events of now rest on: the time of day, and never before the newest event.
     pub fn now(&self) -> Time {
-        self.clock.now()
+        self.clock.now_from(self.journal.newest())
     }
 
     /// The moment, for what depends on it for ever: a verdict, an expiry.
@@ -114,13 +114,9 @@ impl Road {
     /// # Errors
     /// [`StoreFault::NotNow`] while the time of day cannot be believed.
     pub fn sure_now(&self) -> Result<Time, StoreFault> {
-        match self.clock.state() {
-            ClockState::Steady => Ok(self.clock.now()),
-            ClockState::Jumped { micros } => Err(StoreFault::NotNow(format!(
-                "the time of day jumped by {} s",
-                micros / 1_000_000
-            ))),
-        }
+        let steady = self.clock.steady();
+        steady.map_err(|unsteady| StoreFault::NotNow(unsteady.to_string()))?;
+        Ok(self.now())
     }
 
     /// Records a commit and counts it. Nothing is recorded while the time of day cannot be believed: events would carry

@@ -130,6 +130,7 @@ fn judged(packet: &DocumentPacket, facts: &Facts) -> Happening {
         directory: &directory,
         sent_at: NOW,
         now: NOW,
+        time_of_day: NOW,
     };
     let verified = verify(packet.clone(), None, sender, belief);
     let matter = Matter {

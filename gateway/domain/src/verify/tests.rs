@@ -38,6 +38,7 @@ fn verified(packet: DocumentPacket) -> VerifiedPacket {
         directory: &Directory::new(),
         sent_at: now(),
         now: now(),
+        time_of_day: now(),
     };
     verify(packet, None, AgencyId::from_number(1), belief)
 }
@@ -148,6 +149,7 @@ fn what_was_not_looked_at_or_is_not_there_is_remarked() {
             directory: &Directory::new(),
             sent_at: now(),
             now: now(),
+            time_of_day: now(),
         };
         let verified = verify(packet, signature, AgencyId::from_number(1), belief);
         verified.remarks

@@ -6,11 +6,12 @@
 use domain::event::{Happening, Parked, Refused};
 use domain::ids::CaseId;
 use domain::port::{
-    Appended, CaseHead, CaseState, Commit, Expectation, Journal, ParkedSubmission, Slot, Soon, StoreFault,
+    CaseHead, CaseState, Commit, Expectation, Journal, ParkedSubmission, Slot, Soon, StoreFault,
 };
 use domain::refusal::{Refusal, RefusalCode};
 
 use super::Administration;
+use crate::clock::Unsteady;
 
 /// Packets shown at most. More of them at a time say that the gateway is broken, not they.
 const SHOWN_MAX: usize = 1000;
@@ -24,6 +25,9 @@ pub enum ParkingFault {
     /// It could not be judged this time either.
     #[error("case {0} could not be judged and still waits for a person")]
     StillParked(CaseId),
+    /// The time of day cannot be believed: nothing is judged or recorded.
+    #[error(transparent)]
+    Clock(#[from] Unsteady),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreFault),
@@ -80,14 +84,11 @@ impl Administration {
             seals: Vec::new(),
         };
         let commit = Commit::of(Happening::Refused(refused));
-        match self
-            .journal
-            .append(commit.expecting(Expectation::Unchanged { slot, seen }))
-            .await?
-        {
-            Appended::Done(recorded) => (self.told)(&recorded),
-            Appended::Conflict => return Err(ParkingFault::NotParked(case)),
+        let commit = commit.expecting(Expectation::Unchanged { slot, seen });
+        if self.append::<ParkingFault>(commit).await? {
+            Ok(())
+        } else {
+            Err(ParkingFault::NotParked(case))
         }
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ use domain::receipt::vietnam_time;
 use serde::{Deserialize, Serialize};
 
 use super::{AdministrationFault, OrderFault, ParkingFault, ProvisionFault, TrustDeskFault};
+use crate::clock::Unsteady;
 
 /// Declares what may be told; every value is a text.
 macro_rules! told {
@@ -61,6 +62,10 @@ told! {
     CertificatePinned { agency };
     /// The certificate is not the agency's.
     CertificateNotPinned { agency };
+    /// The time of day lies before the newest event.
+    ClockBehind { newest };
+    /// The time of day jumped.
+    ClockJumped { seconds };
     /// The code is another agency's.
     CodeTaken { code, owner };
     /// The code is not the agency's.
@@ -266,6 +271,19 @@ impl From<&RowReason> for Told {
     }
 }
 
+impl From<&Unsteady> for Told {
+    fn from(unsteady: &Unsteady) -> Told {
+        match *unsteady {
+            Unsteady::Jumped { .. } => Told::ClockJumped {
+                seconds: unsteady.seconds().to_string(),
+            },
+            Unsteady::Behind { newest, .. } => Told::ClockBehind {
+                newest: vietnam_time(newest),
+            },
+        }
+    }
+}
+
 impl From<&StoreFault> for Told {
     fn from(fault: &StoreFault) -> Told {
         match fault.clone() {
@@ -285,6 +303,7 @@ impl From<&ParkingFault> for Told {
             ParkingFault::StillParked(case) => Told::CaseStillParked {
                 case: case.to_string(),
             },
+            ParkingFault::Clock(unsteady) => Told::from(unsteady),
             ParkingFault::Store(fault) => Told::from(fault),
         }
     }
@@ -296,6 +315,7 @@ impl From<&AdministrationFault> for Told {
             AdministrationFault::Order(fault) => Told::from(fault),
             AdministrationFault::Directory(fault) => Told::from(fault),
             AdministrationFault::Import(fault) => Told::from(fault),
+            AdministrationFault::Clock(unsteady) => Told::from(unsteady),
             AdministrationFault::Store(fault) => Told::from(fault),
             AdministrationFault::Conflict => Told::Conflict {},
         }

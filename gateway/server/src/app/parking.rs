@@ -29,6 +29,7 @@ impl Parking for Releasing {
 
 impl Releasing {
     async fn release_one(&self, case: CaseId) -> Result<CaseState, ParkingFault> {
+        self.road.clock.steady()?;
         let journal = &self.road.journal;
         let parked = parked_as(&**journal, case)?;
         let packet = parked.submission.packet;

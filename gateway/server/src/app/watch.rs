@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::port::{Journal, StoreFault};
 
 use crate::broker::{Broker, BrokerState};
-use crate::clock::ClockState;
+use crate::clock::Unsteady;
 use crate::stages::Road;
 use crate::store::Store;
 use crate::telemetry::{Measure, Metrics, Probe, Readiness, Total};
@@ -40,11 +40,9 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
         }
     });
     let road = watched.road.clone();
-    readiness.register("clock", move || match road.clock.state() {
-        ClockState::Steady => Probe::Ready,
-        ClockState::Jumped { micros } => {
-            Probe::NotReady(format!("the time of day jumped by {} s", micros / 1_000_000))
-        }
+    readiness.register("clock", move || match road.clock.steady() {
+        Ok(()) => Probe::Ready,
+        Err(unsteady) => Probe::NotReady(unsteady.to_string()),
     });
     let trust = Arc::clone(watched.trust);
     readiness.register("trust", move || trust.probe());
@@ -76,11 +74,8 @@ fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {
     metrics.set_total(Total::StoreSyncs, figures.syncs);
     let sync_micros = u64::try_from(figures.sync_time.as_micros()).unwrap_or(u64::MAX);
     metrics.set_total(Total::StoreSyncMicroseconds, sync_micros);
-    let jumped = match road.clock.state() {
-        ClockState::Steady => 0,
-        ClockState::Jumped { micros } => micros / 1_000_000,
-    };
-    metrics.set(Measure::ClockJumpSeconds, jumped);
+    let unsteady = road.clock.steady().err();
+    metrics.set(Measure::ClockJumpSeconds, unsteady.map_or(0, Unsteady::seconds));
     // A question that fails leaves the last number standing; readiness tells the fault.
     if let Ok((held, parked)) = store.undecided(UNDECIDED_COUNTED_MAX) {
         metrics.set(Measure::Held, whole(held as u64));

@@ -7,6 +7,7 @@ use domain::port::{Commit, Journal};
 use super::desk::{Desk, Direct};
 use super::text::Text;
 use super::{CommandFault, Ending, report};
+use crate::administration::AdministrationFault;
 use crate::app::{self, AccountFiles, AppFault, EPOCH_FILE};
 use crate::broker::{Address, Provisioner, Report, Standing};
 use crate::config::Config;
@@ -52,7 +53,10 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
             });
         }
     };
-    let (directory, now) = (direct.store.directory(), direct.clock.now());
+    let (directory, now) = (
+        direct.store.directory(),
+        direct.clock.now_from(direct.store.newest()),
+    );
     let accounts = AccountFiles::open(data_dir)
         .and_then(|files| files.wanted(&directory, now))
         .map_err(CommandFault::Accounts)?;
@@ -67,6 +71,8 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
     };
     let epoch = app::new_epoch();
     if known.is_some() {
+        // An event carries its time for ever.
+        direct.clock.steady().map_err(AdministrationFault::from)?;
         let lost = Happening::BrokerLost { epoch: epoch.clone() };
         direct.store.append(Commit::of(lost)).await?;
     }

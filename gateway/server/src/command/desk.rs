@@ -59,9 +59,7 @@ impl Desk {
             return Ok(Desk::Running(running));
         }
         let clock = Clock::start(config.gateway.clock_jump_max);
-        let (settings, time) = (app::store_config(config), clock.clone());
-        let opening = tokio::task::spawn_blocking(move || Store::open(&settings, move || time.now()));
-        let store = match opening.await.expect("opening a store does not panic") {
+        let store = match app::open_store(app::store_config(config), &clock).await {
             Ok(store) => store,
             Err(store::Fault::Locked { directory }) => return Err(CommandFault::Busy(directory)),
             Err(fault) => return Err(CommandFault::Store(fault)),

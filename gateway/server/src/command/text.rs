@@ -53,6 +53,10 @@ texts! {
     CheckUnprovisioned = "Không có [broker.provision]: tài khoản phải tạo bằng tay",
         "No [broker.provision]: accounts must be made by hand";
     ClockAccepted = "Đã chấp nhận giờ hiện tại", "The time of day is accepted";
+    ClockBehind = "Giờ máy sớm hơn sự kiện mới nhất trong nhật ký ({newest}), chưa ghi gì; chỉnh đồng hồ rồi làm lại, hoặc nếu giờ máy đúng thì chạy `gateway accept-clock` khi cổng đang chạy",
+        "The time of day lies before the newest event of the journal ({newest}), nothing was recorded; set the clock and try again, or if it is right run `gateway accept-clock` while the gateway runs";
+    ClockJumped = "Giờ máy vừa nhảy {seconds} giây, chưa ghi gì; chỉnh đồng hồ rồi làm lại, hoặc nếu giờ máy đúng thì chạy `gateway accept-clock`",
+        "The time of day jumped by {seconds} s, nothing was recorded; set the clock and try again, or if it is right run `gateway accept-clock`";
     CodeMoves = "Mã {what}: {from} → {to}", "Code {what}: {from} → {to}";
     ConfigFaults = "Cấu hình có {count} lỗi:", "The configuration has {count} faults:";
     DryRun = "Chạy thử, chưa thay đổi gì:", "Dry run, nothing was changed:";

@@ -32,7 +32,8 @@ pub struct GatewayConfig {
     pub certificate_file: PathBuf,
     /// `inspect_threads`: threads that open and verify packets; 0 means one a processor. Default 0, at most 256.
     pub inspect_threads: usize,
-    /// `clock_jump_seconds_max`: how far the time of day may part from the monotonic clock within an hour. Default 30.
+    /// `clock_jump_seconds_max`: how far the time of day may part from the monotonic clock within an hour, or lie at
+    /// the start before the newest event of the journal. Default 30.
     pub clock_jump_max: Duration,
     /// `shutdown_seconds`: how long a graceful end may take. Default 30.
     pub shutdown_max: Duration,

@@ -112,6 +112,7 @@ impl From<AdministrationFault> for Problem {
             AdministrationFault::Directory(_) => (StatusCode::CONFLICT, "directory"),
             AdministrationFault::Import(_) => (StatusCode::UNPROCESSABLE_ENTITY, "import"),
             AdministrationFault::Conflict => (StatusCode::CONFLICT, "conflict"),
+            AdministrationFault::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, "clock"),
             AdministrationFault::Store(fault) => return Problem::store(fault),
         };
         let told = Told::from(&fault);
@@ -121,11 +122,13 @@ impl From<AdministrationFault> for Problem {
 
 impl From<ParkingFault> for Problem {
     fn from(fault: ParkingFault) -> Problem {
-        if let ParkingFault::Store(fault) = &fault {
-            return Problem::store(fault);
-        }
+        let (status, code) = match &fault {
+            ParkingFault::NotParked(_) | ParkingFault::StillParked(_) => (StatusCode::CONFLICT, "parked"),
+            ParkingFault::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, "clock"),
+            ParkingFault::Store(fault) => return Problem::store(fault),
+        };
         let told = Told::from(&fault);
-        Problem::new(StatusCode::CONFLICT, "parked", fault, told)
+        Problem::new(status, code, fault, told)
     }
 }
 
@@ -244,7 +247,7 @@ async fn trust_import(services: web::Data<Services>, list: web::Bytes) -> Answer
 }
 
 async fn clock_accept(services: web::Data<Services>) -> Answer {
-    info!(state = ?services.clock.state(), "the time of day was accepted by a person");
+    info!(state = ?services.clock.steady(), "the time of day was accepted by a person");
     services.clock.accept();
     Ok(HttpResponse::NoContent().finish())
 }

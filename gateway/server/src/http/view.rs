@@ -75,7 +75,8 @@ impl ReadyView {
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemView {
-    /// A stable word: `request`, `unauthorised`, `order`, `directory`, `import`, `conflict`, `case`, `list`, `store`.
+    /// A stable word: `request`, `unauthorised`, `order`, `directory`, `import`, `conflict`, `case`, `parked`,
+    /// `list`, `clock`, `store`.
     pub code: String,
     /// In English words.
     pub detail: String,

@@ -244,6 +244,7 @@ impl Bench<'_> {
             directory,
             sent_at: self.sent_at().now,
             now: self.moment.now,
+            time_of_day: self.road.clock.now(),
         };
         let verified = verify(packet, signature, sender, belief);
         let happening = judge(

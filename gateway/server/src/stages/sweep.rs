@@ -63,14 +63,36 @@ pub async fn sweep(road: Road, inspectors: Inspectors) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut looked, mut judged) = (Instant::now(), Instant::now());
+    let mut steady = true;
     loop {
         tick.tick().await;
+        steady = is_steady(&sweeper.road, steady);
+        if !steady {
+            continue;
+        }
         let due = Due {
             look: lapsed(&mut looked, sweeper.road.rules.sweep_every),
             judge: lapsed(&mut judged, sweeper.road.rules.hold_retry),
         };
         if let Err(fault) = sweeper.once(due).await {
             warn!(stage = "sweep", error = %fault, "not now");
+        }
+    }
+}
+
+/// Whether the time of day can be believed. That it cannot is told once, not at every look.
+fn is_steady(road: &Road, was_steady: bool) -> bool {
+    match road.clock.steady() {
+        Err(unsteady) if was_steady => {
+            warn!(stage = "sweep", "nothing is judged or recorded: {unsteady}");
+            false
+        }
+        Err(_) => false,
+        Ok(()) => {
+            if !was_steady {
+                info!(stage = "sweep", "the time of day can be believed again");
+            }
+            true
         }
     }
 }

@@ -330,6 +330,11 @@ impl Journal for Store {
         self.0.events(case)
     }
 
+    fn newest(&self) -> Option<Time> {
+        let tip = self.0.shared.ends().tip;
+        (0 < tip.position).then_some(tip.time)
+    }
+
     fn checkpoint(&self) -> Checkpoint {
         let tip = self.0.shared.ends().tip;
         Checkpoint {

@@ -74,7 +74,7 @@ impl Measure {
         (
             Measure::ClockJumpSeconds,
             "gateway_clock_jump_seconds",
-            "By how much the time of day jumped",
+            "By how much the time of day jumped or, at a start, lies before the newest event; 0 while it can be believed",
         ),
         (
             Measure::Due,

@@ -24,7 +24,7 @@ pub(in crate::command) fn in_words(told: &Told) -> Said {
         AgencyEnded(agency) AgencyKnown(agency) AgencyNotNext(agency, next) AgencySuspended(agency)
         AgencyTwice(agency) AgencyUnknown(agency) CaseUnknown(case) CaseNotParked(case) CaseStillParked(case)
         CertificateNotPinned(agency)
-        CertificatePinned(agency) Circle(agency, relation, to) CodeNotHeld(code, agency) CodeTaken(code, owner)
+        CertificatePinned(agency) Circle(agency, relation, to) ClockBehind(newest) ClockJumped(seconds) CodeNotHeld(code, agency) CodeTaken(code, owner)
         ColumnMissing(column) ColumnRepeated(column) Conflict() Earlier(at, latest) FewAgencies() FileEmpty()
         FileNotUtf8() FileUtf16() FingerprintUnfit(text) HeirSuspended(agency) HeirWithoutAccount(agency)
         HeirWithoutCertificate(agency) IdUnfit(text, kind) ListNotKept(fault) ListRefused(fault)
