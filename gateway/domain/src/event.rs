@@ -14,7 +14,7 @@ use trust::{Digest, Time};
 
 use crate::agency::Signatory;
 use crate::directory::DirectoryChange;
-use crate::dispatch::{DispatchKind, Rank};
+use crate::dispatch::{Dispatch, DispatchKind, Rank};
 use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use crate::packet::{BusinessType, StatusCode};
 use crate::receipt::ReceiptKind;
@@ -328,6 +328,20 @@ pub struct Moved {
     pub account: Option<AccountId>,
     /// When, by the other side's clock, if it said so.
     pub at: Option<Time>,
+}
+
+impl Moved {
+    /// That this dispatch moved, into the inbox of this account or out of it; stored by a connector at this time.
+    pub fn of(dispatch: &Dispatch, account: Option<AccountId>, at: Option<Time>) -> Moved {
+        Moved {
+            case: dispatch.case,
+            dispatch: dispatch.id,
+            kind: dispatch.kind,
+            to: dispatch.to,
+            account,
+            at,
+        }
+    }
 }
 
 /// A dispatch was given up.

@@ -91,14 +91,7 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
         return Ok(());
     }
     let dispatch = &head.dispatch;
-    let moved = Moved {
-        case: dispatch.case,
-        dispatch: dispatch.id,
-        kind: dispatch.kind,
-        to: dispatch.to,
-        account: Some(account.clone()),
-        at: Some(stored.at),
-    };
+    let moved = Moved::of(dispatch, Some(account.clone()), Some(stored.at));
     // A handover after its failure was told is a correction: it is recorded too.
     // So is one after a withdrawal, when an attempt that nobody knew about had reached the inbox.
     let states = &[
@@ -119,33 +112,30 @@ async fn settle_one(road: &Road, account: &AccountId, stored: &Stored) -> Result
 }
 
 /// An attempt of which nobody knew had reached the inbox, and the document was taken: a recall that was withdrawn,
-/// because it seemed never to have left, is due again.
+/// because it seemed never to have left, is due again. None was while the document was known to lie in the inbox.
 async fn recall_after_all(road: &Road, taken: &DispatchHead) -> Result<(), StoreFault> {
     let (case, to) = (taken.dispatch.case, taken.dispatch.to);
-    let is_recalled = |head: CaseHead| head.state == CaseState::Recalled;
-    if taken.dispatch.kind != DispatchKind::Packet || !road.journal.case(case)?.is_some_and(is_recalled) {
+    if taken.dispatch.kind != DispatchKind::Packet || taken.state == DispatchState::Consigned {
         return Ok(());
     }
+    let is_recalled = |head: CaseHead| head.state == CaseState::Recalled;
+    if !road.journal.case(case)?.is_some_and(is_recalled) {
+        return Ok(());
+    }
+    let is_recall = |head: &CaseHead| {
+        let business = head.identity.as_ref().map(|identity| identity.business);
+        business == Some(BusinessType::Recall)
+    };
     let directory = road.journal.directory();
     let holder = directory.heir(to, road.now()).unwrap_or(to);
-    for recall in road.journal.actions(case)? {
-        let is_recall = recall
-            .identity
-            .is_some_and(|identity| identity.business == BusinessType::Recall);
+    for recall in road.journal.actions(case)?.into_iter().filter(is_recall) {
         for agency in directory.lineage(holder) {
-            let Some(head) = road.journal.addressed(recall.case, agency)?.filter(|_| is_recall) else {
+            let Some(head) = road.journal.addressed(recall.case, agency)? else {
                 continue;
             };
             let dispatch = &head.dispatch;
-            let due = Moved {
-                case: dispatch.case,
-                dispatch: dispatch.id,
-                kind: dispatch.kind,
-                to: dispatch.to,
-                account: None,
-                at: None,
-            };
-            let commit = Commit::step(Happening::Lost(due), dispatch.id, &[DispatchState::Withdrawn]);
+            let due = Happening::Lost(Moved::of(dispatch, None, None));
+            let commit = Commit::step(due, dispatch.id, &[DispatchState::Withdrawn]);
             if let Appended::Done(recorded) = road.append(commit).await? {
                 info!(stage = "settle", dispatch.id = %dispatch.id, "the recall follows what was taken");
                 announce(road, &recorded).await;

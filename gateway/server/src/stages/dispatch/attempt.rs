@@ -86,7 +86,7 @@ pub(super) async fn send(road: &Road, turns: &Turns, head: &DispatchHead, accoun
 
 /// Records that a dispatch is no longer in the inbox where it was put.
 pub(super) async fn take_back(road: &Road, head: &DispatchHead, account: &AccountId) -> Ending {
-    let lost = Happening::Lost(moved(head, Some(account.clone())));
+    let lost = Happening::Lost(Moved::of(&head.dispatch, Some(account.clone()), None));
     let recorded = insist(road, step(head, lost, &[DispatchState::Consigned])).await;
     let ending = recorded.map(|appended| {
         // After a conflict somebody else settled it, or made it due before: whoever looks finds out.
@@ -128,7 +128,7 @@ async fn try_send(
         Outcome::Declined => return Ok(Ending::NoInbox),
     }
     drop(body);
-    let consigned = Happening::Consigned(moved(head, Some(account.clone())));
+    let consigned = Happening::Consigned(Moved::of(&head.dispatch, Some(account.clone()), None));
     // The addressee may have been quicker than this record.
     match insist(road, step(head, consigned, &[DispatchState::Due])).await? {
         Appended::Done(_) => Ok(Ending::Consigned),
@@ -142,7 +142,7 @@ async fn handed_over_with_twin(
     head: &DispatchHead,
     account: &AccountId,
 ) -> Result<Ending, StoreFault> {
-    let handed_over = Happening::HandedOver(moved(head, Some(account.clone())));
+    let handed_over = Happening::HandedOver(Moved::of(&head.dispatch, Some(account.clone()), None));
     if let Appended::Done(recorded) = road
         .append(step(head, handed_over, &[DispatchState::Due]))
         .await?
@@ -154,24 +154,12 @@ async fn handed_over_with_twin(
 }
 
 async fn withdraw(road: &Road, head: &DispatchHead) -> Result<Ending, StoreFault> {
-    let withdrawn = Happening::Withdrawn(moved(head, None));
+    let withdrawn = Happening::Withdrawn(Moved::of(&head.dispatch, None, None));
     if let Appended::Done(recorded) = road.append(step(head, withdrawn, &[DispatchState::Due])).await? {
         info!(stage = "dispatch", dispatch.id = %head.dispatch.id, "withdrawn before it reached the inbox");
         announce(road, &recorded).await;
     }
     Ok(Ending::Over)
-}
-
-fn moved(head: &DispatchHead, account: Option<AccountId>) -> Moved {
-    let dispatch = &head.dispatch;
-    Moved {
-        case: dispatch.case,
-        dispatch: dispatch.id,
-        kind: dispatch.kind,
-        to: dispatch.to,
-        account,
-        at: None,
-    }
 }
 
 fn step(head: &DispatchHead, happening: Happening, states: &'static [DispatchState]) -> Commit {
