@@ -12,6 +12,7 @@
 mod budget;
 mod feed;
 mod lane;
+mod source;
 mod turns;
 mod window;
 

@@ -22,6 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use super::budget::{Budget, Pace, QueueNumber};
 use super::feed::{Begin, Feed, Fulfilled, Item, end};
+use super::source::{LOOK_AGAIN, Source, Standing};
 use super::turns::Turns;
 use super::window::{Acknowledgement, Window};
 use super::{Arrival, DROPPED_PAUSE, Intake, Lane, Settle, Settlement, Verdict};
@@ -29,34 +30,10 @@ use crate::broker::connection::Session;
 use crate::broker::publish::{current, replaced};
 use crate::broker::topology;
 
-/// A queue that is not there is asked for again after this time; so is a channel after it failed.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A channel that failed is opened again after this time.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
 /// Deliveries taken before settlements have their turn.
 const BURST: usize = 64;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Nothing is asked of it.
-    Idle,
-    /// To be consumed; its order waits.
-    Due,
-    /// Delivers.
-    Open,
-    /// Asked to end; its feed says when.
-    Ending,
-    /// Ended because the budget was spent.
-    Resting,
-    /// Not there.
-    Missing,
-}
-
-struct Source {
-    queue: String,
-    wanted: bool,
-    standing: Standing,
-    tag: ShortString,
-}
 
 enum Order {
     Begin(QueueNumber),
@@ -258,17 +235,17 @@ impl Pump {
     fn ended(&mut self, serving: &mut Serving, queue: QueueNumber) {
         let rests = self.budget.rests(queue);
         let source = &mut self.sources[queue];
-        source.standing = match (source.wanted, source.standing == Standing::Ending) {
-            (false, _) => Standing::Idle,
-            (true, false) => Standing::Missing,
-            (true, true) if rests => Standing::Resting,
+        match (source.wanted, source.standing == Standing::Ending) {
+            (false, _) => source.standing = Standing::Idle,
+            (true, false) => {
+                tracing::warn!(queue = source.queue, "an intake was deleted");
+                source.miss();
+            }
+            (true, true) if rests => source.standing = Standing::Resting,
             (true, true) => {
                 serving.orders.push_back(Order::Begin(queue));
-                Standing::Due
+                source.standing = Standing::Due;
             }
-        };
-        if source.standing == Standing::Missing {
-            tracing::warn!(queue = source.queue, "an intake was deleted");
         }
     }
 
@@ -302,19 +279,18 @@ impl Pump {
             Fulfilled::Begun(queue, consumer) => {
                 serving.feeds.push(Feed::new(queue, consumer));
                 let source = &mut self.sources[queue];
-                source.standing = Standing::Open;
+                source.open();
                 if !source.wanted {
                     self.ask_to_end(serving, queue);
                 }
             }
             Fulfilled::Missing(queue) => {
                 let source = &mut self.sources[queue];
-                tracing::warn!(queue = source.queue, "no such queue; looking again later");
-                source.standing = if source.wanted {
-                    Standing::Missing
+                if source.wanted {
+                    source.miss();
                 } else {
-                    Standing::Idle
-                };
+                    source.standing = Standing::Idle;
+                }
             }
             Fulfilled::Ended => {}
             Fulfilled::Failed(error) => return Err(error),
@@ -331,8 +307,9 @@ impl Pump {
     }
 
     fn look_again(&mut self, serving: &mut Serving) {
+        let now = Instant::now();
         for (queue, source) in self.sources.iter_mut().enumerate() {
-            if source.wanted && source.standing == Standing::Missing {
+            if source.is_looked_for(now) {
                 source.standing = Standing::Due;
                 serving.orders.push_back(Order::Begin(queue));
             }
@@ -348,7 +325,9 @@ impl Pump {
             if !source.wanted {
                 match source.standing {
                     Standing::Open => self.ask_to_end(serving, queue),
-                    Standing::Due | Standing::Resting | Standing::Missing => source.standing = Standing::Idle,
+                    Standing::Due | Standing::Resting | Standing::Missing(_) => {
+                        source.standing = Standing::Idle
+                    }
                     Standing::Idle | Standing::Ending => {}
                 }
             }
@@ -382,12 +361,7 @@ impl Pump {
         }
         let number = self.sources.len();
         self.numbers.insert(queue.clone(), number);
-        self.sources.push(Source {
-            queue,
-            wanted: true,
-            standing: Standing::Idle,
-            tag: ShortString::default(),
-        });
+        self.sources.push(Source::new(queue));
         number
     }
 }
