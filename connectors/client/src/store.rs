@@ -106,7 +106,7 @@ impl Default for StoreLimits {
     fn default() -> StoreLimits {
         StoreLimits {
             segment_bytes_max: 64 << 20,
-            commit_interval: Duration::from_millis(2),
+            commit_interval: Duration::from_millis(5),
             remember: Duration::from_secs(30 * 86_400),
             remember_ids_max: 1_000_000,
         }

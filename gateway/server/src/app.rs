@@ -88,6 +88,7 @@ pub fn store_config(config: &Config) -> StoreConfig {
         index_cache_bytes: config.store.index_cache_bytes,
         index_flush_every_ms: config.store.index_flush_milliseconds,
         queue_commits_max: config.store.queue_commits_max,
+        commit_interval: config.store.commit_interval,
         free_bytes_min: config.store.free_bytes_min,
         ..StoreConfig::at(&config.gateway.data_dir)
     }

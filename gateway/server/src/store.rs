@@ -74,11 +74,13 @@ pub struct StoreConfig {
     pub free_bytes_min: u64,
     /// Commits that may wait for the writer; further callers wait for a place.
     pub queue_commits_max: usize,
+    /// At least this long between two batches under load. An idle store writes at once.
+    pub commit_interval: Duration,
 }
 
 impl StoreConfig {
     /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 32 MiB of index cache,
-    /// 16 MiB kept free, 1024 commits waiting.
+    /// 16 MiB kept free, 1024 commits waiting, 5 ms between batches.
     pub fn at(directory: impl Into<PathBuf>) -> StoreConfig {
         StoreConfig {
             directory: directory.into(),
@@ -88,6 +90,7 @@ impl StoreConfig {
             index_flush_every_ms: 500,
             free_bytes_min: 16 << 20,
             queue_commits_max: 1024,
+            commit_interval: Duration::from_millis(5),
         }
     }
 }
@@ -159,6 +162,8 @@ impl Store {
             journal,
             packs,
             clock: Box::new(clock),
+            commit_interval: config.commit_interval,
+            committed_at: None,
             orders: inbox,
             reply: orders.clone(),
             stopped: None,

@@ -219,6 +219,8 @@ pub struct StoreConfig {
     pub index_flush_milliseconds: u64,
     /// `queue_commits_max`: commits that may wait for the writer. Default 1024.
     pub queue_commits_max: usize,
+    /// `commit_interval_milliseconds`: least time between two batches of commits under load. Default 5.
+    pub commit_interval: Duration,
     /// `free_bytes_min`: below so much free disk the gateway says that it is not ready. Default 1 GiB.
     pub free_bytes_min: u64,
 }
@@ -231,6 +233,11 @@ impl StoreConfig {
             index_cache_bytes: section.number("index_cache_bytes", MIB..=64 * GIB, 32 * MIB),
             index_flush_milliseconds: section.number("index_flush_milliseconds", 10..=60_000, 500),
             queue_commits_max: section.number("queue_commits_max", 1..=65_536, 1024),
+            commit_interval: Duration::from_millis(section.number(
+                "commit_interval_milliseconds",
+                0..=1_000,
+                5,
+            )),
             free_bytes_min: section.number("free_bytes_min", 0..=1024 * GIB, GIB),
         };
         if config.segment_bytes_max < config.inline_bytes_max as u64 {

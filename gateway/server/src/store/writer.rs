@@ -72,6 +72,9 @@ pub(super) struct Writer {
     pub(super) journal: Journal,
     pub(super) packs: Packs,
     pub(super) clock: Box<dyn Fn() -> Time + Send>,
+    pub(super) commit_interval: Duration,
+    /// When the last batch was answered.
+    pub(super) committed_at: Option<Instant>,
     pub(super) orders: Receiver<Order>,
     /// For the thread that makes another index.
     pub(super) reply: Sender<Order>,
@@ -111,6 +114,9 @@ impl Writer {
         // An end that was ordered comes behind everything that was ordered before it.
         while !self.closing || !self.orders.is_empty() {
             let Ok(first) = self.orders.recv() else { break };
+            if matches!(first, Order::Commit(_)) {
+                self.rest();
+            }
             self.turn(first);
         }
         self.shared.sources.closing.store(true, Ordering::Relaxed);
@@ -120,6 +126,17 @@ impl Writer {
         let index = self.shared.index();
         if let Err(fault) = index.settle() {
             tracing::warn!(%fault, "the index will be brought up to date at the next start");
+        }
+    }
+
+    /// Lets more come together soon after a batch: what many small batches cost the processor in fdatasyncs, wake-ups and
+    /// messages sent one by one is more than the wait, for everybody.
+    fn rest(&self) {
+        let rest = self
+            .committed_at
+            .and_then(|at| self.commit_interval.checked_sub(at.elapsed()));
+        if let Some(rest) = rest {
+            std::thread::sleep(rest);
         }
     }
 
@@ -150,6 +167,7 @@ impl Writer {
         }
         if !requests.is_empty() {
             self.answer(requests);
+            self.committed_at = Some(Instant::now());
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::directory::{Addition, DirectoryChange};
 use domain::dispatch::DispatchState;
@@ -51,6 +52,28 @@ fn many_commits_share_a_sync() {
         .into_iter()
         .collect();
     assert_eq!(positions, (1..=2000).collect::<Vec<_>>());
+}
+
+#[test]
+fn commits_within_the_interval_are_written_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = StoreConfig {
+        commit_interval: Duration::from_secs(2),
+        ..small(folder.path())
+    };
+    let store = Store::open(&config, clock()).expect("the store opens");
+    record(&store, new_document(0));
+    std::thread::scope(|scope| {
+        for number in 1_u8..4 {
+            let store = &store;
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(20) * u32::from(number));
+                record(store, new_document(usize::from(number)));
+            });
+        }
+    });
+    let figures = store.figures();
+    assert_eq!((figures.commits, figures.batches), (4, 2), "{figures:?}");
 }
 
 #[test]

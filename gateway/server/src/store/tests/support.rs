@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::dispatch::{Dispatch, DispatchKind, Rank};
 use domain::event::{
@@ -23,11 +24,12 @@ pub(super) fn clock() -> impl Fn() -> Time + Send + 'static {
     move || Time::from_micros(micros.fetch_add(7, Ordering::Relaxed))
 }
 
-/// Small segments, so that tests cross from one to the next.
+/// Small segments, so that tests cross from one to the next, and no pause between batches.
 pub(super) fn small(directory: &Path) -> StoreConfig {
     StoreConfig {
         segment_bytes_max: 16 << 10,
         inline_bytes_max: 4 << 10,
+        commit_interval: Duration::ZERO,
         ..StoreConfig::at(directory)
     }
 }
