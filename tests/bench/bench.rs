@@ -9,11 +9,12 @@
 //! on, everything durable. Packets are built before each part.
 //!
 //! Parts: warm-up; *throughput*, a closed loop in which a document leaves when all that follows from it is done (packet
-//! and both receipts on the disks of connectors); *latency* at 75 % and at 50 % of that throughput, an open loop;
-//! *baseline* ([`baseline`]) on the same broker after gateway and connectors have ended.
+//! and both receipts on the disks of connectors); *latency* at 75 % and at 50 % of that throughput and at a fixed rate,
+//! open loops; *baseline* ([`baseline`]) on the same broker after gateway and connectors have ended.
 //!
 //! `documents_per_second` is from the throughput part; `p50_ms` and `p99_ms` from the 75 % part, `p99_half_load_ms`
-//! from the 50 % part, `gateway_rss_mib` (anonymous and shared memory, /proc/PID/status) is the largest of all parts.
+//! from the 50 % part, `p99_fixed_rate_ms` from that at [`FIXED_RATE`], which compares builds and machines of unlike
+//! throughput; `gateway_rss_mib` (anonymous and shared memory, /proc/PID/status) is the largest of all parts.
 //! `cpu_us_per_document` is from the throughput part.
 #![expect(
     clippy::print_stdout,
@@ -37,6 +38,8 @@ use station::Station;
 const WARM_UP: usize = 2_000;
 /// Seconds before an open loop is measured.
 const WARM_UP_SECONDS: f64 = 5.0;
+/// Documents a second that two processors are to carry at least.
+const FIXED_RATE: f64 = 300.0;
 /// Documents of the baseline.
 const BASELINE: usize = 10_000;
 
@@ -97,8 +100,12 @@ async fn measure(arguments: &Arguments) {
     figures.closed = Some(closed);
 
     if !arguments.throughput_only {
-        for (share, place) in [(0.75, &mut figures.three_quarters), (0.5, &mut figures.half)] {
-            let per_second = rate * share;
+        let parts = [
+            (rate * 0.75, &mut figures.three_quarters),
+            (rate * 0.5, &mut figures.half),
+            (FIXED_RATE, &mut figures.fixed),
+        ];
+        for (per_second, place) in parts {
             let warm_up = per_second * WARM_UP_SECONDS;
             let work = documents(warm_up + per_second * f64::from(arguments.seconds));
             say(&format!("latency at {per_second:.0} documents/s"));

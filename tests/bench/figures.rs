@@ -27,6 +27,8 @@ pub(crate) struct Figures {
     pub(crate) confirmed: Totals,
     pub(crate) three_quarters: Option<Run>,
     pub(crate) half: Option<Run>,
+    /// At [`crate::FIXED_RATE`].
+    pub(crate) fixed: Option<Run>,
     pub(crate) baseline: f64,
     pub(crate) memory: Memory,
     pub(crate) repeats: u64,
@@ -79,6 +81,8 @@ impl Figures {
             "p99_ms": at(&self.three_quarters, 0.99),
             "p99_half_load_ms": at(&self.half, 0.99),
             "p50_half_load_ms": at(&self.half, 0.5),
+            "p99_fixed_rate_ms": at(&self.fixed, 0.99),
+            "p50_fixed_rate_ms": at(&self.fixed, 0.5),
             "gateway_rss_mib": tenths(self.memory.held),
             "gateway_mapped_mib": tenths(self.memory.mapped),
             "cpu_us_per_document": stages.into_iter().map(|(name, us)| (name, json!(us.round()))).collect::<serde_json::Map<_, _>>(),
@@ -119,6 +123,7 @@ impl Figures {
         }
         latency("75 % load", &self.three_quarters);
         latency("50 % load", &self.half);
+        latency(&format!("{} documents/s", crate::FIXED_RATE), &self.fixed);
         row(
             "gateway memory, anonymous and shared",
             format!("{:.1} MiB", self.memory.held),
