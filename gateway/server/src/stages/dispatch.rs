@@ -19,6 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::dispatch::Rank;
 use domain::ids::{AccountId, AgencyId, DispatchId};
 use domain::port::{DispatchHead, StoreFault};
 use futures_util::StreamExt;
@@ -307,10 +308,28 @@ impl Dispatcher {
             }
             Ending::NotNow => self.leave_for_now(id, to, self.road.rules.retry_after),
             Ending::Waits => self.leave_for_now(id, to, self.road.rules.retry_after.min(WAIT_REST)),
+            Ending::Behind(first) => {
+                self.leave_for_now(id, to, self.road.rules.retry_after.min(WAIT_REST));
+                self.let_first(*first, &account, head.dispatch.rank);
+            }
             Ending::NoInbox => {
                 warn!(stage = "dispatch", account.id = %account, "the account has no inbox; provision the broker");
                 self.leave_for_now(id, to, self.road.rules.retry_after);
             }
+        }
+    }
+
+    /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the
+    /// recall had if it will not need it for long.
+    fn let_first(&mut self, first: DispatchHead, account: &AccountId, rank: Rank) {
+        let is_withdrawn_soon = first.consigned_at.is_none();
+        let rank = if is_withdrawn_soon {
+            rank
+        } else {
+            first.dispatch.rank
+        };
+        if self.lanes.account_of(first.dispatch.id).is_none() && self.lanes.has_room(account, rank) {
+            self.send(first, account.clone());
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::dispatch::{DispatchKind, DispatchState};
-use domain::packet::{BusinessType, Replacement};
+use domain::packet::{BusinessType, Priority, Replacement};
 use domain::wire::{Confirmation, Stored};
 use tokio::sync::mpsc;
 
@@ -206,6 +206,31 @@ fn a_recall_never_arrives_before_what_it_recalls() {
         let order: Vec<CaseId> = inboxes.taken().into_iter().map(|(case, _)| case).collect();
         assert_eq!(order, [sent.case, recall.case]);
     }
+}
+
+#[test]
+fn urgent_recalls_do_not_wait_for_what_they_keep_from_being_looked_at() {
+    let (mut bench, inboxes) = set_up();
+    bench.road.rules = Arc::new(Rules {
+        window: 2,
+        window_urgent: 1,
+        ..(*bench.road.rules).clone()
+    });
+    let mut all = Vec::new();
+    for number in 0..6 {
+        let mut packet = letter(1, &[2]);
+        packet.document_id = format!("{number}/KH");
+        let (sent, _) = accepted(&bench, &format!("s{number}"), &packet);
+        let mut recall = recall_of(&packet);
+        recall.other.priority = Priority::Urgent;
+        let (recall, _) = accepted(&bench, &format!("r{number}"), &recall);
+        all.extend([sent.case, recall.case]);
+    }
+    live(&mut bench, "all are withdrawn", |bench| {
+        all.iter()
+            .all(|case| states(bench, *case) == [DispatchState::Withdrawn])
+    });
+    assert_eq!(inboxes.taken(), []);
 }
 
 #[test]

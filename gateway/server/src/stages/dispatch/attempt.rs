@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use domain::dispatch::{DispatchState, Rank};
 use domain::event::{Happening, Moved};
-use domain::ids::AccountId;
-use domain::port::{Appended, Commit, DispatchHead, Outcome, StoreFault};
+use domain::ids::{AccountId, DispatchId};
+use domain::port::{Appended, Commit, DispatchHead, Expectation, Outcome, StoreFault};
 use tokio::sync::Semaphore;
 use tracing::{debug, info, warn};
 
@@ -34,7 +34,7 @@ pub(super) struct Attempt {
 }
 
 /// How an attempt ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Ending {
     /// In the inbox: recorded.
     Consigned,
@@ -44,8 +44,10 @@ pub(super) enum Ending {
     DueAgain,
     /// Try again later.
     NotNow,
-    /// Another one goes first: its twin, or what it recalls.
+    /// Its twin goes first.
     Waits,
+    /// What it recalls goes first, or is withdrawn.
+    Behind(Box<DispatchHead>),
     /// The account has no inbox.
     NoInbox,
 }
@@ -112,8 +114,8 @@ async fn try_send(
 ) -> Result<Ending, StoreFault> {
     match parcel::standing(road, head)? {
         Standing::Goes => {}
-        Standing::Recalled => return withdraw(road, head).await,
-        Standing::Waits => return Ok(Ending::Waits),
+        Standing::Recalled(targets) => return withdraw(road, head, &targets).await,
+        Standing::Behind(target) => return Ok(Ending::Behind(target)),
     }
     match twin::of(road, head, account)? {
         Twin::None => {}
@@ -153,13 +155,22 @@ async fn handed_over_with_twin(
     Ok(Ending::Over)
 }
 
-async fn withdraw(road: &Road, head: &DispatchHead) -> Result<Ending, StoreFault> {
+/// A recall is withdrawn only as long as what it recalls is: an addressee may have taken that after all.
+async fn withdraw(road: &Road, head: &DispatchHead, targets: &[DispatchId]) -> Result<Ending, StoreFault> {
     let withdrawn = Happening::Withdrawn(Moved::of(&head.dispatch, None, None));
-    if let Appended::Done(recorded) = road.append(step(head, withdrawn, &[DispatchState::Due])).await? {
-        info!(stage = "dispatch", dispatch.id = %head.dispatch.id, "withdrawn before it reached the inbox");
-        announce(road, &recorded).await;
+    let mut commit = step(head, withdrawn, &[DispatchState::Due]);
+    for &id in targets {
+        let states = &[DispatchState::Withdrawn];
+        commit = commit.expecting(Expectation::Dispatch { id, states });
     }
-    Ok(Ending::Over)
+    match road.append(commit).await? {
+        Appended::Done(recorded) => {
+            info!(stage = "dispatch", dispatch.id = %head.dispatch.id, "withdrawn before it reached the inbox");
+            announce(road, &recorded).await;
+            Ok(Ending::Over)
+        }
+        Appended::Conflict => Ok(Ending::DueAgain),
+    }
 }
 
 fn step(head: &DispatchHead, happening: Happening, states: &'static [DispatchState]) -> Commit {

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use domain::dispatch::{DispatchKind, DispatchState};
+use domain::ids::DispatchId;
 use domain::packet::BusinessType;
 use domain::port::{CaseState, DispatchHead, Parcel, StoreFault};
 
 use crate::stages::Road;
 
 /// Whether a dispatch is still to be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Standing {
     /// It goes.
     Goes,
-    /// Its document was recalled, or it recalls what never left.
-    Recalled,
-    /// It recalls what is going into the inbox again, or is about to be withdrawn.
-    Waits,
+    /// Its document was recalled, or it recalls what never left: as long as these dispatches are withdrawn.
+    Recalled(Vec<DispatchId>),
+    /// It recalls this one, which is going into the inbox again, or is about to be withdrawn.
+    Behind(Box<DispatchHead>),
 }
 
 /// How it stands now. What was in an inbox once may have been taken from it: then the recall follows it, and never
@@ -30,7 +31,7 @@ pub(super) fn standing(road: &Road, head: &DispatchHead) -> Result<Standing, Sto
     };
     let was_there = head.consigned_at.is_some();
     if case.state == CaseState::Recalled && !was_there {
-        return Ok(Standing::Recalled);
+        return Ok(Standing::Recalled(Vec::new()));
     }
     let recalls = case
         .identity
@@ -41,20 +42,24 @@ pub(super) fn standing(road: &Road, head: &DispatchHead) -> Result<Standing, Sto
     let directory = road.journal.directory();
     let to = head.dispatch.to;
     let holder = directory.heir(to, road.now()).unwrap_or(to);
-    let mut goes = was_there;
+    let (mut goes, mut withdrawn) = (was_there, Vec::new());
     for agency in directory.lineage(holder) {
         for target in &case.targets {
-            let target = road.journal.addressed(*target, agency)?;
-            match target.map(|target| target.state) {
-                Some(DispatchState::Due) => return Ok(Standing::Waits),
-                Some(DispatchState::Withdrawn) | None => {}
-                Some(DispatchState::Consigned | DispatchState::HandedOver | DispatchState::Failed) => {
-                    goes = true;
-                }
+            let Some(target) = road.journal.addressed(*target, agency)? else {
+                continue;
+            };
+            match target.state {
+                DispatchState::Due => return Ok(Standing::Behind(Box::new(target))),
+                DispatchState::Withdrawn => withdrawn.push(target.dispatch.id),
+                DispatchState::Consigned | DispatchState::HandedOver | DispatchState::Failed => goes = true,
             }
         }
     }
-    Ok(if goes { Standing::Goes } else { Standing::Recalled })
+    Ok(if goes {
+        Standing::Goes
+    } else {
+        Standing::Recalled(withdrawn)
+    })
 }
 
 /// The parcel for a dispatch.
