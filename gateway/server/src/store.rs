@@ -55,7 +55,7 @@ use self::rebuild::{Ends, Sources};
 use self::settler::Settler;
 use self::shared::{Shared, Start, fold_directory};
 use self::survey::Survey;
-use self::writer::{Order, Writer};
+use self::writer::{BATCH_COMMITS_MAX, Order, Writer};
 
 /// Where and how a store keeps its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +163,7 @@ impl Store {
             packs,
             clock: Box::new(clock),
             commit_interval: config.commit_interval,
+            batch_commits_max: config.queue_commits_max.min(BATCH_COMMITS_MAX),
             committed_at: None,
             orders: inbox,
             reply: orders.clone(),

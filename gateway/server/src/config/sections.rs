@@ -235,7 +235,7 @@ impl StoreConfig {
             queue_commits_max: section.number("queue_commits_max", 1..=65_536, 1024),
             commit_interval: Duration::from_millis(section.number(
                 "commit_interval_milliseconds",
-                0..=1_000,
+                0..=100,
                 5,
             )),
             free_bytes_min: section.number("free_bytes_min", 0..=1024 * GIB, GIB),

@@ -35,7 +35,7 @@ use super::settler::Settler;
 use super::shared::Shared;
 
 /// Most commits in one batch.
-const BATCH_COMMITS_MAX: usize = 256;
+pub(super) const BATCH_COMMITS_MAX: usize = 256;
 /// No further commit is taken into a batch that holds so many bytes of originals.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// Pause after an index could not be made.
@@ -73,6 +73,8 @@ pub(super) struct Writer {
     pub(super) packs: Packs,
     pub(super) clock: Box<dyn Fn() -> Time + Send>,
     pub(super) commit_interval: Duration,
+    /// Most commits that can be in one batch: more cannot wait.
+    pub(super) batch_commits_max: usize,
     /// When the last batch was answered.
     pub(super) committed_at: Option<Instant>,
     pub(super) orders: Receiver<Order>,
@@ -132,6 +134,9 @@ impl Writer {
     /// Lets more come together soon after a batch: what many small batches cost the processor in fdatasyncs, wake-ups and
     /// messages sent one by one is more than the wait, for everybody.
     fn rest(&self) {
+        if self.closing || self.batch_commits_max <= self.orders.len() + 1 {
+            return;
+        }
         let rest = self
             .committed_at
             .and_then(|at| self.commit_interval.checked_sub(at.elapsed()));
@@ -202,6 +207,8 @@ impl Writer {
     }
 
     fn answer_each(&mut self, requests: Vec<Request>, outcomes: Vec<Appended>) {
+        // Before anybody hears of it: who was answered finds it counted.
+        Counters::add(&self.shared.counters.batches, 1);
         for (request, outcome) in requests.into_iter().zip(outcomes) {
             let counters = &self.shared.counters;
             match &outcome {
@@ -213,7 +220,6 @@ impl Writer {
             }
             let _ = request.answer.send(Ok(outcome));
         }
-        Counters::add(&self.shared.counters.batches, 1);
         let index = self.shared.index();
         match index.fill() {
             Fill::Room => {}
