@@ -236,7 +236,7 @@ impl Pump {
         let rests = self.budget.rests(queue);
         let source = &mut self.sources[queue];
         match (source.wanted, source.standing == Standing::Ending) {
-            (false, _) => source.standing = Standing::Idle,
+            (false, _) => source.idle(),
             (true, false) => {
                 tracing::warn!(queue = source.queue, "an intake was deleted");
                 source.miss();
@@ -289,7 +289,7 @@ impl Pump {
                 if source.wanted {
                     source.miss();
                 } else {
-                    source.standing = Standing::Idle;
+                    source.idle();
                 }
             }
             Fulfilled::Ended => {}
@@ -302,7 +302,7 @@ impl Pump {
     fn begin_anew(&mut self) {
         self.budget.wake_all();
         for source in &mut self.sources {
-            source.standing = Standing::Idle;
+            source.idle();
         }
     }
 
@@ -325,9 +325,7 @@ impl Pump {
             if !source.wanted {
                 match source.standing {
                     Standing::Open => self.ask_to_end(serving, queue),
-                    Standing::Due | Standing::Resting | Standing::Missing(_) => {
-                        source.standing = Standing::Idle
-                    }
+                    Standing::Due | Standing::Resting | Standing::Missing(_) => source.idle(),
                     Standing::Idle | Standing::Ending => {}
                 }
             }

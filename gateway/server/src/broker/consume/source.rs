@@ -58,14 +58,18 @@ impl Source {
         self.misses = 0;
     }
 
+    /// Nothing is asked of it any more; how often it was missed before says nothing of the next time.
+    pub(crate) fn idle(&mut self) {
+        self.standing = Standing::Idle;
+        self.misses = 0;
+    }
+
     /// It is not there.
     pub(crate) fn miss(&mut self) {
         if self.misses == LOOKS_UNTOLD {
             tracing::warn!(queue = self.queue, "no such queue; looked for again and again");
         }
-        let doublings = self.misses.min(LOOKS_UNTOLD + 1);
-        let pause = (LOOK_AGAIN * (1 << doublings)).min(LOOK_AGAIN_MAX);
-        self.standing = Standing::Missing(Instant::now() + pause);
+        self.standing = Standing::Missing(Instant::now() + pause(self.misses));
         self.misses = self.misses.saturating_add(1);
     }
 
@@ -75,29 +79,32 @@ impl Source {
     }
 }
 
+/// How long a queue is left alone that was missed so often before.
+fn pause(misses: u32) -> Duration {
+    let doublings = misses.min(LOOKS_UNTOLD + 1);
+    (LOOK_AGAIN * (1 << doublings)).min(LOOK_AGAIN_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The pause that was set, to a tenth of a second.
-    fn pause(source: &mut Source) -> u128 {
-        source.miss();
-        let missed = Instant::now();
-        let is_looked_for =
-            |tenths: &u32| source.is_looked_for(missed + *tenths * Duration::from_millis(100));
-        let tenths = (0..100).find(is_looked_for).expect("at most ten seconds");
-        u128::from(tenths) * 100
+    #[test]
+    fn a_missing_queue_is_looked_for_soon_and_ever_more_seldom() {
+        let pauses = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|misses| pause(misses).as_millis());
+        assert_eq!(pauses, [200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
     }
 
     #[test]
-    fn a_missing_queue_is_looked_for_soon_and_ever_more_seldom() {
+    fn a_missing_queue_is_looked_for_while_it_is_wanted() {
         let mut source = Source::new("intake.a1".to_owned());
-        let pauses: Vec<_> = (0..40).map(|_| pause(&mut source)).collect();
-        assert_eq!(pauses[..7], [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
-        assert_eq!(pauses[39], 5_000);
-        source.open();
-        assert_eq!(pause(&mut source), 200, "a new absence begins anew");
+        let later = Instant::now() + Duration::from_secs(3600);
+        assert!(!source.is_looked_for(later), "nothing is known of it yet");
+        source.miss();
+        assert!(source.is_looked_for(later));
         source.wanted = false;
-        assert!(!source.is_looked_for(Instant::now() + LOOK_AGAIN_MAX));
+        assert!(!source.is_looked_for(later));
+        source.idle();
+        assert_eq!(source.misses, 0, "a new absence begins anew");
     }
 }
