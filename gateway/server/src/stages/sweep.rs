@@ -10,6 +10,7 @@ use domain::event::{Failed, Happening};
 use domain::ids::{CaseId, DispatchId};
 use domain::port::{Appended, Commit, DispatchHead, HeldSubmission, OwedReceipt, Recorded, StoreFault};
 use domain::receipt::ReceiptKind;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tracing::{error, info, warn};
 use trust::Time;
 
@@ -22,6 +23,8 @@ use super::{FromJournal, Road, tell};
 const TICK: Duration = Duration::from_millis(500);
 /// Held submissions judged again in one look. They wait for places on the road one after another.
 const HELD_MAX: usize = 20_000;
+/// Records of one look that wait for the store at once: one after the other each would wait for a batch of its own.
+const AT_ONCE: usize = 64;
 /// Things of one kind taken in one look.
 const LOOK_MAX: usize = 256;
 
@@ -167,10 +170,8 @@ impl Sweeper {
     }
 
     async fn fail_expired(&self, now: Time) -> Result<(), StoreFault> {
-        for head in self.road.journal.expired(now, LOOK_MAX)? {
-            self.fail(&head, "expired").await?;
-        }
-        Ok(())
+        self.fail_all(self.road.journal.expired(now, LOOK_MAX)?, "expired")
+            .await
     }
 
     /// Whatever is for an agency that ended without an heir has failed: nobody will ever take it.
@@ -183,11 +184,17 @@ impl Sweeper {
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
             heads.extend(journal.in_flight(agency)?);
-            for head in heads {
-                self.fail(&head, "addressee-closed").await?;
-            }
+            self.fail_all(heads, "addressee-closed").await?;
         }
         Ok(())
+    }
+
+    async fn fail_all(&self, heads: Vec<DispatchHead>, reason: &str) -> Result<(), StoreFault> {
+        let failures = heads.into_iter().map(async |head| self.fail(&head, reason).await);
+        stream::iter(failures)
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn fail(&self, head: &DispatchHead, reason: &str) -> Result<(), StoreFault> {
@@ -214,16 +221,20 @@ impl Sweeper {
         let notice = i64::try_from(self.road.rules.consignment_notice.as_secs()).unwrap_or(i64::MAX);
         let mut still = HashSet::new();
         for agency in self.road.journal.flying()? {
-            for head in self.road.journal.in_flight(agency)? {
+            let mut heads = self.road.journal.in_flight(agency)?;
+            heads.retain(|head| {
                 let late = head.consigned_at.is_some_and(|at| at.plus_seconds(notice) <= now);
-                if head.dispatch.kind != DispatchKind::Packet || !late {
-                    continue;
-                }
+                head.dispatch.kind == DispatchKind::Packet && late
+            });
+            let told = heads.into_iter().map(async |head| {
                 // What could not be told now is told at the next look.
-                if self.noticed.contains(&head.dispatch.id) || self.tell_consignment(&head).await? {
-                    still.insert(head.dispatch.id);
-                }
-            }
+                let id = head.dispatch.id;
+                let is_told = self.noticed.contains(&id) || self.tell_consignment(&head).await?;
+                Ok::<_, StoreFault>(is_told.then_some(id))
+            });
+            let told: Vec<Option<DispatchId>> =
+                stream::iter(told).buffer_unordered(AT_ONCE).try_collect().await?;
+            still.extend(told.into_iter().flatten());
         }
         self.noticed = still;
         Ok(())
