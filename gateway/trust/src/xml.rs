@@ -10,6 +10,7 @@
 //! **Invariant**: adjoining text, CDATA and references are one text node, as the XPath data model has it.
 //! **Invariant**: no input panics; the first fault names its place by byte offset, line and open element.
 
+mod canonical;
 mod character;
 mod fault;
 mod parse;
@@ -18,6 +19,7 @@ mod tag;
 mod token;
 mod tree;
 
+pub use canonical::{BaseOutside, Canonicalisation, Form, Sink};
 pub use character::{is_character, is_name};
 pub use fault::{Fault, FaultKind};
 pub use tree::{Attribute, Children, Declaration, Element, Node, Step, Tree, Walk};
