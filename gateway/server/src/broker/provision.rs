@@ -12,6 +12,7 @@ mod management;
 mod password;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::ids::AccountId;
 use domain::wire;
@@ -26,6 +27,11 @@ pub use password::PasswordHash;
 
 /// Accounts in one import, so that no request runs into a time limit.
 const BATCH: usize = 200;
+
+/// The broker answers with an error when a connection that it is to end ends under its hands, as those of a user that was
+/// just deleted do. So often it is told, with a pause between.
+const DISCONNECTS_MAX: usize = 5;
+const DISCONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 /// The gateway's own user at the broker.
 #[derive(Debug, Clone)]
@@ -239,6 +245,12 @@ impl Provisioner {
     /// [`ProvisionFault`]; repeat the call.
     pub async fn disconnect(&self, account: &AccountId) -> Result<(), ProvisionFault> {
         let connections = ["connections", "username", account.as_str()];
+        for _ in 1..DISCONNECTS_MAX {
+            match self.management.delete(&connections).await {
+                Err(fault) if fault.is_transient() => tokio::time::sleep(DISCONNECT_PAUSE).await,
+                ended => return ended.map(drop),
+            }
+        }
         self.management.delete(&connections).await.map(drop)
     }
 
