@@ -7,7 +7,7 @@
 //! broker lost its state, the inbox lost it or is another's now, or nobody knows whether the attempt got there.
 //! **Invariant:** an inbox gets a document once, also when several of its addressees were merged (`dispatch/twin.rs`).
 //! **Invariant:** one addressee that cannot be reached never delays another; nothing is sent to it before its rest is
-//! over, however much is due.
+//! over, however much is due; but for what a recall waits for, once each time that the recall was attempted.
 
 mod attempt;
 mod body;

@@ -1,6 +1,7 @@
 //! The writer: one thread that owns journal, packs and index, and writes what waits in one go.
 //!
-//! Stands behind the record stage and every other stage that has something to tell the journal.
+//! Stands behind the record stage and every other stage that has something to tell the journal. Batches that
+//! follow one another closely keep an interval, so that more is written with each fdatasync; an idle writer waits for nobody.
 //!
 //! **Invariant:** originals are durable before the journal names them, and the journal is durable before anybody is
 //! answered or the index tells of it.
