@@ -1,13 +1,16 @@
 //! A packet reaches every addressee, and evidence of each step reaches its sender.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
 use domain::{event::Happening, receipt::ReceiptKind};
-use harness::province::{Books, Plan, Province};
+use harness::{
+    province::{Books, Plan, Province},
+    wait_until,
+};
 use serde_json::Value;
 use trust::Digest;
 
-use super::evidence::{balance, prove, receipts};
+use super::evidence::{PATIENCE, balance, prove, receipts, send};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_packet_reaches_every_addressee_and_its_sender_holds_evidence_that_openssl_verifies() {
@@ -66,6 +69,53 @@ async fn a_packet_reaches_every_addressee_and_its_sender_holds_evidence_that_ope
     let der = office.connector().receipt_bytes(&answer).expect("it is kept");
     let content = openssl_verify(&der, &province.gateway.certificate());
     check_content(&content, &province.books(), &submission.to_string());
+    province.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_that_tells_the_broker_of_many_at_once_keeps_nothing_back() {
+    const LETTERS: u64 = 11;
+    let mut province = Province::start(Plan::new(3)).await;
+    // The delay never ends: what goes on does so because half of the prefetch is full.
+    for (place, prefetch) in [(1, 1), (2, 2), (3, 5)] {
+        let agency = province.agency_mut(place);
+        agency.close().await;
+        let mut settings = agency.settings();
+        settings.limits.prefetch = prefetch;
+        settings.limits.confirm_delay = Duration::from_secs(86_400);
+        agency.open_as(settings).await;
+    }
+    for _ in 0..LETTERS {
+        let draft = province.agency(0).draft().to(province.agency(1));
+        let letter = draft.to(province.agency(2)).to(province.agency(3)).letter();
+        send(&province, 0, &letter).await;
+    }
+    for place in [1, 2, 3] {
+        wait_until("all are stored", PATIENCE, async || {
+            province.agency(place).connector().counters().stored_packets == LETTERS
+        })
+        .await;
+    }
+    province.collect().await;
+    // Closing tells both the broker and the gateway: nothing comes again, and all is handed over.
+    for place in [1, 2, 3] {
+        province.agency_mut(place).close().await;
+    }
+    let count = usize::try_from(LETTERS).expect("few");
+    prove(&province, balance(count, 0)).await;
+    for place in [1, 2, 3] {
+        province.agency_mut(place).open().await;
+        let letter = province.agency(0).draft().to(province.agency(place)).letter();
+        send(&province, 0, &letter).await;
+        province.take_document(place, &letter).await;
+        let counters = province.agency(place).connector().counters();
+        assert_eq!(
+            (counters.stored_packets, counters.repeats),
+            (1, 0),
+            "{counters:?}"
+        );
+    }
+    prove(&province, balance(count + 3, 0)).await;
     province.end().await;
 }
 

@@ -28,3 +28,11 @@ pub(crate) fn steady() -> Time {
     let passed = i64::try_from(at.elapsed().as_micros()).unwrap_or(i64::MAX);
     Time::from_micros(first.as_micros().saturating_add(passed))
 }
+
+/// Waits until then; without a time, for ever.
+pub(crate) async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -92,11 +92,11 @@ pub struct Limits {
     pub packet_bytes_max: usize,
     /// Submissions given to the broker and not confirmed yet.
     pub outstanding_max: usize,
-    /// Dispatches taken from the queue and not stored yet.
+    /// Dispatches taken from the queue and not acknowledged yet.
     pub prefetch: u16,
     /// A submission without final receipt is sent again after this.
     pub answer_timeout: Duration,
-    /// Handovers are gathered so long before they are confirmed together.
+    /// What is stored is acknowledged to the broker, and its handover confirmed, so long after: many at once.
     pub confirm_delay: Duration,
     /// Silence of the broker, with a call or confirms outstanding, after which the connection is made anew.
     pub silence_max: Duration,
@@ -111,7 +111,7 @@ impl Default for Limits {
             outstanding_max: 256,
             prefetch: 100,
             answer_timeout: Duration::from_secs(300),
-            confirm_delay: Duration::from_millis(20),
+            confirm_delay: Duration::from_millis(100),
             silence_max: Duration::from_secs(30),
             reconnect_max: Duration::from_secs(10),
         }
@@ -293,7 +293,7 @@ fn store(mut fields: Fields<'_>) -> (PathBuf, StoreLimits) {
     let days = fields.number("remember_days", 1..=3_650, usual.remember.as_secs() / 86_400);
     let limits = StoreLimits {
         segment_bytes_max: fields.number("segment_bytes_max", 1 << 16..=1 << 32, usual.segment_bytes_max),
-        commit_interval: fields.millis("commit_interval_ms", 0..=1_000, usual.commit_interval),
+        commit_interval: fields.millis("commit_interval_ms", 0..=100, usual.commit_interval),
         remember: Duration::from_secs(days * 86_400),
         remember_ids_max: fields.count("remember_ids_max", 1_000..=100_000_000, usual.remember_ids_max),
     };

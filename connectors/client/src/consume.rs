@@ -1,13 +1,16 @@
 //! Consuming: dispatches from the inbox queue, stored before they are acknowledged.
 //!
-//! What has come is stored together (one commit), then acknowledged at once, then its handover is confirmed by
-//! [`crate::publish`].
+//! What has come is stored together (one commit) and told. The broker and the gateway hear of it a little later, of
+//! much at once: each word to the broker is an entry in the log of its queue, and costs it as much as a message. The
+//! acknowledgement goes from here, the confirmation of handover from [`crate::publish`].
 //!
 //! **Invariant:** nothing is acknowledged before it is on disk; when the folder takes nothing, the session ends and the
 //! broker keeps what it has.
 //! **Invariant:** a repeat is not stored again, and is acknowledged and confirmed again.
+//! **Invariant:** at most half of the prefetch is stored and not acknowledged: the broker always has leave to send.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use domain::dispatch::DispatchKind;
 use domain::ids::{CaseId, Code, DispatchId, DocumentId, SubmissionId};
@@ -64,10 +67,18 @@ async fn run(
     );
     let mut consumer = session.answer(consume).await?;
     account.ready(Side::Consuming);
+    let mut owed = Owed::default();
     loop {
         let first = tokio::select! {
             first = consumer.next() => first.ok_or(Ended::Cancelled)??,
-            _ = closing.changed() => return Err(Ended::Closing),
+            () = clock::sleep_until(owed.due) => {
+                owed.acknowledge(session).await?;
+                continue;
+            }
+            _ = closing.changed() => {
+                owed.acknowledge(session).await?;
+                return Err(Ended::Closing);
+            }
         };
         let mut bytes = first.data.len();
         let mut batch = vec![first];
@@ -79,12 +90,44 @@ async fn run(
             bytes += delivery.data.len();
             batch.push(delivery);
         }
-        take_in(account, session, batch).await?;
+        let count = batch.len();
+        if let Some(tag) = take_in(account, session, batch).await? {
+            owed.add(tag, count, account.config.limits.confirm_delay);
+        }
+        if owed.count > usize::from(account.config.limits.prefetch) / 2 {
+            owed.acknowledge(session).await?;
+        }
     }
 }
 
-/// One batch: store, acknowledge, tell.
-async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> Result<(), Ended> {
+/// What is stored, and the broker was not told yet.
+#[derive(Default)]
+struct Owed {
+    /// Everything up to here.
+    tag: u64,
+    count: usize,
+    due: Option<Instant>,
+}
+
+impl Owed {
+    fn add(&mut self, tag: u64, count: usize, delay: Duration) {
+        self.tag = tag;
+        self.count += count;
+        self.due.get_or_insert_with(|| Instant::now() + delay);
+    }
+
+    async fn acknowledge(&mut self, session: &Session) -> Result<(), Ended> {
+        let Owed { tag, count, .. } = std::mem::take(self);
+        if count == 0 {
+            return Ok(());
+        }
+        let acknowledge = session.channel.basic_ack(tag, BasicAckOptions { multiple: true });
+        session.answer(acknowledge).await
+    }
+}
+
+/// One batch: store, have it confirmed, tell. Gives up to where it can be acknowledged.
+async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> Result<Option<u64>, Ended> {
     let mut intake = Intake::default();
     for delivery in batch {
         intake.sort(account, session, delivery).await?;
@@ -103,20 +146,12 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
         account.store.commit(records).await?;
         account.proven(Side::Consuming);
     }
-    let acknowledged = match intake.last_tag {
-        Some(tag) => {
-            let acknowledge = session.channel.basic_ack(tag, BasicAckOptions { multiple: true });
-            session.answer(acknowledge).await
-        }
-        None => Ok(()),
-    };
-    // Even when the acknowledgement was lost: we have them, and the gateway is to know.
     account.book(|book| {
         let all = stored
             .iter()
             .map(|stored| stored.dispatch)
             .chain(intake.repeats.iter().copied());
-        all.for_each(|dispatch| book.inbox.acknowledged(dispatch));
+        all.for_each(|dispatch| book.inbox.confirm(dispatch));
     });
     account.signals.publish.notify_one();
     tell(account, stored, &intake.repeats);
@@ -125,7 +160,7 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
     if account.config.arrival == Arrival::Reported {
         report::arrivals(account).await?;
     }
-    acknowledged
+    Ok(intake.last_tag)
 }
 
 /// What is told of a stored dispatch.

@@ -257,8 +257,8 @@ impl Inbox {
         self.to_confirm = open.collect();
     }
 
-    /// The broker was told that we have it, for the first time or again: its handover is confirmed.
-    pub(crate) fn acknowledged(&mut self, dispatch: DispatchId) {
+    /// It came, for the first time or again, and is here: its handover is to be confirmed.
+    pub(crate) fn confirm(&mut self, dispatch: DispatchId) {
         if let Some(mark) = self.known.get(&dispatch) {
             self.to_confirm.push_back(Stored {
                 dispatch,
@@ -428,8 +428,12 @@ mod tests {
         let mut inbox = Inbox::default();
         let arrived = packet(1, 1);
         inbox.arrived(&arrived, PLACE);
-        assert_eq!(inbox.take_to_confirm(500), [], "the broker was not told yet");
-        inbox.acknowledged(arrived.dispatch);
+        assert_eq!(
+            inbox.take_to_confirm(500),
+            [],
+            "it is not known to be on disk yet"
+        );
+        inbox.confirm(arrived.dispatch);
         let stored = inbox.take_to_confirm(500);
         assert_eq!(
             stored,
@@ -450,7 +454,7 @@ mod tests {
             (None, 0),
             "a repeat is not handed out"
         );
-        inbox.acknowledged(arrived.dispatch);
+        inbox.confirm(arrived.dispatch);
         assert_eq!(inbox.take_to_confirm(500).len(), 1, "and is confirmed again");
     }
 

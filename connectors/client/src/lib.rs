@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! software ─submit─▶ outbox ─publish─▶ broker ─▶ gateway        (waiting → published → answered)
-//! software ◀─next── inbox ◀─consume── broker ◀─ gateway         (stored → acknowledged → handover confirmed)
+//! software ◀─next── inbox ◀─consume── broker ◀─ gateway         (stored → acknowledged, handover confirmed)
 //! ```
 //!
 //! [`Connector`] is the whole of it; [`Config`] says where the broker and the folder are. The other modules are what it

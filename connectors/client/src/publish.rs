@@ -176,7 +176,7 @@ impl Publisher<'_> {
             tokio::select! {
                 landings = air.land(), if !air.is_empty() => self.land(landings?).await?,
                 () = self.account.signals.publish.notified() => {}
-                () = sleep_until(due), if due.is_some() => {}
+                () = clock::sleep_until(due), if due.is_some() => {}
                 _ = tick.tick() => self.tick()?,
                 _ = closing.changed() => {}
             }
@@ -378,13 +378,6 @@ impl Publisher<'_> {
             }
         }
         Ended::Closing
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
     }
 }
 

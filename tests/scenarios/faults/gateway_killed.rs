@@ -23,6 +23,8 @@ const LETTERS_A_ROUND: usize = 100;
 const LETTER_EVENTS_BYTES: u64 = 6_000;
 /// The least number of documents that must have stood at each boundary when the process died, over all deaths.
 const CAUGHT_MIN: usize = 40;
+/// Chance may need more deaths than the letters ask for, but not more than this.
+const DEATHS_MAX: usize = 60;
 
 /// No connector sends anything again: that could hide a loss.
 const NEVER: Duration = Duration::from_secs(86_400);
@@ -59,7 +61,7 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     let mut stream = Stream::new(&province);
     let mut chance = Chance::seeded();
     let (mut caught, mut deaths) = (Caught::default(), 0);
-    while stream.sent() < LETTERS {
+    while stream.sent() < LETTERS || (caught.least() < CAUGHT_MIN && deaths < DEATHS_MAX) {
         stream.send(&province, LETTERS_A_ROUND).await;
         let end = End::of_life(deaths);
         if !matches!(end, End::Young) {
@@ -84,15 +86,8 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
         .map(|agency| agency.connector().counters());
     let resubmitted: u64 = connectors.map(|counters| counters.resubmitted).sum();
     assert_eq!(resubmitted, 0, "the broker brought everything again by itself");
-    let Caught {
-        before_record,
-        after_record,
-        after_dispatch,
-        before_settle,
-    } = caught;
-    let each = [before_record, after_record, after_dispatch, before_settle];
     assert!(
-        each.iter().all(|count| *count >= CAUGHT_MIN),
+        caught.least() >= CAUGHT_MIN,
         "a boundary was hardly met: {caught:?}"
     );
     assert!(
@@ -122,7 +117,9 @@ impl End {
 
     /// Lets the process live until its journal has grown by chance, and kills it.
     async fn comes(self, province: &mut Province, proxy: &Proxy, chance: &mut Chance) {
-        let growth = chance.below(LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES);
+        let all = LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES;
+        // What comes to addressees unheard must still be under way when nothing comes back any more.
+        let growth = chance.below(if matches!(self, End::Deaf) { all / 2 } else { all });
         // It does not grow by so much when little is left to do: then it dies at rest.
         grow(province, growth, Duration::from_secs(3)).await;
         match self {
@@ -175,6 +172,17 @@ async fn rest(province: &Province) {
 }
 
 impl Caught {
+    /// Documents at the boundary that caught the fewest.
+    fn least(&self) -> usize {
+        let each = [
+            self.before_record,
+            self.after_record,
+            self.after_dispatch,
+            self.before_settle,
+        ];
+        each.into_iter().min().expect("four of them")
+    }
+
     /// Adds what the dead process left.
     fn add(&mut self, province: &Province) {
         let books = province.books();

@@ -115,3 +115,45 @@ fn files_without_certificates_or_key_are_refused() {
         assert!(faults.len() == 1 && faults[0].starts_with(told), "{faults:?}");
     }
 }
+
+#[test]
+fn every_number_is_taken_up_to_its_edges_and_not_beyond() {
+    let folder = folder();
+    let lines: Vec<&str> = WHOLE.lines().collect();
+    let said = |place: usize, key: &str, number: i64| {
+        let mut lines = lines.clone();
+        let line = format!("{key} = {number}");
+        lines[place] = &line;
+        let ConfigFaults(faults) = Config::parse(&lines.join("\n"), folder.path()).err()?;
+        faults
+            .into_iter()
+            .find(|fault| fault.contains(&format!(".{key}:")))
+    };
+    let mut numbers = 0;
+    for (place, line) in lines.iter().enumerate() {
+        let Some((key, rest)) = line.split_once(" = ") else {
+            continue;
+        };
+        let value = rest.split('#').next().unwrap_or_default().trim();
+        if value.parse::<i64>().is_err() {
+            continue;
+        }
+        numbers += 1;
+        let fault = said(place, key, i64::MIN).unwrap_or_else(|| panic!("{key} has no least value"));
+        let edges = fault
+            .split(|letter: char| !letter.is_ascii_digit())
+            .filter_map(|word| word.parse::<i64>().ok());
+        let edges: Vec<i64> = edges.take(2).collect();
+        let [from, to] = edges[..] else {
+            panic!("no range in {fault}");
+        };
+        for (number, is_taken) in [(from - 1, false), (from, true), (to, true), (to + 1, false)] {
+            assert_eq!(
+                said(place, key, number).is_none(),
+                is_taken,
+                "{key} = {number}: {fault}"
+            );
+        }
+    }
+    assert!(numbers > 8, "{numbers} numbers in the example");
+}

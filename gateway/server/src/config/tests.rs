@@ -184,3 +184,40 @@ fn a_file_that_is_not_there_is_told() {
     let faults = Config::load(&folder.path().join("gateway.toml")).expect_err("no file");
     assert!(faults[0].to_string().contains("cannot be read"), "{faults:?}");
 }
+
+#[test]
+fn every_number_is_taken_up_to_its_edges_and_not_beyond() {
+    let (folder, text) = example();
+    let text = with_defaults(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    // What is said of the key in this line when it has this value. Other keys may contradict it: not the matter here.
+    let said = |place: usize, key: &str, number: i64| {
+        let mut lines = lines.clone();
+        let line = format!("{key} = {number}");
+        lines[place] = &line;
+        let faults = Config::parse(&lines.join("\n"), folder.path())
+            .err()
+            .unwrap_or_default();
+        let said = faults.iter().map(ToString::to_string);
+        said.filter_map(|fault| Some(fault.split_once(&format!(" {key}: must be "))?.1.to_owned()))
+            .find(|fault| fault.ends_with(&format!("\"{number}\"")))
+    };
+    let mut numbers = 0;
+    for (place, line) in lines.iter().enumerate() {
+        let Some((key, value)) = line.split_once(" = ") else {
+            continue;
+        };
+        if value.trim().parse::<i64>().is_err() {
+            continue;
+        }
+        numbers += 1;
+        let range = said(place, key, i64::MIN).unwrap_or_else(|| panic!("{key} has no least value"));
+        let (from, rest) = range.split_once(" .. ").expect("a range");
+        let (to, _) = rest.split_once(", is").expect("a range");
+        let [from, to] = [from, to].map(|edge| edge.parse::<i64>().expect("a number"));
+        for (number, is_taken) in [(from - 1, false), (from, true), (to, true), (to + 1, false)] {
+            assert_eq!(said(place, key, number).is_none(), is_taken, "{key} = {number}");
+        }
+    }
+    assert!(numbers > 40, "{numbers} numbers in the example");
+}

@@ -308,6 +308,9 @@ fn used<'t>(element: Element<'t, '_>, inclusive_prefixes: &[String]) -> BTreeMap
     for attribute in element.attributes().iter().filter(|one| !one.prefix().is_empty()) {
         found.insert(attribute.prefix(), element.attribute_namespace(attribute));
     }
+    if inclusive_prefixes.is_empty() {
+        return found;
+    }
     for (prefix, uri) in in_scope(element, true) {
         let is_listed = |listed: &String| listed == prefix || (prefix.is_empty() && listed == DEFAULT_WORD);
         if inclusive_prefixes.iter().any(is_listed) {
