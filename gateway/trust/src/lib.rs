@@ -54,6 +54,13 @@ pub fn validate_certificate(
     snapshot: &Snapshot,
     at: Time,
 ) -> Result<Vec<Arc<Certificate>>, Failure> {
-    let outcome = path::validate(certificate, candidates, snapshot, at);
+    let question = path::Question {
+        usage: path::Usage::Document,
+        snapshot,
+        embedded: candidates,
+        at,
+    };
+    let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
+    let outcome = path::validate(certificate, question, &mut budget);
     outcome.failure.map_or(Ok(outcome.chain), Err)
 }

@@ -8,15 +8,18 @@
 //! proven not to be revoked.
 //! **Invariant**: the search spends public-key operations and steps from a budget; a spent budget fails.
 
+mod usage;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::asn1::oid;
 use crate::report::{Failure, Need, RevocationProof};
 use crate::revocation;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage};
+
+pub(crate) use usage::Usage;
 
 /// Steps of the search (candidates looked at) for each public-key operation that is allowed.
 const STEPS_PER_CHECK: u32 = 50;
@@ -70,29 +73,23 @@ pub(crate) struct Outcome {
     pub(crate) needs: Vec<Need>,
 }
 
-/// Judges a certificate that signed a document, at the control time. `embedded` are further candidates.
-pub(crate) fn validate(
-    leaf: &Arc<Certificate>,
-    embedded: &[Arc<Certificate>],
-    snapshot: &Snapshot,
-    at: Time,
-) -> Outcome {
-    let mut budget = Budget::new(snapshot.policy().signature_checks_max);
-    validate_within(leaf, embedded, snapshot, at, &mut budget)
+/// What is asked about a leaf.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// What its key was used for.
+    pub(crate) usage: Usage,
+    /// The trust material.
+    pub(crate) snapshot: &'a Snapshot,
+    /// Further candidates: those that came with the signature.
+    pub(crate) embedded: &'a [Arc<Certificate>],
+    /// The control time.
+    pub(crate) at: Time,
 }
 
-/// The same with a budget that others spend from too.
-pub(crate) fn validate_within(
-    leaf: &Arc<Certificate>,
-    embedded: &[Arc<Certificate>],
-    snapshot: &Snapshot,
-    at: Time,
-    budget: &mut Budget,
-) -> Outcome {
+/// Judges a certificate within a budget that others may spend from too.
+pub(crate) fn validate(leaf: &Arc<Certificate>, question: Question<'_>, budget: &mut Budget) -> Outcome {
     let mut search = Search {
-        snapshot,
-        embedded,
-        at,
+        question,
         budget,
         best: None,
     };
@@ -110,9 +107,7 @@ pub(crate) fn validate_within(
 }
 
 struct Search<'a> {
-    snapshot: &'a Snapshot,
-    embedded: &'a [Arc<Certificate>],
-    at: Time,
+    question: Question<'a>,
     budget: &'a mut Budget,
     best: Option<Outcome>,
 }
@@ -131,13 +126,13 @@ impl Search<'_> {
     /// Lengthens the chain by every issuer that fits, until a path passes.
     fn extend(&mut self, chain: &mut Vec<Arc<Certificate>>) -> Reached {
         let last = Arc::clone(chain.last().expect("a chain begins with its leaf"));
-        let snapshot = self.snapshot;
+        let snapshot = self.question.snapshot;
         let mut reached = Reached::Nothing;
         for anchor in snapshot.anchors_named(last.issuer()) {
             if self.is_issued_by(&last, anchor) {
                 reached = Reached::Anchor;
                 chain.push(Arc::clone(anchor));
-                let outcome = judge(chain, snapshot, self.at, self.budget);
+                let outcome = judge(chain, self.question, self.budget);
                 chain.pop();
                 if outcome.failure.is_none() {
                     return Reached::Good(Box::new(outcome));
@@ -173,13 +168,13 @@ impl Search<'_> {
 
     /// Whether the chain may be longer by one certificate that is no anchor.
     fn has_room(&self, chain: &[Arc<Certificate>]) -> bool {
-        chain.len() + 1 < self.snapshot.policy().path_certificates_max
+        chain.len() + 1 < self.question.snapshot.policy().path_certificates_max
     }
 
     /// What is said of a chain that leads to no anchor: that its issuer is to be fetched, where that may help.
     fn dead_end(&mut self, chain: &[Arc<Certificate>]) -> Outcome {
         let last = chain.last().expect("a chain begins with its leaf");
-        let urls = if self.has_room(chain) && may_yet_pass(chain, self.at) {
+        let urls = if self.has_room(chain) && may_yet_pass(chain, self.question) {
             self.issuer_urls(last)
         } else {
             Vec::new()
@@ -210,7 +205,7 @@ impl Search<'_> {
         }
         let web = of.issuer_urls().iter().filter(is_web).take(ISSUER_URLS_MAX);
         let urls: Vec<String> = web.cloned().collect();
-        let snapshot = self.snapshot;
+        let snapshot = self.question.snapshot;
         let is_answered = urls.iter().all(|url| {
             snapshot
                 .answer_of(url)
@@ -221,8 +216,9 @@ impl Search<'_> {
 
     /// Candidates by name, those whose key identifier fits first: the identifier is a hint (RFC 5280 §4.2.1.1).
     fn issuers_of(&self, certificate: &Certificate) -> Vec<Arc<Certificate>> {
-        let named = self.snapshot.candidates_named(certificate.issuer());
+        let named = self.question.snapshot.candidates_named(certificate.issuer());
         let embedded = self
+            .question
             .embedded
             .iter()
             .filter(|one| one.subject() == certificate.issuer());
@@ -242,12 +238,12 @@ impl Search<'_> {
             return false;
         }
         let (key, object) = (issuer.key_digest(), certificate.fingerprint());
-        if self.snapshot.is_verified(&key, &object) {
+        if self.question.snapshot.is_verified(&key, &object) {
             return true;
         }
         let is_issued = self.budget.spend() && certificate.verify_signed_by(issuer.key()).is_ok();
         if is_issued {
-            self.snapshot.remember_verified(&key, &object);
+            self.question.snapshot.remember_verified(&key, &object);
         }
         is_issued
     }
@@ -299,19 +295,21 @@ fn is_key_hinted(certificate: &Certificate, issuer: &Certificate) -> bool {
 
 /// Whether nothing that is known of an unfinished chain keeps it from passing, whatever comes above: nothing is fetched
 /// for the sake of one that fails in any case.
-fn may_yet_pass(chain: &[Arc<Certificate>], at: Time) -> bool {
+fn may_yet_pass(chain: &[Arc<Certificate>], question: Question<'_>) -> bool {
+    let Question { usage, at, .. } = question;
     chain.iter().all(|one| check_by_itself(one, at).is_ok())
-        && check_authorities(&chain[1..]).is_ok()
-        && check_leaf(&chain[0]).is_ok()
+        && check_authorities(&chain[1..], usage).is_ok()
+        && usage.check_leaf(&chain[0]).is_ok()
 }
 
 /// Judges a whole path, leaf first, anchor last, whose names and signatures chain.
-fn judge(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time, budget: &mut Budget) -> Outcome {
+fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> Outcome {
+    let Question { snapshot, at, .. } = question;
     let mut outcome = Outcome {
         chain: chain.to_vec(),
         ..Outcome::default()
     };
-    outcome.failure = check_path(chain, snapshot, at).err();
+    outcome.failure = check_path(chain, question).err();
     if outcome.failure.is_some() {
         return outcome;
     }
@@ -343,15 +341,18 @@ fn judge(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time, budget: &mut
 }
 
 /// RFC 5280 §6.1 but for revocation. The anchor is held to what it says as any authority is (RFC 5937).
-fn check_path(chain: &[Arc<Certificate>], snapshot: &Snapshot, at: Time) -> Result<(), Failure> {
+fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> Result<(), Failure> {
+    let Question {
+        usage, snapshot, at, ..
+    } = question;
     for certificate in chain {
         check_by_itself(certificate, at)?;
     }
     for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
         check_algorithm(certificate, issuer, snapshot, at)?;
     }
-    check_authorities(&chain[1..])?;
-    check_leaf(&chain[0])
+    check_authorities(&chain[1..], usage)?;
+    usage.check_leaf(&chain[0])
 }
 
 fn check_by_itself(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {
@@ -405,7 +406,7 @@ fn check_algorithm(
 }
 
 /// §6.1.4 (k) to (n), from the issuer of the leaf up to the anchor.
-fn check_authorities(authorities: &[Arc<Certificate>]) -> Result<(), Failure> {
+fn check_authorities(authorities: &[Arc<Certificate>], usage: Usage) -> Result<(), Failure> {
     let mut below = 0_usize;
     for authority in authorities {
         let extensions = authority.extensions();
@@ -433,50 +434,12 @@ fn check_authorities(authorities: &[Arc<Certificate>]) -> Result<(), Failure> {
                 certificate: Arc::clone(authority),
             });
         }
-        check_purpose(authority)?;
+        usage.check_authority(authority)?;
         if !authority.is_self_issued() {
             below += 1;
         }
     }
     Ok(())
-}
-
-fn check_leaf(leaf: &Arc<Certificate>) -> Result<(), Failure> {
-    let usage = leaf.extensions().key_usage;
-    let may_sign = |usage: KeyUsage| {
-        usage.allows(KeyUsage::DIGITAL_SIGNATURE) || usage.allows(KeyUsage::NON_REPUDIATION)
-    };
-    if usage.is_some_and(|usage| !may_sign(usage)) {
-        return Err(Failure::KeyUsage {
-            certificate: Arc::clone(leaf),
-        });
-    }
-    check_purpose(leaf)
-}
-
-/// Purposes under which documents are signed in the field: those of persons and of documents, not those of servers,
-/// time-stamps or OCSP answers. A certificate without the extension is for every purpose.
-fn check_purpose(certificate: &Arc<Certificate>) -> Result<(), Failure> {
-    let allowed = [
-        oid::PURPOSE_ANY,
-        oid::PURPOSE_CLIENT_AUTHENTICATION,
-        oid::PURPOSE_EMAIL_PROTECTION,
-        oid::PURPOSE_DOCUMENT_SIGNING,
-        oid::PURPOSE_MICROSOFT_DOCUMENT_SIGNING,
-        oid::PURPOSE_ADOBE_DOCUMENT_SIGNING,
-    ];
-    let Some(purposes) = &certificate.extensions().extended_key_usage else {
-        return Ok(());
-    };
-    if purposes
-        .iter()
-        .any(|purpose| allowed.iter().any(|allowed| allowed.as_bytes() == &**purpose))
-    {
-        return Ok(());
-    }
-    Err(Failure::KeyPurpose {
-        certificate: Arc::clone(certificate),
-    })
 }
 
 #[cfg(test)]

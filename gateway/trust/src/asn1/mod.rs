@@ -135,6 +135,7 @@ pub(crate) mod oid {
         AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1";
         ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
         PURPOSE_ANY = "2.5.29.37.0";
+        PURPOSE_TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
         PURPOSE_CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2";
         PURPOSE_EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
         /// RFC 9336.

@@ -10,7 +10,7 @@ use super::attribute::{SignedAttributes, read_attribute, sorted};
 use super::structure::{SignedData, SignerInfo};
 use crate::algorithm::{DigestAlgorithm, NamedAlgorithm, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Element, Limits, Normal, oid, tag};
-use crate::path::{self, Budget};
+use crate::path::{self, Budget, Question, Usage};
 use crate::policy::Policy;
 use crate::report::{Failure, Indication, Remark, SealReport};
 use crate::snapshot::Snapshot;
@@ -147,7 +147,13 @@ fn judge_one(
         Err(failure) => Some(failure),
         Ok(certificate) => {
             let (embedded, budget) = (&check.signed.certificates, &mut check.budget);
-            let outcome = path::validate_within(&certificate, embedded, snapshot, now, budget);
+            let question = Question {
+                usage: Usage::Document,
+                snapshot,
+                embedded,
+                at: now,
+            };
+            let outcome = path::validate(&certificate, question, budget);
             report.chain = outcome.chain;
             report.revocation = outcome.proofs;
             report.needs = outcome.needs;

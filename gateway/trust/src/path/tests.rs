@@ -14,8 +14,28 @@ use crate::testing::{Authority, Change, IsCritical, Leaf, World, as_is, extensio
 use crate::x509::Constraint;
 use crate::{Policy, RevocationList};
 
+/// Judges the certificate of somebody who signed a document.
+fn document_signer(
+    leaf: &Arc<Certificate>,
+    embedded: &[Arc<Certificate>],
+    snapshot: &Snapshot,
+    at: Time,
+) -> Outcome {
+    let question = Question {
+        usage: Usage::Document,
+        snapshot,
+        embedded,
+        at,
+    };
+    validate(
+        leaf,
+        question,
+        &mut Budget::new(snapshot.policy().signature_checks_max),
+    )
+}
+
 fn judge_leaf(leaf: &Leaf, snapshot: &Snapshot) -> Outcome {
-    validate(&leaf.certificate, &[], snapshot, now())
+    document_signer(&leaf.certificate, &[], snapshot, now())
 }
 
 /// The failure of a leaf made so, in the world where all else is good.
@@ -67,7 +87,7 @@ fn an_issuer_among_the_embedded_certificates_is_found() {
         Arc::clone(&world.issuing.certificate),
     ];
     assert_eq!(
-        validate(&world.person.certificate, &embedded, &snapshot, now()).failure,
+        document_signer(&world.person.certificate, &embedded, &snapshot, now()).failure,
         None
     );
 }
@@ -80,7 +100,7 @@ fn a_root_that_is_only_embedded_is_no_anchor() {
         Arc::clone(&other.issuing.certificate),
         Arc::clone(&other.root.certificate),
     ];
-    let outcome = validate(&other.person.certificate, &embedded, &world.good(), now());
+    let outcome = document_signer(&other.person.certificate, &embedded, &world.good(), now());
     assert!(
         matches!(outcome.failure, Some(Failure::NoPath { .. })),
         "{:?}",
@@ -209,7 +229,7 @@ fn validity_is_judged_at_the_control_time() {
     let world = World::new();
     let snapshot = world.good();
     let certificate = &world.person.certificate;
-    let at = |time: Time| validate(certificate, &[], &snapshot, time).failure;
+    let at = |time: Time| document_signer(certificate, &[], &snapshot, time).failure;
     assert!(matches!(
         at(certificate.not_after().plus_seconds(1)),
         Some(Failure::Expired { .. })

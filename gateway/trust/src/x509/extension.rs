@@ -13,8 +13,7 @@ use crate::asn1::{Asn1Fault, Element, Reader, oid, read_boolean, tag};
 pub(crate) struct Extensions {
     pub(crate) basic_constraints: Option<BasicConstraints>,
     pub(crate) key_usage: Option<KeyUsage>,
-    /// Content octets of each purpose.
-    pub(crate) extended_key_usage: Option<Vec<Box<[u8]>>>,
+    pub(crate) extended_key_usage: Option<ExtendedKeyUsage>,
     pub(crate) subject_key_identifier: Option<Box<[u8]>>,
     pub(crate) authority_key_identifier: Option<Box<[u8]>>,
     pub(crate) crl_distribution_points: Vec<DistributionPoint>,
@@ -42,6 +41,23 @@ pub enum Constraint {
 pub(crate) struct BasicConstraints {
     pub(crate) is_ca: bool,
     pub(crate) path_length_max: Option<usize>,
+}
+
+/// extKeyUsage (RFC 5280 §4.2.1.12).
+#[derive(Debug)]
+pub(crate) struct ExtendedKeyUsage {
+    /// Content octets of each purpose.
+    pub(crate) purposes: Vec<Box<[u8]>>,
+    pub(crate) is_critical: bool,
+}
+
+impl ExtendedKeyUsage {
+    /// Whether any of these purposes is among its own.
+    pub(crate) fn names_any(&self, purposes: &[const_oid::ObjectIdentifier]) -> bool {
+        self.purposes
+            .iter()
+            .any(|own| purposes.iter().any(|one| one.as_bytes() == &**own))
+    }
 }
 
 /// The bits of keyUsage (RFC 5280 §4.2.1.3), bit 0 first.
@@ -162,7 +178,10 @@ impl Extensions {
         } else if is(oid::KEY_USAGE) {
             self.key_usage = Some(KeyUsage::read(value)?);
         } else if is(oid::EXTENDED_KEY_USAGE) {
-            self.extended_key_usage = Some(read_purposes(value)?);
+            self.extended_key_usage = Some(ExtendedKeyUsage {
+                purposes: read_purposes(value)?,
+                is_critical: extension.is_critical,
+            });
         } else if is(oid::SUBJECT_KEY_IDENTIFIER) {
             self.subject_key_identifier = Some(Reader::sole(value, tag::OCTET_STRING)?.content.into());
         } else if is(oid::AUTHORITY_KEY_IDENTIFIER) {

@@ -152,7 +152,7 @@ fn an_issuer_that_leads_nowhere_keeps_none_from_being_asked_for() {
         1,
     );
     let embedded = [Arc::clone(&world.stranger)];
-    let outcome = validate(&world.leaf.certificate, &embedded, &snapshot, now());
+    let outcome = document_signer(&world.leaf.certificate, &embedded, &snapshot, now());
     assert_eq!(DeadEnd::needed(&outcome), [OF_LEAF]);
     // With the right one beside it, the question is the next one.
     let outcome = world.judge(
@@ -195,7 +195,7 @@ fn a_list_of_an_embedded_issuer_is_asked_for_together_with_the_issuer() {
         1,
     );
     let embedded = [Arc::clone(&world.issuing.certificate)];
-    let outcome = validate(&world.person.certificate, &embedded, &snapshot, now());
+    let outcome = document_signer(&world.person.certificate, &embedded, &snapshot, now());
     let urls = vec!["http://crl.example/issuing.crl".to_owned()];
     let issuers = vec![
         Arc::clone(&world.issuing.certificate),

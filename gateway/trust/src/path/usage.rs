@@ -1,0 +1,73 @@
+//! What the key of a leaf was used for, and whether its certificate and those above it allow that.
+
+use std::sync::Arc;
+
+use crate::asn1::oid;
+use crate::report::Failure;
+use crate::x509::{Certificate, KeyUsage};
+
+/// What the key of a leaf was used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Usage {
+    /// A document was signed.
+    Document,
+    /// A time-stamp token was signed (RFC 3161).
+    #[expect(dead_code, reason = "tokens are validated by the next part of this crate")]
+    TimeStamp,
+}
+
+impl Usage {
+    /// Purposes of which one is enough. For documents those under which they are signed in the field: those of persons
+    /// and of documents, not those of servers, time-stamps or OCSP answers.
+    fn purposes(self) -> &'static [const_oid::ObjectIdentifier] {
+        match self {
+            Self::Document => &[
+                oid::PURPOSE_ANY,
+                oid::PURPOSE_CLIENT_AUTHENTICATION,
+                oid::PURPOSE_EMAIL_PROTECTION,
+                oid::PURPOSE_DOCUMENT_SIGNING,
+                oid::PURPOSE_MICROSOFT_DOCUMENT_SIGNING,
+                oid::PURPOSE_ADOBE_DOCUMENT_SIGNING,
+            ],
+            Self::TimeStamp => &[oid::PURPOSE_TIME_STAMPING],
+        }
+    }
+
+    /// Whether the leaf may do what it did.
+    pub(super) fn check_leaf(self, leaf: &Arc<Certificate>) -> Result<(), Failure> {
+        let may_sign = |usage: KeyUsage| {
+            usage.allows(KeyUsage::DIGITAL_SIGNATURE) || usage.allows(KeyUsage::NON_REPUDIATION)
+        };
+        if leaf.extensions().key_usage.is_some_and(|usage| !may_sign(usage)) {
+            return Err(Failure::KeyUsage {
+                certificate: Arc::clone(leaf),
+            });
+        }
+        let extended = &leaf.extensions().extended_key_usage;
+        let is_allowed = match (self, extended) {
+            (Self::Document, None) => true,
+            (Self::Document, Some(extended)) => extended.names_any(self.purposes()),
+            // RFC 3161 §2.3: the extension is there, critical, and names this purpose alone.
+            (Self::TimeStamp, extended) => extended.as_ref().is_some_and(|extended| {
+                extended.is_critical && extended.purposes.len() == 1 && extended.names_any(self.purposes())
+            }),
+        };
+        is_allowed.then_some(()).ok_or_else(|| Failure::KeyPurpose {
+            certificate: Arc::clone(leaf),
+        })
+    }
+
+    /// Whether an authority may issue certificates for this use: one without the extension may for every purpose.
+    pub(super) fn check_authority(self, authority: &Arc<Certificate>) -> Result<(), Failure> {
+        let is_allowed = authority
+            .extensions()
+            .extended_key_usage
+            .as_ref()
+            .is_none_or(|extended| {
+                extended.names_any(self.purposes()) || extended.names_any(&[oid::PURPOSE_ANY])
+            });
+        is_allowed.then_some(()).ok_or_else(|| Failure::KeyPurpose {
+            certificate: Arc::clone(authority),
+        })
+    }
+}
