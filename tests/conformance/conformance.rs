@@ -29,14 +29,14 @@ struct Floor {
 }
 
 const FLOORS: &[Floor] = &[
-    floor("pkits", 246, 169),
-    floor("openssl-ocsp", 79, 25),
-    floor("wycheproof", 7141, 5000),
-    floor("pyhanko-pdf", 111, 39),
-    floor("pdf-attacks", 33, 29),
-    floor("dss-cades", 98, 70),
-    floor("xmldsig-xmlsec", 2257, 2025),
-    floor("rfc3161", 14, 0),
+    floor("pkits", 246, 171),
+    floor("openssl-ocsp", 79, 31),
+    floor("wycheproof", 7141, 5870),
+    floor("pyhanko-pdf", 111, 103),
+    floor("pdf-attacks", 33, 31),
+    floor("dss-cades", 98, 98),
+    floor("xmldsig-xmlsec", 2257, 2208),
+    floor("rfc3161", 14, 2),
 ];
 
 const fn floor(suite: &'static str, cases: usize, agree: usize) -> Floor {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use amqp::{Identity, IdentityFault, Tls};
 use domain::ids::{AccountId, Code};
-use domain::packet;
+use domain::{packet, wire};
 use lapin::uri::AMQPUri;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -102,6 +102,13 @@ pub struct Limits {
     pub silence_max: Duration,
     /// The longest wait between two attempts to connect.
     pub reconnect_max: Duration,
+}
+
+impl Limits {
+    /// So many dispatches may be stored without a word to broker and gateway; one more is told at once.
+    pub(crate) fn gathered_max(&self) -> usize {
+        (usize::from(self.prefetch) / 2).min(wire::CONFIRMATION_MAX - 1)
+    }
 }
 
 impl Default for Limits {
@@ -308,7 +315,7 @@ fn limits(mut fields: Fields<'_>) -> Limits {
         outstanding_max: fields.count("outstanding_max", 1..=10_000, usual.outstanding_max),
         prefetch: u16::try_from(prefetch).unwrap_or(usual.prefetch),
         answer_timeout: fields.seconds("answer_timeout_seconds", 5..=86_400, usual.answer_timeout),
-        confirm_delay: fields.millis("confirm_delay_ms", 0..=10_000, usual.confirm_delay),
+        confirm_delay: fields.millis("confirm_delay_ms", 0..=1_000, usual.confirm_delay),
         silence_max: fields.seconds("silence_max_seconds", 5..=600, usual.silence_max),
         reconnect_max: fields.seconds("reconnect_max_seconds", 1..=600, usual.reconnect_max),
     }

@@ -91,9 +91,16 @@ pub struct Received {
 #[derive(Debug)]
 pub struct Connector {
     account: Arc<Account>,
-    closing: watch::Sender<bool>,
-    tasks: Mutex<JoinSet<()>>,
+    /// Its two sides, in the order in which they close: what the one still takes in, the other confirms.
+    sides: Mutex<[Working; 2]>,
     owns_store: Ownership,
+}
+
+/// One side at work.
+#[derive(Debug)]
+struct Working {
+    closing: watch::Sender<bool>,
+    task: JoinSet<()>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -133,16 +140,15 @@ impl Connector {
             // What the log tells was told when it happened.
             drop(book.outbox.take_answered_alike());
         });
-        let (closing, closed) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        for side in [Side::Publishing, Side::Consuming] {
-            let (account, closed) = (Arc::clone(&account), closed.clone());
-            tasks.spawn(async move { session::keep(&account, side, closed).await });
-        }
+        let sides = [Side::Consuming, Side::Publishing].map(|side| {
+            let (closing, closed) = watch::channel(false);
+            let (mut task, account) = (JoinSet::new(), Arc::clone(&account));
+            task.spawn(async move { session::keep(&account, side, closed).await });
+            Working { closing, task }
+        });
         Ok(Connector {
             account,
-            closing,
-            tasks: Mutex::new(tasks),
+            sides: Mutex::new(sides),
             owns_store,
         })
     }
@@ -426,11 +432,12 @@ impl Connector {
 
     /// Ends the sessions, after what is outstanding, and the store. What is not done goes on at the next start.
     pub async fn close(&self) {
-        let _ = self.closing.send(true);
-        let mut tasks = self.tasks.lock().await;
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task of the connector died");
+        for side in self.sides.lock().await.iter_mut() {
+            let _ = side.closing.send(true);
+            while let Some(ended) = side.task.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a task of the connector died");
+                }
             }
         }
         if self.owns_store == Ownership::Own {

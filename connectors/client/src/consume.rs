@@ -7,7 +7,8 @@
 //! **Invariant:** nothing is acknowledged before it is on disk; when the folder takes nothing, the session ends and the
 //! broker keeps what it has.
 //! **Invariant:** a repeat is not stored again, and is acknowledged and confirmed again.
-//! **Invariant:** at most half of the prefetch is stored and not acknowledged: the broker always has leave to send.
+//! **Invariant:** between two batches at most half of the prefetch is stored and not acknowledged, and no more bytes than
+//! one batch holds: the broker always has leave to send.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -34,7 +35,10 @@ use crate::store::StoreFault;
 use crate::store::book::Matter;
 use crate::store::record::{Arrived, Due, Record};
 
-/// Bytes of packets that one commit gathers.
+/// When we close, the acknowledgement of what is stored may take so long.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes of packets that one commit gathers, and of what is stored and not acknowledged.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Consumes until the session ends.
@@ -76,7 +80,8 @@ async fn run(
                 continue;
             }
             _ = closing.changed() => {
-                owed.acknowledge(session).await?;
+                // What it does not hear comes again.
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, owed.acknowledge(session)).await;
                 return Err(Ended::Closing);
             }
         };
@@ -91,10 +96,16 @@ async fn run(
             batch.push(delivery);
         }
         let count = batch.len();
-        if let Some(tag) = take_in(account, session, batch).await? {
-            owed.add(tag, count, account.config.limits.confirm_delay);
+        match take_in(account, session, batch).await {
+            Ok(Some(tag)) => owed.add(tag, (count, bytes), account.config.limits.confirm_delay),
+            Ok(None) => {}
+            Err(ended) => {
+                // What was stored before need not come again.
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, owed.acknowledge(session)).await;
+                return Err(ended);
+            }
         }
-        if owed.count > usize::from(account.config.limits.prefetch) / 2 {
+        if account.config.limits.gathered_max() < owed.count || BATCH_BYTES_MAX <= owed.bytes {
             owed.acknowledge(session).await?;
         }
     }
@@ -106,13 +117,15 @@ struct Owed {
     /// Everything up to here.
     tag: u64,
     count: usize,
+    bytes: usize,
     due: Option<Instant>,
 }
 
 impl Owed {
-    fn add(&mut self, tag: u64, count: usize, delay: Duration) {
+    fn add(&mut self, tag: u64, (count, bytes): (usize, usize), delay: Duration) {
         self.tag = tag;
         self.count += count;
+        self.bytes += bytes;
         self.due.get_or_insert_with(|| Instant::now() + delay);
     }
 
@@ -276,6 +289,13 @@ impl Intake {
             }
         };
         let dispatch = arrived.dispatch;
+        // Also when it comes again: the session may have ended before all was withdrawn that it recalls.
+        if !targets.is_empty() && is_recall(account, &arrived.body) {
+            self.recalls.push(Recall {
+                dispatch,
+                cases: targets,
+            });
+        }
         if !self.new.insert(dispatch) || account.book(|book| book.inbox.knows(&dispatch)) {
             self.last_tag = Some(tag);
             self.repeats.push(dispatch);
@@ -283,12 +303,6 @@ impl Intake {
         }
         arrived.due = due(account, &mut arrived)?;
         self.last_tag = Some(tag);
-        if !targets.is_empty() && is_recall(account, &arrived.body) {
-            self.recalls.push(Recall {
-                dispatch,
-                cases: targets,
-            });
-        }
         self.arrived.push(arrived);
         Ok(())
     }

@@ -161,7 +161,7 @@ impl Publisher<'_> {
                 let confirm = tokio::select! {
                     confirm = self.publish(number) => confirm?,
                     () = self.silence() => return Err(Ended::Silent),
-                    _ = closing.changed() => return Err(Ended::Closing),
+                    () = overdue(closing) => return Err(Ended::Closing),
                 };
                 match confirm {
                     Some(confirm) => air.add(number, confirm),
@@ -176,7 +176,7 @@ impl Publisher<'_> {
             tokio::select! {
                 landings = air.land(), if !air.is_empty() => self.land(landings?).await?,
                 () = self.account.signals.publish.notified() => {}
-                () = clock::sleep_until(due), if due.is_some() => {}
+                () = clock::sleep_until(due), if self.handovers.is_open() => {}
                 _ = tick.tick() => self.tick()?,
                 _ = closing.changed() => {}
             }
@@ -203,10 +203,11 @@ impl Publisher<'_> {
         None
     }
 
-    /// A batch of handovers once it is full or its delay is over.
+    /// A batch of handovers once enough are gathered or their delay is over.
     fn next_handovers(&mut self, is_closing: bool) -> Option<Vec<Stored>> {
         let now = Instant::now();
-        let delay = self.account.config.limits.confirm_delay;
+        let limits = &self.account.config.limits;
+        let (delay, gathered_max) = (limits.confirm_delay, limits.gathered_max());
         self.account.book(|book| {
             let count = book.inbox.to_confirm_count();
             if count == 0 {
@@ -214,7 +215,7 @@ impl Publisher<'_> {
                 return None;
             }
             let due = *self.handovers_due.get_or_insert(now + delay);
-            if count < wire::CONFIRMATION_MAX && now < due && !is_closing {
+            if count <= gathered_max && now < due && !is_closing {
                 return None;
             }
             self.handovers_due = None;
@@ -379,6 +380,12 @@ impl Publisher<'_> {
         }
         Ended::Closing
     }
+}
+
+/// Ends when a publish still hangs a while after closing began.
+async fn overdue(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|is_closing| *is_closing).await;
+    tokio::time::sleep(CLOSE_TIMEOUT).await;
 }
 
 fn properties(account: &str, kind: &str, message_id: Option<String>) -> BasicProperties {

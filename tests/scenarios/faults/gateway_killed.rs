@@ -24,7 +24,7 @@ const LETTER_EVENTS_BYTES: u64 = 6_000;
 /// The least number of documents that must have stood at each boundary when the process died, over all deaths.
 const CAUGHT_MIN: usize = 40;
 /// Chance may need more deaths than the letters ask for, but not more than this.
-const DEATHS_MAX: usize = 60;
+const DEATHS_MAX: usize = 30;
 
 /// No connector sends anything again: that could hide a loss.
 const NEVER: Duration = Duration::from_secs(86_400);
