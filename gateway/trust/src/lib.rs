@@ -36,6 +36,7 @@ pub use cms::{SignFault, Signer, SoftwareKey};
 pub use crl::RevocationList;
 pub use digest::{Digest, DigestFault};
 pub use name::Name;
+pub use path::{Demands, PolicyDemands, RevocationDemand};
 pub use pdf::{PdfFault, PdfIntegrity, PdfReport};
 pub use policy::Policy;
 pub use report::{Failure, Indication, Need, RevocationProof, SealReport, SubIndication};
@@ -59,6 +60,32 @@ pub fn validate_certificate(
         snapshot,
         embedded: candidates,
         at,
+        demands: &path::USUAL,
+        anchor: None,
+    };
+    let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
+    let outcome = path::validate(certificate, question, &mut budget);
+    outcome.failure.map_or(Ok(outcome.chain), Err)
+}
+
+/// Judges the path of a certificate at the time `at`, whatever its key is used for, under these demands (RFC 5280 §6). The
+/// path that passed, leaf first, anchor last.
+///
+/// # Errors
+/// What failed first ([`Failure`]).
+pub fn validate_path(
+    certificate: &Arc<Certificate>,
+    demands: &Demands,
+    snapshot: &Snapshot,
+    at: Time,
+) -> Result<Vec<Arc<Certificate>>, Failure> {
+    let question = path::Question {
+        usage: path::Usage::Nothing,
+        snapshot,
+        embedded: &[],
+        at,
+        demands,
+        anchor: None,
     };
     let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
     let outcome = path::validate(certificate, question, &mut budget);

@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::asn1::{Asn1Fault, Element, oid, tag, write};
+use crate::asn1::{Asn1Fault, Element, Reader, oid, tag, write};
 
 /// A distinguished name (RFC 5280 §4.1.2.4). Equality is that of RFC 5280 §7.1; shown as in RFC 4514, first part first.
 #[derive(Clone)]
@@ -86,6 +86,24 @@ impl Name {
     /// Whether the name has no part at all.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
+    }
+
+    /// Whether the name lies in the subtree of the other: the other's parts are the first of its own (RFC 5280 §4.2.1.10).
+    pub(crate) fn begins_with(&self, other: &Name) -> bool {
+        // Both are rows of whole elements: where octets agree, parts do.
+        self.canonical.starts_with(&other.canonical)
+    }
+
+    /// The name with one more part, given as the content of its SET (nameRelativeToCRLIssuer, §4.2.1.13).
+    pub(crate) fn with_part(&self, content: &[u8]) -> Result<Name, Asn1Fault> {
+        let own = Reader::sole(&self.der, tag::SEQUENCE)?.content;
+        let whole = write::constructed(tag::SEQUENCE, &[own, &write::element(tag::SET, content)]);
+        Name::read(&Reader::sole(&whole, tag::SEQUENCE)?)
+    }
+
+    /// Every emailAddress (1.2.840.113549.1.9.1).
+    pub(crate) fn mailboxes(&self) -> impl Iterator<Item = &str> {
+        self.values(&oid::NAME_EMAIL)
     }
 
     /// The last commonName (2.5.4.3), the most specific one.

@@ -8,6 +8,11 @@
 //! proven not to be revoked.
 //! **Invariant**: the search spends public-key operations and steps from a budget; a spent budget fails.
 
+mod budget;
+mod demands;
+mod names;
+mod policies;
+mod rules;
 mod usage;
 
 use std::cmp::Ordering;
@@ -17,50 +22,18 @@ use crate::report::{Failure, Need, RevocationProof};
 use crate::revocation;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
-use crate::x509::{Certificate, KeyUsage};
+use crate::x509::Certificate;
 
+pub(crate) use budget::Budget;
+pub(crate) use demands::USUAL;
+pub use demands::{Demands, PolicyDemands, RevocationDemand};
 pub(crate) use usage::Usage;
-
-/// Steps of the search (candidates looked at) for each public-key operation that is allowed.
-const STEPS_PER_CHECK: u32 = 50;
 
 /// Addresses of one certificate that are asked for its issuer: it may name any number.
 const ISSUER_URLS_MAX: usize = 8;
 
 /// Certificates whose issuers are asked for at a time.
 const ISSUERS_NEEDED_MAX: usize = 8;
-
-/// What a verdict may still cost.
-pub(crate) struct Budget {
-    checks: u32,
-    steps: u32,
-}
-
-impl Budget {
-    pub(crate) fn new(signature_checks_max: u32) -> Self {
-        Self {
-            checks: signature_checks_max,
-            steps: signature_checks_max.saturating_mul(STEPS_PER_CHECK),
-        }
-    }
-
-    /// Takes one public-key operation; `false` where none is left.
-    pub(crate) fn spend(&mut self) -> bool {
-        let left = self.checks.checked_sub(1);
-        self.checks = left.unwrap_or(0);
-        left.is_some()
-    }
-
-    fn step(&mut self) -> bool {
-        let left = self.steps.checked_sub(1);
-        self.steps = left.unwrap_or(0);
-        left.is_some()
-    }
-
-    fn is_spent(&self) -> bool {
-        self.checks == 0 || self.steps == 0
-    }
-}
 
 /// The answer about one certificate.
 #[derive(Default)]
@@ -84,6 +57,10 @@ pub(crate) struct Question<'a> {
     pub(crate) embedded: &'a [Arc<Certificate>],
     /// The control time.
     pub(crate) at: Time,
+    /// What else is demanded.
+    pub(crate) demands: &'a Demands,
+    /// The one anchor at which the path must end; `None`: any of the snapshot.
+    pub(crate) anchor: Option<&'a Arc<Certificate>>,
 }
 
 /// Judges a certificate within a budget that others may spend from too.
@@ -129,7 +106,8 @@ impl Search<'_> {
         let snapshot = self.question.snapshot;
         let mut reached = Reached::Nothing;
         for anchor in snapshot.anchors_named(last.issuer()) {
-            if self.is_issued_by(&last, anchor) {
+            let is_wanted = self.question.anchor.is_none_or(|wanted| wanted == anchor);
+            if is_wanted && self.is_issued_by(&last, anchor) {
                 reached = Reached::Anchor;
                 chain.push(Arc::clone(anchor));
                 let outcome = judge(chain, self.question, self.budget);
@@ -174,7 +152,7 @@ impl Search<'_> {
     /// What is said of a chain that leads to no anchor: that its issuer is to be fetched, where that may help.
     fn dead_end(&mut self, chain: &[Arc<Certificate>]) -> Outcome {
         let last = chain.last().expect("a chain begins with its leaf");
-        let urls = if self.has_room(chain) && may_yet_pass(chain, self.question) {
+        let urls = if self.has_room(chain) && rules::may_yet_pass(chain, self.question) {
             self.issuer_urls(last)
         } else {
             Vec::new()
@@ -293,29 +271,22 @@ fn is_key_hinted(certificate: &Certificate, issuer: &Certificate) -> bool {
     }
 }
 
-/// Whether nothing that is known of an unfinished chain keeps it from passing, whatever comes above: nothing is fetched
-/// for the sake of one that fails in any case.
-fn may_yet_pass(chain: &[Arc<Certificate>], question: Question<'_>) -> bool {
-    let Question { usage, at, .. } = question;
-    chain.iter().all(|one| check_by_itself(one, at).is_ok())
-        && check_authorities(&chain[1..], usage).is_ok()
-        && usage.check_leaf(&chain[0]).is_ok()
-}
-
 /// Judges a whole path, leaf first, anchor last, whose names and signatures chain.
 fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> Outcome {
-    let Question { snapshot, at, .. } = question;
     let mut outcome = Outcome {
         chain: chain.to_vec(),
         ..Outcome::default()
     };
-    outcome.failure = check_path(chain, question).err();
+    outcome.failure = rules::check_path(chain, question).err();
     if outcome.failure.is_some() {
         return outcome;
     }
-    for (place, (certificate, issuer)) in chain.iter().zip(&chain[1..]).enumerate() {
-        match revocation::check(certificate, issuer, snapshot, at, budget) {
-            Ok(proof) => outcome.proofs.push(proof),
+    if question.demands.revocation == RevocationDemand::NotAsked {
+        return outcome;
+    }
+    for place in 0..chain.len() - 1 {
+        match revocation::check(&chain[place..], question, budget) {
+            Ok(proofs) => outcome.proofs.extend(proofs),
             Err(not_good) => {
                 outcome.proofs.extend(not_good.proof);
                 outcome.needs.extend(not_good.need.map(|urls| Need::Crl {
@@ -338,108 +309,6 @@ fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget
         outcome.needs.clear();
     }
     outcome
-}
-
-/// RFC 5280 §6.1 but for revocation. The anchor is held to what it says as any authority is (RFC 5937).
-fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> Result<(), Failure> {
-    let Question {
-        usage, snapshot, at, ..
-    } = question;
-    for certificate in chain {
-        check_by_itself(certificate, at)?;
-    }
-    for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
-        check_algorithm(certificate, issuer, snapshot, at)?;
-    }
-    check_authorities(&chain[1..], usage)?;
-    usage.check_leaf(&chain[0])
-}
-
-fn check_by_itself(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {
-    check_validity(certificate, at)?;
-    match certificate.extensions().unprocessed {
-        None => Ok(()),
-        Some(constraint) => Err(Failure::ConstraintUnprocessed {
-            certificate: Arc::clone(certificate),
-            constraint,
-        }),
-    }
-}
-
-fn check_validity(certificate: &Arc<Certificate>, at: Time) -> Result<(), Failure> {
-    if at < certificate.not_before() {
-        return Err(Failure::NotYetValid {
-            certificate: Arc::clone(certificate),
-        });
-    }
-    // The last second is included, with all its microseconds.
-    if at.as_seconds() > certificate.not_after().as_seconds() {
-        return Err(Failure::Expired {
-            certificate: Arc::clone(certificate),
-        });
-    }
-    Ok(())
-}
-
-fn check_algorithm(
-    certificate: &Arc<Certificate>,
-    issuer: &Certificate,
-    snapshot: &Snapshot,
-    at: Time,
-) -> Result<(), Failure> {
-    let algorithm = certificate
-        .signature_algorithm()
-        .ok_or(Failure::SignatureAlgorithmUnknown)?;
-    if snapshot
-        .policy()
-        .algorithms
-        .permits(algorithm, issuer.key_kind(), at)
-    {
-        return Ok(());
-    }
-    let (key, certificate) = (issuer.key_kind(), Some(Arc::clone(certificate)));
-    Err(Failure::AlgorithmRefused {
-        algorithm,
-        key,
-        certificate,
-    })
-}
-
-/// §6.1.4 (k) to (n), from the issuer of the leaf up to the anchor.
-fn check_authorities(authorities: &[Arc<Certificate>], usage: Usage) -> Result<(), Failure> {
-    let mut below = 0_usize;
-    for authority in authorities {
-        let extensions = authority.extensions();
-        let constraints = extensions
-            .basic_constraints
-            .filter(|constraints| constraints.is_ca);
-        let Some(constraints) = constraints else {
-            return Err(Failure::NotAuthority {
-                certificate: Arc::clone(authority),
-            });
-        };
-        if constraints
-            .path_length_max
-            .is_some_and(|path_length_max| below > path_length_max)
-        {
-            return Err(Failure::PathTooLong {
-                certificate: Arc::clone(authority),
-            });
-        }
-        if extensions
-            .key_usage
-            .is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN))
-        {
-            return Err(Failure::KeyUsage {
-                certificate: Arc::clone(authority),
-            });
-        }
-        usage.check_authority(authority)?;
-        if !authority.is_self_issued() {
-            below += 1;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -304,9 +304,9 @@ pub enum Failure {
         /// The certificate.
         certificate: Arc<Certificate>,
     },
-    /// A restricting extension that is not processed.
-    #[error("{} has a constraint that is not processed", .certificate.subject())]
-    ConstraintUnprocessed {
+    /// A constraint on the path is not met.
+    #[error("{} does not meet a constraint of its path", .certificate.subject())]
+    ConstraintUnmet {
         /// The certificate.
         certificate: Arc<Certificate>,
         /// Which one.
@@ -379,7 +379,7 @@ impl Failure {
             | Self::PathTooLong { .. }
             | Self::KeyUsage { .. }
             | Self::KeyPurpose { .. }
-            | Self::ConstraintUnprocessed { .. } => Indeterminate(Sub::ChainConstraintsFailure),
+            | Self::ConstraintUnmet { .. } => Indeterminate(Sub::ChainConstraintsFailure),
             Self::Revoked { certificate, .. } if is_signer(certificate, signer) => TotalFailed(Sub::Revoked),
             Self::Revoked { .. } => Indeterminate(Sub::RevokedCaNoPoe),
             // The standard knows TRY_LATER for revocation only; a certificate that is still to be fetched is as much ours.

@@ -2,21 +2,22 @@
 //!
 //! Stands between `path`, which found out who issued the certificate, and the lists of the snapshot.
 //!
-//! **Invariant**: a list counts only if the very key that issued the certificate signed it, that key may sign lists,
-//! its scope covers the certificate and it is fresh; without such a list the status is unknown, never good.
+//! **Invariant**: a list counts only if its issuer's key signed it ([`signer`]), its scope covers the certificate through a
+//! distribution point of that certificate, and it is fresh; until such lists speak for all reasons the status is unknown,
+//! never good.
 //! **Invariant**: where deltas exist a base list alone settles nothing: a fresh delta that builds on it must be there too.
 
+mod signer;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crate::crl::{Revocation, RevocationList, RevocationReason};
-use crate::path::Budget;
+use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
+use crate::name::Name;
+use crate::path::{Budget, Question, RevocationDemand};
 use crate::report::{Failure, RevocationProof, RevocationSource};
-use crate::snapshot::Snapshot;
-use crate::time::Time;
-use crate::x509::{Certificate, KeyUsage};
+use crate::x509::{Certificate, GeneralName};
 
 /// Why a certificate is not proven to be good, and what would settle it.
 pub(crate) struct NotGood {
@@ -27,78 +28,173 @@ pub(crate) struct NotGood {
     pub(crate) proof: Option<RevocationProof>,
 }
 
-/// Asks the lists of the snapshot about a certificate of this issuer.
+/// Asks the lists of the snapshot about the first certificate of this path, whose last is the anchor. What settled it: one
+/// list, or several that speak for some reasons each.
 pub(crate) fn check(
-    certificate: &Arc<Certificate>,
-    issuer: &Certificate,
-    snapshot: &Snapshot,
-    at: Time,
+    path: &[Arc<Certificate>],
+    question: Question<'_>,
     budget: &mut Budget,
-) -> Result<RevocationProof, NotGood> {
-    let all = snapshot.lists_of(certificate.issuer());
-    let skew = snapshot.policy().clock_skew_seconds;
-    let unknown = |urls: &[String]| NotGood {
-        failure: Failure::RevocationUnknown {
-            certificate: Arc::clone(certificate),
-        },
-        need: Some(need(certificate, urls)),
-        proof: None,
+) -> Result<Vec<RevocationProof>, NotGood> {
+    let mut inquiry = Inquiry {
+        path,
+        question,
+        budget,
+        proofs: Vec::new(),
+        covered: Reasons::NONE,
+        missing: None,
+        is_spoken_of: false,
     };
-    let mut usable = all
-        .iter()
-        .filter(|list| !list.is_delta() && list.covers(certificate) && list.is_fresh_at(at, skew));
-    let Some(base) = usable.find(|list| is_signed_by(list, issuer, snapshot, at, budget)) else {
-        return Err(unknown(&[]));
-    };
-    let freshest = certificate.freshest_crl_urls().or(base.freshest_urls());
-    let mut deltas = all
-        .iter()
-        .filter(|list| list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base)));
-    let newest = deltas.find(|list| is_signed_by(list, issuer, snapshot, at, budget));
-    let delta = newest.filter(|delta| delta.is_delta_to(base) && delta.is_fresh_at(at, skew));
-    // What was revoked for good stays so, whatever a delta would say.
-    let is_settled = base
-        .revocation_of(certificate.serial())
-        .is_some_and(|revocation| revocation.reason != RevocationReason::CertificateHold);
-    if delta.is_none() && !is_settled && (newest.is_some() || freshest.is_some()) {
-        return Err(unknown(freshest.unwrap_or_default()));
+    for point in Point::of(inquiry.certificate()) {
+        inquiry.ask(&point)?;
+        if Reasons::ALL.are_within(inquiry.covered) {
+            return Ok(inquiry.proofs);
+        }
     }
-    let (list, revocation) = settle(certificate, base, delta);
-    let proof = RevocationProof {
-        certificate: Arc::clone(certificate),
-        source: RevocationSource::List(Arc::clone(list)),
-    };
-    match revocation {
-        None => Ok(proof),
-        Some(revocation) if revocation.reason == RevocationReason::CertificateHold => Err(NotGood {
-            failure: Failure::OnHold {
+    if question.demands.revocation == RevocationDemand::IfGiven && !inquiry.is_spoken_of {
+        return Ok(Vec::new());
+    }
+    Err(inquiry.unknown())
+}
+
+/// The question about one certificate, and what is known so far.
+struct Inquiry<'a, 'b> {
+    /// From the certificate to the anchor.
+    path: &'a [Arc<Certificate>],
+    question: Question<'a>,
+    budget: &'b mut Budget,
+    proofs: Vec<RevocationProof>,
+    /// For which reasons it is known not to be revoked.
+    covered: Reasons,
+    /// Where the deltas are that keep a list from settling anything.
+    missing: Option<Vec<String>>,
+    /// Whether any list is about it, be it of use or not.
+    is_spoken_of: bool,
+}
+
+impl<'a> Inquiry<'a, '_> {
+    fn certificate(&self) -> &'a Arc<Certificate> {
+        &self.path[0]
+    }
+
+    /// Asks the lists of one distribution point, newest first.
+    fn ask(&mut self, point: &Point) -> Result<(), NotGood> {
+        let certificate = self.certificate();
+        let directories = point.list_issuers.iter().flatten();
+        let others = directories.filter_map(GeneralName::directory);
+        let issuers: Vec<&Name> = match &point.list_issuers {
+            None => vec![certificate.issuer()],
+            Some(_) => others.collect(),
+        };
+        let (at, skew) = (
+            self.question.at,
+            self.question.snapshot.policy().clock_skew_seconds,
+        );
+        let snapshot = self.question.snapshot;
+        for list in issuers.into_iter().flat_map(|issuer| snapshot.lists_of(issuer)) {
+            let Some(reasons) = list.reasons_through(point, certificate) else {
+                continue;
+            };
+            self.is_spoken_of = true;
+            if list.is_delta() || reasons.are_within(self.covered) || !list.is_fresh_at(at, skew) {
+                continue;
+            }
+            if let Some(key) = signer::of(list, self.path, self.question, self.budget) {
+                self.settle(list, &key, reasons)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what a list, and the delta that builds on it, say. `signer`: whose key signed the list.
+    fn settle(
+        &mut self,
+        base: &'a Arc<RevocationList>,
+        signer: &Certificate,
+        reasons: Reasons,
+    ) -> Result<(), NotGood> {
+        let certificate = self.certificate();
+        let (snapshot, at) = (self.question.snapshot, self.question.at);
+        let freshest = certificate.freshest_crl_urls().or(base.freshest_urls());
+        let mut deltas = snapshot.lists_of(base.issuer()).iter().filter(|list| {
+            list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base))
+        });
+        let newest = deltas.find(|list| signer::has_signed(signer, list, self.question, self.budget));
+        let skew = snapshot.policy().clock_skew_seconds;
+        let delta = newest.filter(|delta| delta.is_delta_to(base) && delta.is_fresh_at(at, skew));
+        // What was revoked for good stays so, whatever a delta would say.
+        let is_settled = base
+            .revocation_of_certificate(certificate)
+            .is_some_and(|revocation| revocation.reason != RevocationReason::CertificateHold);
+        if delta.is_none() && !is_settled && (newest.is_some() || freshest.is_some()) {
+            self.missing
+                .get_or_insert_default()
+                .extend_from_slice(freshest.unwrap_or_default());
+            return Ok(());
+        }
+        let (list, revocation) = said(certificate, base, delta);
+        let proof = RevocationProof {
+            certificate: Arc::clone(certificate),
+            source: RevocationSource::List(Arc::clone(list)),
+        };
+        let Some(revocation) = revocation else {
+            self.proofs.push(proof);
+            self.covered = self.covered.or(reasons);
+            return Ok(());
+        };
+        Err(not_good(
+            certificate,
+            revocation,
+            proof,
+            freshest.unwrap_or_default(),
+        ))
+    }
+
+    fn unknown(&self) -> NotGood {
+        let certificate = self.certificate();
+        NotGood {
+            failure: Failure::RevocationUnknown {
                 certificate: Arc::clone(certificate),
-                at: revocation.at,
             },
-            need: Some(need(certificate, freshest.unwrap_or_default())),
+            need: Some(need(certificate, self.missing.as_deref().unwrap_or_default())),
+            proof: None,
+        }
+    }
+}
+
+fn not_good(
+    certificate: &Arc<Certificate>,
+    revocation: Revocation,
+    proof: RevocationProof,
+    freshest: &[String],
+) -> NotGood {
+    let (certificate, Revocation { at, reason }) = (Arc::clone(certificate), revocation);
+    if reason == RevocationReason::CertificateHold {
+        return NotGood {
+            need: Some(need(&certificate, freshest)),
+            failure: Failure::OnHold { certificate, at },
             proof: Some(proof),
-        }),
-        Some(revocation) => Err(NotGood {
-            failure: Failure::Revoked {
-                certificate: Arc::clone(certificate),
-                at: revocation.at,
-                reason: revocation.reason,
-            },
-            need: None,
-            proof: Some(proof),
-        }),
+        };
+    }
+    NotGood {
+        failure: Failure::Revoked {
+            certificate,
+            at,
+            reason,
+        },
+        need: None,
+        proof: Some(proof),
     }
 }
 
 /// What base and delta together say (RFC 5280 §6.3.3 i, j), and which of them says it. Only what was on hold comes back.
-fn settle<'l>(
+fn said<'l>(
     certificate: &Certificate,
     base: &'l Arc<RevocationList>,
     delta: Option<&'l Arc<RevocationList>>,
 ) -> (&'l Arc<RevocationList>, Option<Revocation>) {
-    let serial = certificate.serial();
-    let in_base = base.revocation_of(serial);
-    let Some((delta, in_delta)) = delta.and_then(|delta| Some((delta, delta.revocation_of(serial)?))) else {
+    let in_base = base.revocation_of_certificate(certificate);
+    let in_delta = delta.and_then(|delta| Some((delta, delta.revocation_of_certificate(certificate)?)));
+    let Some((delta, in_delta)) = in_delta else {
         return (base, in_base);
     };
     if in_delta.reason != RevocationReason::RemovedFromList {
@@ -114,35 +210,4 @@ fn need(certificate: &Certificate, freshest: &[String]) -> Vec<String> {
     let mut urls = certificate.crl_urls();
     urls.extend_from_slice(freshest);
     urls
-}
-
-fn is_signed_by(
-    list: &RevocationList,
-    issuer: &Certificate,
-    snapshot: &Snapshot,
-    at: Time,
-    budget: &mut Budget,
-) -> bool {
-    let may_sign = issuer
-        .extensions()
-        .key_usage
-        .is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN));
-    let is_allowed = list.signature_algorithm().is_some_and(|algorithm| {
-        snapshot
-            .policy()
-            .algorithms
-            .permits(algorithm, issuer.key_kind(), at)
-    });
-    if !may_sign || !is_allowed {
-        return false;
-    }
-    let (key, object) = (issuer.key_digest(), list.fingerprint());
-    if snapshot.is_verified(&key, &object) {
-        return true;
-    }
-    let is_signed = budget.spend() && list.verify_signed_by(issuer.key()).is_ok();
-    if is_signed {
-        snapshot.remember_verified(&key, &object);
-    }
-    is_signed
 }

@@ -175,11 +175,14 @@ impl Authority {
                 write::object_identifier(&oid::CRL_REASON),
                 write::element(0x04, &reason),
             ];
-            let extensions = write::element(0x30, &write::element(0x30, &reason.concat()));
-            let at = write::time(now().plus_seconds(-3600));
-            write::constructed(0x30, &[&[2, 1, *serial], &at, &extensions])
+            list_entry(*serial, &[write::element(0x30, &reason.concat())])
         };
-        let entries: Vec<u8> = entries.iter().flat_map(entry).collect();
+        self.list_of_entries(&entries.iter().map(entry).collect::<Vec<_>>(), extensions)
+    }
+
+    /// The same with entries as [`list_entry`] makes them.
+    pub(crate) fn list_of_entries(&self, entries: &[Vec<u8>], extensions: &[Vec<u8>]) -> Arc<RevocationList> {
+        let entries = entries.concat();
         let entries = if entries.is_empty() {
             entries
         } else {
@@ -204,6 +207,13 @@ impl Authority {
         let whole = write::constructed(0x30, &[&signed, &algorithm, &value]);
         Arc::new(RevocationList::from_der(whole).expect("a list"))
     }
+}
+
+/// An entry of a list about this serial number.
+pub(crate) fn list_entry(serial: u8, extensions: &[Vec<u8>]) -> Vec<u8> {
+    let extensions = write::element(0x30, &extensions.concat());
+    let at = write::time(now().plus_seconds(-3600));
+    write::constructed(0x30, &[&[2, 1, serial], &at, &extensions])
 }
 
 /// An extension as it stands in a list.

@@ -12,7 +12,7 @@ mod read;
 pub(crate) mod write;
 
 pub(crate) use ber::{Limits, Normal};
-pub(crate) use read::{Element, Reader, read_boolean, read_time};
+pub(crate) use read::{Element, Reader, check_integer, read_boolean, read_time};
 
 /// Why bytes are not the ASN.1 they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +124,10 @@ pub(crate) mod oid {
         ATTRIBUTE_ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52";
         /// RFC 5126 §5.8.1.
         ATTRIBUTE_SIGNATURE_POLICY = "1.2.840.113549.1.9.16.2.15";
+        CERTIFICATE_POLICIES = "2.5.29.32";
+        ANY_POLICY = "2.5.29.32.0";
+        INHIBIT_ANY_POLICY = "2.5.29.54";
+        CERTIFICATE_ISSUER = "2.5.29.29";
         CRL_REASON = "2.5.29.21";
         ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
         NAME_CONSTRAINTS = "2.5.29.30";

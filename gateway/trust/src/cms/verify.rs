@@ -152,6 +152,8 @@ fn judge_one(
                 snapshot,
                 embedded,
                 at: now,
+                demands: &path::USUAL,
+                anchor: None,
             };
             let outcome = path::validate(&certificate, question, budget);
             report.chain = outcome.chain;

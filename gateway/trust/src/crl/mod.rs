@@ -4,13 +4,17 @@
 //! the right key and fresh enough is asked there.
 //!
 //! **Invariant**: a list whose scope or entries are not wholly understood settles no certificate.
-//! **Invariant**: looking up a serial number is a binary search, whatever the size of the list.
 
+mod entries;
+mod reasons;
 mod scope;
 
 use std::fmt;
 use std::ops::Range;
 
+use entries::Entries;
+pub(crate) use reasons::Reasons;
+pub(crate) use scope::Point;
 use scope::Scope;
 
 use crate::algorithm::{PublicKey, SignatureAlgorithm, SignatureFault};
@@ -37,17 +41,7 @@ pub struct RevocationList {
     /// Which of its keys the issuer says it signed with (authorityKeyIdentifier).
     key_identifier: Option<Box<[u8]>>,
     scope: Scope,
-    /// Sorted by the octets of the serial number.
-    entries: Box<[Entry]>,
-}
-
-/// One revoked certificate: where its serial number stands in the DER, since when, why.
-#[derive(Clone, Copy)]
-struct Entry {
-    revoked_at: Time,
-    serial_start: u32,
-    serial_length: u8,
-    reason: RevocationReason,
+    entries: Entries,
 }
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
@@ -154,7 +148,7 @@ impl RevocationList {
             number: parts.number,
             key_identifier: parts.key_identifier,
             scope: parts.scope,
-            entries: parts.entries.into(),
+            entries: parts.entries,
             der: der.into(),
         })
     }
@@ -218,6 +212,11 @@ impl RevocationList {
         self.der[self.to_be_signed.clone()] == other.der[other.to_be_signed.clone()]
     }
 
+    /// Which of its keys the issuer says it signed with (authorityKeyIdentifier).
+    pub(crate) fn key_identifier(&self) -> Option<&[u8]> {
+        self.key_identifier.as_deref()
+    }
+
     /// Whether the list is the difference to another one.
     pub fn is_delta(&self) -> bool {
         self.scope.base().is_some()
@@ -257,22 +256,21 @@ impl RevocationList {
         self.entries.len()
     }
 
-    /// What the list says about the serial number (content octets of the INTEGER); `None`: nothing.
+    /// What the list says about the certificate of its issuer with this serial number (content octets of the INTEGER);
+    /// `None`: nothing.
     pub fn revocation_of(&self, serial: &[u8]) -> Option<Revocation> {
-        let found = self
-            .entries
-            .binary_search_by(|entry| self.serial_of(entry).cmp(serial))
-            .ok()?;
-        let entry = &self.entries[found];
-        Some(Revocation {
-            at: entry.revoked_at,
-            reason: entry.reason,
-        })
+        self.entries.find(&self.der, &self.issuer, serial)
     }
 
-    /// Whether the list, if it is good, says all that is to be said about this certificate.
-    pub(crate) fn covers(&self, certificate: &Certificate) -> bool {
-        self.issuer == *certificate.issuer() && self.scope.covers(certificate)
+    /// What the list says about a certificate, whoever issued it; `None`: nothing.
+    pub(crate) fn revocation_of_certificate(&self, certificate: &Certificate) -> Option<Revocation> {
+        self.entries
+            .find(&self.der, certificate.issuer(), certificate.serial())
+    }
+
+    /// For which reasons the list, if it is good, speaks about this certificate through this point of it.
+    pub(crate) fn reasons_through(&self, point: &Point, certificate: &Certificate) -> Option<Reasons> {
+        self.scope.reasons_through(point, &self.issuer, certificate)
     }
 
     /// Whether the list is neither from the future nor overdue.
@@ -296,10 +294,6 @@ impl RevocationList {
             &self.der[self.to_be_signed.clone()],
             &self.der[self.signature.clone()],
         )
-    }
-
-    fn serial_of(&self, entry: &Entry) -> &[u8] {
-        serial_in(&self.der, entry)
     }
 }
 
@@ -326,11 +320,6 @@ fn is_at_most(one: &[u8], other: &[u8]) -> bool {
     (one.len(), one) <= (other.len(), other)
 }
 
-fn serial_in<'d>(der: &'d [u8], entry: &Entry) -> &'d [u8] {
-    let start = entry.serial_start as usize;
-    &der[start..start + usize::from(entry.serial_length)]
-}
-
 struct Parts<'a> {
     to_be_signed: &'a [u8],
     signature: &'a [u8],
@@ -341,7 +330,7 @@ struct Parts<'a> {
     number: Option<Box<[u8]>>,
     key_identifier: Option<Box<[u8]>>,
     scope: Scope,
-    entries: Vec<Entry>,
+    entries: Entries,
 }
 
 fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
@@ -368,8 +357,8 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
     };
     let mut scope = Scope::default();
     let entries = match body.optional(tag::SEQUENCE)? {
-        Some(list) => read_entries(der, list.reader(), &mut scope, is_v2)?,
-        None => Vec::new(),
+        Some(list) => Entries::read(der, &issuer, list.reader(), is_v2, &mut scope)?,
+        None => Entries::none(&issuer),
     };
     let (mut number, mut key_identifier) = (None, None);
     if let Some(extensions) = body.optional(tag::context_constructed(0))? {
@@ -388,6 +377,9 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
         }
     }
     body.finish()?;
+    if entries.are_of_others() && !scope.is_indirect() {
+        scope.forbid();
+    }
     Ok(Parts {
         to_be_signed: signed.whole,
         signature,
@@ -399,68 +391,6 @@ fn read_parts(der: &[u8]) -> Result<Parts<'_>, RevocationListFault> {
         key_identifier,
         scope,
         entries,
-    })
-}
-
-fn read_entries(
-    der: &[u8],
-    mut list: Reader<'_>,
-    scope: &mut Scope,
-    is_v2: bool,
-) -> Result<Vec<Entry>, RevocationListFault> {
-    let mut entries = Vec::new();
-    while !list.is_empty() {
-        let mut body = list.sequence()?;
-        let serial = body.integer()?;
-        let revoked_at = read_time(&body.next()?)?;
-        let mut reason = RevocationReason::Unspecified;
-        if !body.is_empty() {
-            if !is_v2 {
-                return Err(RevocationListFault::Version);
-            }
-            let extensions = body.expect(tag::SEQUENCE)?;
-            body.finish()?;
-            let mut reader = ExtensionsReader::of_sequence(&extensions)?;
-            while let Some(extension) = reader.next()? {
-                if extension.oid == oid::CRL_REASON.as_bytes() {
-                    reason = read_reason(extension.value)?;
-                } else if extension.is_critical {
-                    scope.forbid();
-                }
-            }
-        }
-        entries.push(Entry {
-            revoked_at,
-            serial_start: u32::try_from(serial.as_ptr() as usize - der.as_ptr() as usize)
-                .map_err(|_| RevocationListFault::Size)?,
-            serial_length: u8::try_from(serial.len()).map_err(|_| Asn1Fault::Value)?,
-            reason,
-        });
-    }
-    // A serial number that occurs twice counts with its hardest reason: hold and its end are ordered last.
-    entries.sort_by(|one, other| {
-        serial_in(der, one)
-            .cmp(serial_in(der, other))
-            .then_with(|| one.reason.cmp(&other.reason))
-    });
-    entries.dedup_by(|later, earlier| serial_in(der, later) == serial_in(der, earlier));
-    Ok(entries)
-}
-
-/// CRLReason ::= ENUMERATED.
-fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
-    Ok(match Reader::sole(value, tag::ENUMERATED)?.content {
-        [0] => RevocationReason::Unspecified,
-        [1] => RevocationReason::KeyCompromise,
-        [2] => RevocationReason::CaCompromise,
-        [3] => RevocationReason::AffiliationChanged,
-        [4] => RevocationReason::Superseded,
-        [5] => RevocationReason::CessationOfOperation,
-        [6] => RevocationReason::CertificateHold,
-        [8] => RevocationReason::RemovedFromList,
-        [9] => RevocationReason::PrivilegeWithdrawn,
-        [10] => RevocationReason::AaCompromise,
-        _ => RevocationReason::Other,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Paths and revocation, each refusal beside the case that passes.
 
 mod absent;
+mod constrained;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ fn document_signer(
         snapshot,
         embedded,
         at,
+        demands: &USUAL,
+        anchor: None,
     };
     validate(
         leaf,
@@ -277,44 +280,20 @@ fn what_a_leaf_is_not_for_is_refused() {
     }
 }
 
-fn with_extension(params: &mut CertificateParams, identifier: &[u64], is_critical: IsCritical) {
-    params
-        .custom_extensions
-        .push(extension(identifier, &[0x30, 0], is_critical));
-}
-
 #[test]
-fn constraints_that_are_not_processed_fail_the_path_wherever_they_are() {
-    let cases: [(Change, Constraint); 4] = [
-        (
-            |params| with_extension(params, &[2, 5, 29, 30], IsCritical::No),
-            Constraint::NameConstraints,
-        ),
-        (
-            |params| with_extension(params, &[2, 5, 29, 36], IsCritical::No),
-            Constraint::PolicyConstraints,
-        ),
-        (
-            |params| with_extension(params, &[2, 5, 29, 33], IsCritical::No),
-            Constraint::PolicyMappings,
-        ),
-        (
-            |params| with_extension(params, &[1, 2, 3, 4], IsCritical::Yes),
-            Constraint::UnknownCritical,
-        ),
-    ];
-    for (change, expected) in cases {
-        for failure in [failure_of_leaf(change), failure_of_authority(change)] {
-            let Some(Failure::ConstraintUnprocessed { constraint, .. }) = failure else {
-                panic!("{expected:?} passed: {failure:?}");
-            };
-            assert_eq!(constraint, expected);
-        }
+fn a_critical_extension_that_is_not_known_fails_the_path_wherever_it_is() {
+    fn unknown(params: &mut CertificateParams, is_critical: IsCritical) {
+        let extension = extension(&[1, 2, 3, 4], &[0x30, 0], is_critical);
+        params.custom_extensions.push(extension);
     }
-    assert_eq!(
-        failure_of_leaf(|params| with_extension(params, &[1, 2, 3, 4], IsCritical::No)),
-        None
-    );
+    let change: Change = |params| unknown(params, IsCritical::Yes);
+    for failure in [failure_of_leaf(change), failure_of_authority(change)] {
+        let Some(Failure::ConstraintUnmet { constraint, .. }) = failure else {
+            panic!("passed: {failure:?}");
+        };
+        assert_eq!(constraint, Constraint::UnknownCritical);
+    }
+    assert_eq!(failure_of_leaf(|params| unknown(params, IsCritical::No)), None);
 }
 
 #[test]

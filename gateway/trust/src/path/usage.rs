@@ -14,6 +14,10 @@ pub(crate) enum Usage {
     /// A time-stamp token was signed (RFC 3161).
     #[expect(dead_code, reason = "tokens are validated by the next part of this crate")]
     TimeStamp,
+    /// A revocation list was signed.
+    RevocationList,
+    /// Nothing: the certificate is asked for by itself.
+    Nothing,
 }
 
 impl Usage {
@@ -30,13 +34,18 @@ impl Usage {
                 oid::PURPOSE_ADOBE_DOCUMENT_SIGNING,
             ],
             Self::TimeStamp => &[oid::PURPOSE_TIME_STAMPING],
+            Self::RevocationList | Self::Nothing => &[],
         }
     }
 
     /// Whether the leaf may do what it did.
     pub(super) fn check_leaf(self, leaf: &Arc<Certificate>) -> Result<(), Failure> {
-        let may_sign = |usage: KeyUsage| {
-            usage.allows(KeyUsage::DIGITAL_SIGNATURE) || usage.allows(KeyUsage::NON_REPUDIATION)
+        let may_sign = |usage: KeyUsage| match self {
+            Self::Document | Self::TimeStamp => {
+                usage.allows(KeyUsage::DIGITAL_SIGNATURE) || usage.allows(KeyUsage::NON_REPUDIATION)
+            }
+            Self::RevocationList => usage.allows(KeyUsage::CRL_SIGN),
+            Self::Nothing => true,
         };
         if leaf.extensions().key_usage.is_some_and(|usage| !may_sign(usage)) {
             return Err(Failure::KeyUsage {
@@ -45,7 +54,7 @@ impl Usage {
         }
         let extended = &leaf.extensions().extended_key_usage;
         let is_allowed = match (self, extended) {
-            (Self::Document, None) => true,
+            (Self::RevocationList | Self::Nothing, _) | (Self::Document, None) => true,
             (Self::Document, Some(extended)) => extended.names_any(self.purposes()),
             // RFC 3161 §2.3: the extension is there, critical, and names this purpose alone.
             (Self::TimeStamp, extended) => extended.as_ref().is_some_and(|extended| {
@@ -59,11 +68,9 @@ impl Usage {
 
     /// Whether an authority may issue certificates for this use: one without the extension may for every purpose.
     pub(super) fn check_authority(self, authority: &Arc<Certificate>) -> Result<(), Failure> {
-        let is_allowed = authority
-            .extensions()
-            .extended_key_usage
-            .as_ref()
-            .is_none_or(|extended| {
+        let extended = authority.extensions().extended_key_usage.as_ref();
+        let is_allowed = self.purposes().is_empty()
+            || extended.is_none_or(|extended| {
                 extended.names_any(self.purposes()) || extended.names_any(&[oid::PURPOSE_ANY])
             });
         is_allowed.then_some(()).ok_or_else(|| Failure::KeyPurpose {

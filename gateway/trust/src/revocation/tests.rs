@@ -1,7 +1,11 @@
 //! Base lists and deltas: a base that a delta speaks beside settles nothing alone (RFC 5280 §6.3.3).
 
+mod others;
+
 use super::*;
+use crate::Snapshot;
 use crate::asn1::{oid, write};
+use crate::path::{USUAL, Usage};
 use crate::testing::{World, list_extension, now};
 
 const HOLD: u8 = 6;
@@ -26,19 +30,29 @@ fn freshest() -> Vec<u8> {
 }
 
 /// What these lists of the issuing authority say about the person.
-fn asked(world: &World, lists: Vec<Arc<RevocationList>>) -> Result<RevocationProof, NotGood> {
-    let snapshot = world.snapshot(lists);
-    let mut budget = Budget::new(100);
-    check(
+fn asked(world: &World, lists: Vec<Arc<RevocationList>>) -> Result<Vec<RevocationProof>, NotGood> {
+    let path = [
         &world.person.certificate,
         &world.issuing.certificate,
-        &snapshot,
-        now(),
-        &mut budget,
-    )
+        &world.root.certificate,
+    ]
+    .map(Arc::clone);
+    asked_about(&path, &world.snapshot(lists))
 }
 
-fn failure(answer: Result<RevocationProof, NotGood>) -> Option<Failure> {
+fn asked_about(path: &[Arc<Certificate>], snapshot: &Snapshot) -> Result<Vec<RevocationProof>, NotGood> {
+    let question = Question {
+        usage: Usage::Document,
+        snapshot,
+        embedded: &[],
+        at: now(),
+        demands: &USUAL,
+        anchor: None,
+    };
+    check(path, question, &mut Budget::new(100))
+}
+
+fn failure(answer: Result<Vec<RevocationProof>, NotGood>) -> Option<Failure> {
     answer.err().map(|not_good| not_good.failure)
 }
 

@@ -1,11 +1,14 @@
 //! Extensions of certificates (RFC 5280 §4.2), as far as `path` and `crl` use them.
 //!
-//! **Invariant**: an extension is either read wholly or remembered as a [`Constraint`] that nobody satisfies; nothing
-//! that could forbid a path is skipped.
+//! **Invariant**: an extension is either read wholly or, where it is critical, remembered as one that forbids every path;
+//! nothing that could forbid a path is skipped.
 
 use std::collections::BTreeSet;
 
 use super::CertificateFault;
+use super::distribution_point::DistributionPoint;
+use super::general_name::GeneralName;
+use super::policies::{self, Policies, PolicyConstraints, PolicyId};
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_boolean, tag};
 
 /// What the extensions of one certificate say.
@@ -20,21 +23,34 @@ pub(crate) struct Extensions {
     /// Locations of delta lists, where any are named.
     pub(crate) freshest_uris: Option<Vec<String>>,
     pub(crate) issuer_uris: Vec<String>,
-    /// What forbids every path through this certificate, because it is not processed here.
-    pub(crate) unprocessed: Option<Constraint>,
+    /// subjectAltName.
+    pub(crate) alternative_names: Vec<GeneralName>,
+    pub(crate) name_constraints: Option<NameConstraints>,
+    pub(crate) policies: Option<Policies>,
+    pub(crate) policy_mappings: Vec<(PolicyId, PolicyId)>,
+    pub(crate) policy_constraints: PolicyConstraints,
+    /// inhibitAnyPolicy.
+    pub(crate) inhibit_any: Option<u32>,
+    /// A critical extension that is not known here forbids every path.
+    pub(crate) has_unknown_critical: bool,
 }
 
-/// An extension that restricts paths and is not processed here.
+/// An extension that restricts paths and is not satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constraint {
     /// nameConstraints (RFC 5280 §4.2.1.10).
     NameConstraints,
-    /// policyConstraints (§4.2.1.11).
-    PolicyConstraints,
-    /// policyMappings (§4.2.1.5).
-    PolicyMappings,
-    /// Any other critical extension.
+    /// Certificate policies, as policyConstraints, policyMappings or the question ask for them (§6.1).
+    Policies,
+    /// A critical extension that is not known here.
     UnknownCritical,
+}
+
+/// nameConstraints: subtrees in which all names below must lie, and in which none may.
+#[derive(Debug, Default)]
+pub(crate) struct NameConstraints {
+    pub(crate) permitted: Vec<GeneralName>,
+    pub(crate) excluded: Vec<GeneralName>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +73,11 @@ impl ExtendedKeyUsage {
         self.purposes
             .iter()
             .any(|own| purposes.iter().any(|one| one.as_bytes() == &**own))
+    }
+
+    /// Whether all these purposes (content octets) are among its own.
+    pub(crate) fn names_all(&self, purposes: &[Box<[u8]>]) -> bool {
+        purposes.iter().all(|purpose| self.purposes.contains(purpose))
     }
 }
 
@@ -86,17 +107,6 @@ impl KeyUsage {
             _ => Err(Asn1Fault::Value),
         }
     }
-}
-
-/// One entry of cRLDistributionPoints (RFC 5280 §4.2.1.13).
-#[derive(Debug, Default)]
-pub(crate) struct DistributionPoint {
-    /// The names of fullName in DER, as they stand.
-    pub(crate) names: Vec<Box<[u8]>>,
-    /// Those of them that are `http` locations.
-    pub(crate) uris: Vec<String>,
-    /// Whether the point covers only some reasons, or belongs to another issuer: then nothing here uses it.
-    pub(crate) is_partial: bool,
 }
 
 /// Extensions of one certificate, list or entry at most; real ones have a dozen.
@@ -187,23 +197,30 @@ impl Extensions {
         } else if is(oid::AUTHORITY_KEY_IDENTIFIER) {
             self.authority_key_identifier = read_authority_key_identifier(value)?;
         } else if is(oid::CRL_DISTRIBUTION_POINTS) {
-            self.crl_distribution_points = read_distribution_points(value)?;
+            self.crl_distribution_points = DistributionPoint::read_all(value)?;
         } else if is(oid::FRESHEST_CRL) {
-            let points = read_distribution_points(value)?;
-            self.freshest_uris = Some(points.into_iter().flat_map(|point| point.uris).collect());
+            let points = DistributionPoint::read_all(value)?;
+            self.freshest_uris = Some(points.iter().flat_map(DistributionPoint::uris).collect());
         } else if is(oid::NAME_CONSTRAINTS) {
-            self.unprocessed = Some(Constraint::NameConstraints);
-        } else if is(oid::POLICY_CONSTRAINTS) {
-            self.unprocessed = Some(Constraint::PolicyConstraints);
+            self.name_constraints = Some(read_name_constraints(value)?);
+        } else if is(oid::SUBJECT_ALTERNATIVE_NAME) {
+            let names = Reader::sole(value, tag::SEQUENCE)?;
+            self.alternative_names = GeneralName::read_all(names.content)?;
+        } else if is(oid::CERTIFICATE_POLICIES) {
+            self.policies = Some(policies::read_policies(value)?);
         } else if is(oid::POLICY_MAPPINGS) {
-            self.unprocessed = Some(Constraint::PolicyMappings);
+            self.policy_mappings = policies::read_mappings(value)?;
+        } else if is(oid::POLICY_CONSTRAINTS) {
+            self.policy_constraints = policies::read_constraints(value)?;
+        } else if is(oid::INHIBIT_ANY_POLICY) {
+            self.inhibit_any = Some(policies::read_inhibit_any(value)?);
         } else if is(oid::AUTHORITY_INFORMATION_ACCESS) && !extension.is_critical {
             // Only a hint where to fetch: what cannot be read is as good as absent.
             self.issuer_uris = read_issuer_uris(value).unwrap_or_default();
-        } else if is(oid::SUBJECT_ALTERNATIVE_NAME) || is(oid::ISSUER_ALTERNATIVE_NAME) {
-            // Names beside the subject constrain nothing while name constraints are refused as a whole.
+        } else if is(oid::ISSUER_ALTERNATIVE_NAME) {
+            // Further names of the issuer restrict nothing.
         } else if extension.is_critical {
-            self.unprocessed = Some(Constraint::UnknownCritical);
+            self.has_unknown_critical = true;
         }
         Ok(())
     }
@@ -252,66 +269,46 @@ pub(crate) fn read_authority_key_identifier(value: &[u8]) -> Result<Option<Box<[
     Ok(identifier.map(|identifier| identifier.content.into()))
 }
 
-pub(crate) fn read_distribution_points(value: &[u8]) -> Result<Vec<DistributionPoint>, Asn1Fault> {
+/// GeneralSubtrees. Distances are not used by this profile (§4.2.1.10): minimum is 0, maximum absent.
+fn read_name_constraints(value: &[u8]) -> Result<NameConstraints, Asn1Fault> {
     let mut reader = Reader::sole(value, tag::SEQUENCE)?.reader();
-    let mut points = Vec::new();
-    while !reader.is_empty() {
-        let mut body = reader.sequence()?;
-        let mut point = DistributionPoint::default();
-        if let Some(name) = body.optional(tag::context_constructed(0))? {
-            let mut name = name.reader();
-            let choice = name.next()?;
-            name.finish()?;
-            if choice.tag == tag::context_constructed(0) {
-                point.names = read_general_names(choice.content)?;
-                point.uris = read_uris(&point.names);
-            } else {
-                point.is_partial = true;
-            }
+    let mut subtrees = |number: u8| -> Result<Vec<GeneralName>, Asn1Fault> {
+        let mut bases = Vec::new();
+        let Some(list) = reader.optional(tag::context_constructed(number))? else {
+            return Ok(bases);
+        };
+        let mut list = list.reader();
+        if list.is_empty() {
+            return Err(Asn1Fault::Unexpected);
         }
-        let reasons = body.optional(tag::context(1))?;
-        let issuer = body.optional(tag::context_constructed(2))?;
-        body.finish()?;
-        point.is_partial |= reasons.is_some() || issuer.is_some();
-        points.push(point);
+        while !list.is_empty() {
+            let mut subtree = list.sequence()?;
+            bases.push(GeneralName::read(&mut subtree)?);
+            subtree.finish()?;
+        }
+        Ok(bases)
+    };
+    let constraints = NameConstraints {
+        permitted: subtrees(0)?,
+        excluded: subtrees(1)?,
+    };
+    reader.finish()?;
+    if constraints.permitted.is_empty() && constraints.excluded.is_empty() {
+        return Err(Asn1Fault::Unexpected);
     }
-    Ok(points)
-}
-
-/// The GeneralNames in these octets, each as it stands.
-pub(crate) fn read_general_names(content: &[u8]) -> Result<Vec<Box<[u8]>>, Asn1Fault> {
-    let mut reader = Reader::new(content);
-    let mut names = Vec::new();
-    while !reader.is_empty() {
-        names.push(reader.next()?.whole.into());
-    }
-    Ok(names)
-}
-
-/// Those of the names that are `http` or `https` locations.
-pub(crate) fn read_uris(names: &[Box<[u8]>]) -> Vec<String> {
-    let uris = names.iter().filter_map(|name| {
-        let element = Reader::new(name)
-            .next()
-            .ok()
-            .filter(|element| element.tag == tag::context(6))?;
-        let text = std::str::from_utf8(element.content).ok()?;
-        let scheme_end = text.find("://")?;
-        matches!(text[..scheme_end].to_ascii_lowercase().as_str(), "http" | "https").then(|| text.to_owned())
-    });
-    uris.collect()
+    Ok(constraints)
 }
 
 fn read_issuer_uris(value: &[u8]) -> Result<Vec<String>, Asn1Fault> {
     let mut reader = Reader::sole(value, tag::SEQUENCE)?.reader();
-    let mut names: Vec<Box<[u8]>> = Vec::new();
+    let mut uris = Vec::new();
     while !reader.is_empty() {
         let mut access = reader.sequence()?;
         let method = access.object_identifier()?;
-        let location = access.next()?;
+        let location = GeneralName::read(&mut access)?;
         if method == oid::ACCESS_CA_ISSUERS.as_bytes() {
-            names.push(location.whole.into());
+            uris.extend(location.web_location().map(str::to_owned));
         }
     }
-    Ok(read_uris(&names))
+    Ok(uris)
 }

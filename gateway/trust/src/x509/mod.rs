@@ -6,15 +6,20 @@
 //! **Invariant**: an extension occurs once; one that is critical and not processed here is remembered, and fails every
 //! path.
 
+mod distribution_point;
 mod extension;
+mod general_name;
+mod policies;
 
 use std::fmt;
 
+pub(crate) use distribution_point::{DistributionPoint, PointName};
 pub use extension::Constraint;
 pub(crate) use extension::{
-    Extensions, ExtensionsReader, KeyUsage, RawExtension, read_authority_key_identifier,
-    read_distribution_points, read_general_names,
+    Extensions, ExtensionsReader, KeyUsage, NameConstraints, RawExtension, read_authority_key_identifier,
 };
+pub(crate) use general_name::{GeneralName, Place};
+pub(crate) use policies::{Policies, PolicyId};
 
 use crate::algorithm::{KeyKind, PublicKey, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Asn1Fault, Reader, read_time, tag};
@@ -233,7 +238,7 @@ impl Certificate {
     /// HTTP locations of the CRL that covers this certificate, as it says itself.
     pub fn crl_urls(&self) -> Vec<String> {
         let points = self.extensions.crl_distribution_points.iter();
-        points.flat_map(|point| point.uris.iter().cloned()).collect()
+        points.flat_map(DistributionPoint::uris).collect()
     }
 
     /// Locations of delta lists (freshestCRL, RFC 5280 §4.2.1.15); `None` when it names none.

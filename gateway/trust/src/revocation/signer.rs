@@ -1,0 +1,90 @@
+//! Whose key signed a revocation list (RFC 5280 §6.3.3 f and g).
+//!
+//! Mostly the very key that issued the certificate. An authority may sign its lists with another key, and may leave them
+//! to somebody else (indirect lists): then whoever signed needs a path of its own to the same anchor.
+//!
+//! **Invariant**: a key that is being judged cannot vouch for itself, however many lists stand between.
+
+use std::sync::Arc;
+
+use crate::crl::RevocationList;
+use crate::path::{self, Budget, Question, Usage};
+use crate::x509::{Certificate, KeyUsage};
+
+/// The certificate whose key signed the list, if it may speak for the first certificate of this path.
+pub(super) fn of(
+    list: &RevocationList,
+    path: &[Arc<Certificate>],
+    question: Question<'_>,
+    budget: &mut Budget,
+) -> Option<Arc<Certificate>> {
+    let above = &path[1..];
+    let named = above.iter().filter(|one| one.subject() == list.issuer());
+    for one in named {
+        if !budget.is_inside(&one.key_digest()) && has_signed(one, list, question, budget) {
+            return Some(Arc::clone(one));
+        }
+    }
+    let anchor = above.last()?;
+    let question = Question {
+        usage: Usage::RevocationList,
+        anchor: Some(anchor),
+        demands: &path::USUAL,
+        ..question
+    };
+    let is_hinted = |one: &&Arc<Certificate>| match (list.key_identifier(), one.subject_key_identifier()) {
+        (Some(hint), Some(identifier)) => hint == identifier,
+        (None, _) | (_, None) => true,
+    };
+    let candidates = question
+        .snapshot
+        .candidates_named(list.issuer())
+        .iter()
+        .chain(question.embedded)
+        .filter(|one| one.subject() == list.issuer() && !above.contains(one))
+        .filter(is_hinted);
+    for candidate in candidates {
+        if !has_signed(candidate, list, question, budget) {
+            continue;
+        }
+        let outcome = budget.inside(candidate.key_digest(), |budget| {
+            path::validate(candidate, question, budget)
+        });
+        if outcome.is_some_and(|outcome| outcome.failure.is_none()) {
+            return Some(Arc::clone(candidate));
+        }
+    }
+    None
+}
+
+/// Whether the certificate's key signed the list, and may sign lists.
+pub(super) fn has_signed(
+    signer: &Certificate,
+    list: &RevocationList,
+    question: Question<'_>,
+    budget: &mut Budget,
+) -> bool {
+    let snapshot = question.snapshot;
+    let may_sign = signer
+        .extensions()
+        .key_usage
+        .is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN));
+    let is_allowed = list.signature_algorithm().is_some_and(|algorithm| {
+        snapshot
+            .policy()
+            .algorithms
+            .permits(algorithm, signer.key_kind(), question.at)
+    });
+    if !may_sign || !is_allowed {
+        return false;
+    }
+    let (key, object) = (signer.key_digest(), list.fingerprint());
+    if snapshot.is_verified(&key, &object) {
+        return true;
+    }
+    let is_signed = budget.spend() && list.verify_signed_by(signer.key()).is_ok();
+    if is_signed {
+        snapshot.remember_verified(&key, &object);
+    }
+    is_signed
+}
