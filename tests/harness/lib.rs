@@ -9,6 +9,7 @@
 //! **Invariant**: nothing listens outside 127.0.0.1, and nothing here reads a file outside the folder it was given.
 
 pub mod broker;
+pub mod chance;
 pub mod cms;
 pub mod crl_server;
 pub mod offspring;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::dispatch::{DispatchKind, DispatchState};
 use harness::{
+    chance::Chance,
     province::{Plan, Province},
     proxy::{Direction, Proxy},
     wait_until,
@@ -60,6 +61,7 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     .await;
     let mut stream = Stream::new(&province);
     let mut chance = Chance::seeded();
+    tell(&format!("chance is seeded with {}", chance.seed()));
     let (mut caught, mut deaths) = (Caught::default(), 0);
     while stream.sent() < LETTERS || (caught.least() < CAUGHT_MIN && deaths < DEATHS_MAX) {
         stream.send(&province, LETTERS_A_ROUND).await;
@@ -218,25 +220,4 @@ fn journal_bytes(province: &Province) -> u64 {
     entries
         .filter_map(|entry| Some(entry.metadata().ok()?.len()))
         .sum()
-}
-
-/// Chance that a failed run can be told by: xorshift64*, its seed in the output.
-struct Chance(u64);
-
-impl Chance {
-    fn seeded() -> Chance {
-        let mut seed = [0; 8];
-        aws_lc_rs::rand::fill(&mut seed).expect("the system gives random bytes");
-        let seed = u64::from_le_bytes(seed) | 1;
-        tell(&format!("chance is seeded with {seed}"));
-        Chance(seed)
-    }
-
-    /// A number less than `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
-    }
 }
