@@ -3,3 +3,4 @@
 
 mod returned;
 mod schema;
+mod token;

@@ -7,6 +7,7 @@
 //! **Invariant:** only this module and what stands under it reads the environment.
 
 mod fault;
+mod key;
 mod reader;
 mod secret;
 mod sections;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 pub use fault::{ConfigFault, Problem};
+pub use key::{KeySource, TokenConfig};
 pub use secret::{Secret, SecretFault, SecretSource};
 pub use sections::{
     BrokerConfig, ExchangeConfig, GatewayConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,

@@ -1,14 +1,19 @@
-//! The gateway's own key: what receipts are signed with.
+//! The gateway's own key: what receipts are signed with. In a file, or in a PKCS#11 token ([`token`]).
 //!
 //! **Invariant:** a key whose certificate does not belong to it never signs: this is proven by a signature at start.
+
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trust::{Certificate, SignFault, SoftwareKey, Time};
+use trust::{Certificate, SignFault, Signer, SoftwareKey, Time};
 
-use crate::config::GatewayConfig;
+use crate::config::{GatewayConfig, KeySource};
 use crate::stages::Seal;
+
+pub use token::TokenFault;
+use token::TokenKey;
 
 /// Why the gateway cannot sign.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +35,17 @@ pub enum SignerFault {
         /// Why not.
         fault: SignFault,
     },
+    /// The token does not sign.
+    #[error("the key {key} of the token {token} cannot be used: {fault}")]
+    Token {
+        /// Label of the token.
+        token: String,
+        /// Label of the key.
+        key: String,
+        /// Why not.
+        #[source]
+        fault: TokenFault,
+    },
     /// The certificate file holds no certificate.
     #[error("{0} holds no certificate")]
     NoCertificate(PathBuf),
@@ -38,8 +54,8 @@ pub enum SignerFault {
     Mismatch {
         /// File of the certificate.
         certificate: PathBuf,
-        /// File of the key.
-        key: PathBuf,
+        /// File of the key, or its label.
+        key: String,
     },
 }
 
@@ -55,28 +71,46 @@ fn read(path: &Path) -> Result<Vec<u8>, SignerFault> {
 /// # Errors
 /// [`SignerFault`].
 pub fn load_seal(config: &GatewayConfig) -> Result<Seal, SignerFault> {
-    let key = SoftwareKey::from_pkcs8(&read(&config.key_file)?).map_err(|fault| SignerFault::Key {
-        path: config.key_file.clone(),
-        fault,
-    })?;
+    let (signer, place) = load_key(&config.key)?;
     let no_certificate = || SignerFault::NoCertificate(config.certificate_file.clone());
     let certificates =
         Certificate::all_from_pem(&read(&config.certificate_file)?).map_err(|_| no_certificate())?;
     let own = certificates.first().ok_or_else(no_certificate)?;
-    if !belong_together(&key, own) {
+    if !belong_together(&*signer, own) {
         return Err(SignerFault::Mismatch {
             certificate: config.certificate_file.clone(),
-            key: config.key_file.clone(),
+            key: place,
         });
     }
     Ok(Seal {
-        signer: Arc::new(key),
+        signer,
         certificates: certificates.into_iter().map(Arc::new).collect(),
     })
 }
 
+/// The key, and its place for people.
+fn load_key(source: &KeySource) -> Result<(Arc<dyn Signer + Send + Sync>, String), SignerFault> {
+    match source {
+        KeySource::File(path) => {
+            let key = SoftwareKey::from_pkcs8(&read(path)?).map_err(|fault| SignerFault::Key {
+                path: path.clone(),
+                fault,
+            })?;
+            Ok((Arc::new(key), path.display().to_string()))
+        }
+        KeySource::Token(config) => {
+            let key = TokenKey::open(config).map_err(|fault| SignerFault::Token {
+                token: config.label.clone(),
+                key: config.key.clone(),
+                fault,
+            })?;
+            Ok((Arc::new(key), config.key.clone()))
+        }
+    }
+}
+
 /// A signature by the key must verify under the certificate. Its validity is not asked: receipts name their time.
-fn belong_together(key: &SoftwareKey, certificate: &Certificate) -> bool {
+fn belong_together(key: &dyn Signer, certificate: &Certificate) -> bool {
     let probe = b"a receipt key signs for its own certificate";
     let at: Time = certificate.not_before();
     let signed = trust::cms::sign(trust::cms::Content::Detached(probe), key, &[certificate], at);

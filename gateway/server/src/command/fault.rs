@@ -151,11 +151,16 @@ fn signer(fault: &SignerFault) -> Said {
             .said()
             .with("path", path.display())
             .with("fault", fault),
+        SignerFault::Token { token, key, fault } => Text::KeyInToken
+            .said()
+            .with("token", token)
+            .with("key", key)
+            .with("fault", fault),
         SignerFault::NoCertificate(path) => Text::KeyNoCertificate.said().with("path", path.display()),
         SignerFault::Mismatch { certificate, key } => Text::KeyMismatch
             .said()
             .with("certificate", certificate.display())
-            .with("key", key.display()),
+            .with("key", key),
     }
 }
 

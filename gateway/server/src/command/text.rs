@@ -273,6 +273,8 @@ texts! {
     IdUnfit = "{text} không phải {kind}; kiểm tra lại cách viết", "{text} is not {kind}; check how it is written";
     IndexFails = "Chỉ mục hỏng hoặc không ghi được: {fault}; dừng cổng, xóa thư mục index trong thư mục dữ liệu rồi chạy lại để dựng lại từ nhật ký",
         "The index fails: {fault}; stop the gateway, remove the folder index in the data folder and start again: it is made anew from the journal";
+    KeyInToken = "Không ký được bằng khóa {key} trong thiết bị {token}: {fault}; kiểm tra [gateway.token], thiết bị và mã PIN",
+        "The key {key} in the token {token} does not sign: {fault}; look at [gateway.token], the token and its PIN";
     KeyMismatch = "Chứng thư {certificate} không khớp khóa {key}; sửa [gateway] certificate_file hoặc key_file",
         "The certificate {certificate} does not belong to the key {key}; correct [gateway] certificate_file or key_file";
     KeyNoCertificate = "{path} không chứa chứng thư PEM; tạo bằng `gateway key new`",

@@ -208,6 +208,13 @@ impl<'a> Section<'a> {
         Some(path)
     }
 
+    /// The secret `password`, which must be there.
+    pub(super) fn needed_secret(&mut self) -> Secret {
+        self.note_missing("password");
+        self.secret("password")
+            .unwrap_or_else(|| Secret::of(String::new()))
+    }
+
     /// A file that must be named and be there.
     pub(super) fn needed_file(&mut self, key: &'static str) -> PathBuf {
         self.note_missing(key);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::ids::Code;
 
 use super::fault::Problem;
+use super::key::KeySource;
 use super::reader::Section;
 use super::secret::Secret;
 
@@ -26,8 +27,8 @@ pub struct GatewayConfig {
     /// `data_dir`: journal, archive, index, trust cache, token and address of the internal port. Needed; made if
     /// missing.
     pub data_dir: PathBuf,
-    /// `key_file`: private key that signs receipts; PKCS#8 in PEM, P-256 or RSA. Needed.
-    pub key_file: PathBuf,
+    /// `key_file`: private key that signs receipts; PKCS#8 in PEM, P-256 or RSA. Needed, unless it is in a token.
+    pub key: KeySource,
     /// `certificate_file`: the certificate of that key, PEM; further certificates in it go along with receipts. Needed.
     pub certificate_file: PathBuf,
     /// `inspect_threads`: threads that open and verify packets; 0 means one a processor. Default 0, at most 256.
@@ -56,7 +57,7 @@ impl GatewayConfig {
         if data_dir.exists() && !data_dir.is_dir() {
             section.fault("data_dir", Problem::NoFolder(data_dir.clone()));
         }
-        let key_file = section.needed_file("key_file");
+        let key = KeySource::read(&mut section);
         let certificate_file = section.needed_file("certificate_file");
         let inspect_threads = section.number("inspect_threads", 0..=256, 0);
         let clock_jump_max = Duration::from_secs(section.number("clock_jump_seconds_max", 1..=3600, 30));
@@ -66,7 +67,7 @@ impl GatewayConfig {
         Some(GatewayConfig {
             code,
             data_dir,
-            key_file,
+            key,
             certificate_file,
             inspect_threads,
             clock_jump_max,
@@ -135,7 +136,7 @@ impl BrokerConfig {
                 },
             );
         }
-        let password = needed_secret(&mut section);
+        let password = section.needed_secret();
         let provision = section.inner("provision");
         let config = BrokerConfig {
             uri,
@@ -177,7 +178,7 @@ impl ProvisionConfig {
             );
         }
         let user = section.needed("user");
-        let password = needed_secret(&mut section);
+        let password = section.needed_secret();
         section.end();
         ProvisionConfig {
             management_uri,
@@ -185,15 +186,6 @@ impl ProvisionConfig {
             password,
         }
     }
-}
-
-fn needed_secret(section: &mut Section<'_>) -> Secret {
-    if !section.has("password") {
-        section.fault("password", Problem::Missing);
-    }
-    section
-        .secret("password")
-        .unwrap_or_else(|| Secret::of(String::new()))
 }
 
 fn is_broker_uri(uri: &str) -> bool {

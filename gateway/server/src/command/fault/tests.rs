@@ -63,7 +63,7 @@ fn signer_faults() -> Vec<SignerFault> {
         SignerFault::NoCertificate(path()),
         SignerFault::Mismatch {
             certificate: path(),
-            key: path(),
+            key: "receipts".to_owned(),
         },
     ]
 }
