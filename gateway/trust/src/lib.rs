@@ -25,6 +25,7 @@ mod snapshot;
 #[cfg(test)]
 mod testing;
 mod time;
+pub mod tsp;
 pub mod x509;
 pub mod xml;
 
@@ -36,11 +37,13 @@ pub use cms::{SignFault, Signer, SoftwareKey};
 pub use crl::RevocationList;
 pub use digest::{Digest, DigestFault};
 pub use name::Name;
+pub use path::Revocation;
 pub use pdf::{PdfFault, PdfIntegrity, PdfReport};
 pub use policy::Policy;
 pub use report::{Failure, Indication, Need, RevocationProof, SealReport, SubIndication};
 pub use snapshot::Snapshot;
 pub use time::{Time, TimeFault};
+pub use tsp::{TimeStampKind, TimeStampReport};
 pub use x509::Certificate;
 
 /// Judges a certificate by itself as that of a signer, at the time `at`; `candidates` are untrusted issuers beside those
@@ -54,12 +57,7 @@ pub fn validate_certificate(
     snapshot: &Snapshot,
     at: Time,
 ) -> Result<Vec<Arc<Certificate>>, Failure> {
-    let question = path::Question {
-        usage: path::Usage::Document,
-        snapshot,
-        embedded: candidates,
-        at,
-    };
+    let question = path::Question::new(path::Usage::Document, snapshot, candidates, at);
     let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
     let outcome = path::validate(certificate, question, &mut budget);
     outcome.failure.map_or(Ok(outcome.chain), Err)

@@ -8,6 +8,7 @@
 //! proven not to be revoked.
 //! **Invariant**: the search spends public-key operations and steps from a budget; a spent budget fails.
 
+mod question;
 mod usage;
 
 use std::cmp::Ordering;
@@ -19,6 +20,8 @@ use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage};
 
+pub(crate) use question::Question;
+pub use question::Revocation;
 pub(crate) use usage::Usage;
 
 /// Steps of the search (candidates looked at) for each public-key operation that is allowed.
@@ -71,19 +74,6 @@ pub(crate) struct Outcome {
     /// `None`: the path is good.
     pub(crate) failure: Option<Failure>,
     pub(crate) needs: Vec<Need>,
-}
-
-/// What is asked about a leaf.
-#[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
-    /// What its key was used for.
-    pub(crate) usage: Usage,
-    /// The trust material.
-    pub(crate) snapshot: &'a Snapshot,
-    /// Further candidates: those that came with the signature.
-    pub(crate) embedded: &'a [Arc<Certificate>],
-    /// The control time.
-    pub(crate) at: Time,
 }
 
 /// Judges a certificate within a budget that others may spend from too.
@@ -304,7 +294,6 @@ fn may_yet_pass(chain: &[Arc<Certificate>], question: Question<'_>) -> bool {
 
 /// Judges a whole path, leaf first, anchor last, whose names and signatures chain.
 fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> Outcome {
-    let Question { snapshot, at, .. } = question;
     let mut outcome = Outcome {
         chain: chain.to_vec(),
         ..Outcome::default()
@@ -313,9 +302,15 @@ fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget
     if outcome.failure.is_some() {
         return outcome;
     }
+    if question.revocation == Revocation::NotAsked {
+        return outcome;
+    }
     for (place, (certificate, issuer)) in chain.iter().zip(&chain[1..]).enumerate() {
-        match revocation::check(certificate, issuer, snapshot, at, budget) {
+        match revocation::check(certificate, issuer, &question, budget) {
             Ok(proof) => outcome.proofs.push(proof),
+            Err(excused) if place == 0 && question.is_excused(&excused.failure) => {
+                outcome.proofs.extend(excused.proof);
+            }
             Err(not_good) => {
                 outcome.proofs.extend(not_good.proof);
                 outcome.needs.extend(not_good.need.map(|urls| Need::Crl {
@@ -349,7 +344,7 @@ fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> Result<(), 
         check_by_itself(certificate, at)?;
     }
     for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
-        check_algorithm(certificate, issuer, snapshot, at)?;
+        check_algorithm(certificate, issuer, snapshot, question.algorithms_at())?;
     }
     check_authorities(&chain[1..], usage)?;
     usage.check_leaf(&chain[0])

@@ -21,12 +21,7 @@ fn document_signer(
     snapshot: &Snapshot,
     at: Time,
 ) -> Outcome {
-    let question = Question {
-        usage: Usage::Document,
-        snapshot,
-        embedded,
-        at,
-    };
+    let question = Question::new(Usage::Document, snapshot, embedded, at);
     validate(
         leaf,
         question,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::asn1::{oid, write};
+use crate::path::Usage;
 use crate::testing::{World, list_extension, now};
 
 const HOLD: u8 = 6;
@@ -28,13 +29,12 @@ fn freshest() -> Vec<u8> {
 /// What these lists of the issuing authority say about the person.
 fn asked(world: &World, lists: Vec<Arc<RevocationList>>) -> Result<RevocationProof, NotGood> {
     let snapshot = world.snapshot(lists);
-    let mut budget = Budget::new(100);
+    let question = Question::new(Usage::Document, &snapshot, &[], now());
     check(
         &world.person.certificate,
         &world.issuing.certificate,
-        &snapshot,
-        now(),
-        &mut budget,
+        &question,
+        &mut Budget::new(100),
     )
 }
 
