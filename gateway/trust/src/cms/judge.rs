@@ -14,7 +14,7 @@ use super::verify::{Check, Opened, Profile, Signed};
 use super::{Circumstances, Digests};
 use crate::asn1::oid;
 use crate::path::{self, Budget, Outcome, Question, Usage};
-use crate::report::{Failure, Indication, Remark, SealReport};
+use crate::report::{Failure, Indication, Remark, SealReport, SubIndication};
 use crate::time::Time;
 
 /// Counter-signatures of one signer that are judged at most.
@@ -199,10 +199,7 @@ fn wait_for_token(
             return None;
         }
         let mut outcome = attempt(signed, Question { at, ..question }, budget);
-        let may_pass = outcome
-            .failure
-            .as_ref()
-            .is_none_or(|failure| matches!(failure, Failure::RevocationUnknown { .. }));
+        let may_pass = outcome.failure.as_ref().is_none_or(is_of_fetching);
         may_pass.then(|| {
             outcome.failure = token.failure.clone();
             outcome.needs.extend_from_slice(&token.needs);
@@ -220,6 +217,11 @@ fn attempt(signed: &Signed, question: Question<'_>, budget: &mut Budget) -> Outc
         },
         Ok(()) => path::validate(&signed.certificate, question, budget),
     }
+}
+
+/// Whether whatever failed so waits for something to be fetched.
+fn is_of_fetching(failure: &Failure) -> bool {
+    failure.indication(None) == Indication::Indeterminate(SubIndication::TryLater)
 }
 
 /// Whether a signature that failed so may have been good at an earlier time (ETSI EN 319 102-1 §5.5.4). A path is not

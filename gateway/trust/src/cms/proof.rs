@@ -18,7 +18,7 @@ use super::{Circumstances, Digests};
 use crate::asn1::oid;
 use crate::path::Budget;
 use crate::policy::Policy;
-use crate::report::{Failure, Remark};
+use crate::report::{Failure, Indication, Remark, SubIndication};
 use crate::time::Time;
 use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
 use crate::x509::Certificate;
@@ -156,15 +156,15 @@ impl Proofs {
         self.reports.push(report);
     }
 
-    /// Tokens over the signature that fail only because an answer about their authority is missing, and by when they
-    /// would prove it to have existed.
+    /// Tokens over the signature that fail only because something about their authority is still to be fetched, and by
+    /// when they would prove it to have existed.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Time, &TimeStampReport)> {
         self.reports.iter().filter_map(|report| {
             let is_over_signature = match report.kind {
                 TimeStampKind::Signature | TimeStampKind::Archive => true,
                 TimeStampKind::Content | TimeStampKind::Data => false,
             };
-            let is_waiting = matches!(report.failure, Some(Failure::RevocationUnknown { .. }));
+            let is_waiting = report.indication == Indication::Indeterminate(SubIndication::TryLater);
             let accuracy = report.accuracy_micros.unwrap_or_default();
             let latest = Time::from_micros(report.time?.as_micros().saturating_add(accuracy));
             (is_over_signature && is_waiting).then_some((latest, report))

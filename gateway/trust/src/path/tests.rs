@@ -423,3 +423,36 @@ fn weak_algorithms_of_the_path_are_refused() {
     let failure = judge_leaf(&world.person, &snapshot).failure;
     assert!(matches!(failure, Some(Failure::AlgorithmRefused { .. })));
 }
+
+#[test]
+fn weak_algorithms_of_a_path_need_a_leaf_that_is_proven_to_be_older() {
+    let world = World::new();
+    let (then, end) = (now().plus_seconds(-7200), now().plus_seconds(-3600));
+    let policy = Policy {
+        algorithms: crate::policy::AlgorithmPolicy {
+            curves: crate::policy::Limit::Until(end),
+            ..Policy::default().algorithms
+        },
+        ..Policy::default()
+    };
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let snapshot = Snapshot::new(anchors, candidates, Vec::new(), policy, 1);
+    // Of lists it is not the matter here: they are signed anew all the time.
+    let failure = |at: Time, is_leaf_proven| {
+        let question = Question {
+            now: now(),
+            is_leaf_proven,
+            revocation: Revocation::NotAsked,
+            ..Question::new(Usage::Document, &snapshot, &[], at)
+        };
+        validate(&world.person.certificate, question, &mut Budget::new(100)).failure
+    };
+    assert_eq!(failure(then, true), None);
+    for (at, is_leaf_proven) in [(then, false), (now(), true), (end, true)] {
+        assert!(matches!(
+            failure(at, is_leaf_proven),
+            Some(Failure::AlgorithmRefused { .. })
+        ));
+    }
+}

@@ -171,3 +171,24 @@ fn check_extensions(extensions: &Element<'_>) -> Result<(), TokenFault> {
     }
     Ok(())
 }
+
+/// The content octets of an object identifier in dots (X.690 §8.19); `None` where a number has more than 64 bits.
+pub(super) fn dotted(octets: &[u8]) -> Option<String> {
+    let mut numbers: Vec<u64> = Vec::new();
+    let mut number = 0_u64;
+    for octet in octets {
+        number = number.checked_mul(128)? + u64::from(octet & 0x7F);
+        if octet & 0x80 == 0 {
+            numbers.push(number);
+            number = 0;
+        }
+    }
+    // The first two are written as one.
+    let (first, rest) = numbers.split_first()?;
+    let root = (first / 40).min(2);
+    let mut text = format!("{root}.{}", first - root * 40);
+    for number in rest {
+        text.push_str(&format!(".{number}"));
+    }
+    Some(text)
+}

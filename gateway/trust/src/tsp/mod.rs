@@ -125,10 +125,9 @@ impl Token {
         (self.info.imprint_algorithm, &self.info.imprint)
     }
 
-    /// The policy of the authority, in dots (`2.16.704.1.1.1.2`); `None` for one too long to be written so.
+    /// The policy of the authority, in dots (`2.16.704.1.1.1.2`); `None` for one with a number of more than 64 bits.
     pub fn policy(&self) -> Option<String> {
-        let oid = const_oid::ObjectIdentifier::from_bytes(&self.info.policy);
-        oid.ok().map(|oid| oid.to_string())
+        info::dotted(&self.info.policy)
     }
 
     /// The serial number that the authority gave: content octets of an INTEGER.

@@ -7,7 +7,7 @@ use super::*;
 use crate::asn1::{oid, write};
 use crate::policy::{AlgorithmPolicy, Limit, Policy};
 use crate::report::SubIndication;
-use crate::testing::stamp::{Parts, Stamp, signing_certificate, stamps};
+use crate::testing::stamp::{Parts, Stamp, attribute, signing_certificate, stamps};
 use crate::testing::{IsCritical, Leaf, World, now};
 
 const DATA: &[u8] = b"what was stamped";
@@ -149,6 +149,20 @@ fn what_an_authority_says_is_read_strictly() {
 }
 
 #[test]
+fn policies_are_told_in_dots() {
+    let dotted = |octets: &[u8]| info::dotted(octets);
+    // The two of the field among them.
+    assert_eq!(
+        dotted(&[0x60, 0x85, 0x40, 1, 1, 1, 2]).as_deref(),
+        Some("2.16.704.1.1.1.2")
+    );
+    assert_eq!(dotted(&[0x29, 2]).as_deref(), Some("1.1.2"));
+    assert_eq!(dotted(&[0x88, 0x37, 3]).as_deref(), Some("2.999.3"));
+    assert_eq!(dotted(&[]), None);
+    assert_eq!(dotted(&[&[0xFF; 10][..], &[1]].concat()), None);
+}
+
+#[test]
 fn times_are_in_the_form_of_the_standard() {
     for (time, is_good) in [
         ("20260610080000Z", true),
@@ -241,6 +255,11 @@ fn a_token_binds_its_certificate() {
         office.failure(&parts.encode())
     };
     assert_eq!(made(&[signing_certificate(&office.authority.certificate)]), None);
+    let sha1 = DigestAlgorithm::Sha1.digest(&[office.authority.certificate.der()]);
+    let reference = write::element(0x30, &write::element(0x04, sha1.as_ref()));
+    let of_old = write::element(0x30, &write::element(0x30, &reference));
+    let of_old = attribute(&oid::ATTRIBUTE_SIGNING_CERTIFICATE, &of_old);
+    assert_eq!(made(&[of_old]), None);
     assert_eq!(made(&[]), Some(Failure::SigningCertificateAbsent));
     assert_eq!(
         made(&[signing_certificate(&office.world.person.certificate)]),

@@ -250,7 +250,11 @@ fn lists_that_come_with_the_signature_are_used_and_not_believed() {
         assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
         assert!(judge(&world, &signed_with(&strange, place), Vec::new()).is_try_later());
     }
-    // A newer list of the snapshot speaks first.
+    // The newer list speaks first, wherever it is.
+    let of_snapshot = vec![world.root.list(&[]), world.issuing.list_of(&[], (5, 1), (7, 1))];
+    assert!(judge(&world, &signed_with(&[], 2), of_snapshot.clone()).is_passed());
+    let report = judge(&world, &signed_with(&revoked, 2), of_snapshot);
+    assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
     let old = [world.root.list(&[]), world.issuing.list_of(&[], (5, 1), (7, 1))];
     let newer = vec![world.issuing.list(&[(101, RevocationReason::KeyCompromise)])];
     assert!(judge(&world, &signed_with(&old, 2), Vec::new()).is_passed());
