@@ -25,6 +25,7 @@ mod snapshot;
 #[cfg(test)]
 mod testing;
 mod time;
+pub mod tsp;
 pub mod x509;
 pub mod xml;
 
@@ -42,6 +43,7 @@ pub use policy::Policy;
 pub use report::{Failure, Indication, Need, RevocationProof, SealReport, SubIndication};
 pub use snapshot::Snapshot;
 pub use time::{Time, TimeFault};
+pub use tsp::{TimeStampKind, TimeStampReport};
 pub use x509::Certificate;
 
 /// Judges a certificate by itself as that of a signer, at the time `at`; `candidates` are untrusted issuers beside those
@@ -55,14 +57,7 @@ pub fn validate_certificate(
     snapshot: &Snapshot,
     at: Time,
 ) -> Result<Vec<Arc<Certificate>>, Failure> {
-    let question = path::Question {
-        usage: path::Usage::Document,
-        snapshot,
-        embedded: candidates,
-        at,
-        demands: &path::USUAL,
-        anchor: None,
-    };
+    let question = path::Question::new(path::Usage::Document, snapshot, candidates, at);
     let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
     let outcome = path::validate(certificate, question, &mut budget);
     outcome.failure.map_or(Ok(outcome.chain), Err)
@@ -80,12 +75,8 @@ pub fn validate_path(
     at: Time,
 ) -> Result<Vec<Arc<Certificate>>, Failure> {
     let question = path::Question {
-        usage: path::Usage::Nothing,
-        snapshot,
-        embedded: &[],
-        at,
         demands,
-        anchor: None,
+        ..path::Question::new(path::Usage::Nothing, snapshot, &[], at)
     };
     let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
     let outcome = path::validate(certificate, question, &mut budget);

@@ -12,6 +12,7 @@ mod budget;
 mod demands;
 mod names;
 mod policies;
+mod question;
 mod rules;
 mod usage;
 
@@ -20,13 +21,13 @@ use std::sync::Arc;
 
 use crate::report::{Failure, Need, RevocationProof};
 use crate::revocation;
-use crate::snapshot::Snapshot;
-use crate::time::Time;
+
 use crate::x509::Certificate;
 
 pub(crate) use budget::Budget;
 pub(crate) use demands::USUAL;
 pub use demands::{Demands, PolicyDemands, RevocationDemand};
+pub(crate) use question::Question;
 pub(crate) use usage::Usage;
 
 /// Addresses of one certificate that are asked for its issuer: it may name any number.
@@ -44,23 +45,6 @@ pub(crate) struct Outcome {
     /// `None`: the path is good.
     pub(crate) failure: Option<Failure>,
     pub(crate) needs: Vec<Need>,
-}
-
-/// What is asked about a leaf.
-#[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
-    /// What its key was used for.
-    pub(crate) usage: Usage,
-    /// The trust material.
-    pub(crate) snapshot: &'a Snapshot,
-    /// Further candidates: those that came with the signature.
-    pub(crate) embedded: &'a [Arc<Certificate>],
-    /// The control time.
-    pub(crate) at: Time,
-    /// What else is demanded.
-    pub(crate) demands: &'a Demands,
-    /// The one anchor at which the path must end; `None`: any of the snapshot.
-    pub(crate) anchor: Option<&'a Arc<Certificate>>,
 }
 
 /// Judges a certificate within a budget that others may spend from too.
@@ -287,6 +271,9 @@ fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget
     for place in 0..chain.len() - 1 {
         match revocation::check(&chain[place..], question, budget) {
             Ok(proofs) => outcome.proofs.extend(proofs),
+            Err(excused) if place == 0 && question.is_excused(&excused.failure) => {
+                outcome.proofs.extend(excused.proof);
+            }
             Err(not_good) => {
                 outcome.proofs.extend(not_good.proof);
                 outcome.needs.extend(not_good.need.map(|urls| Need::Crl {

@@ -12,6 +12,7 @@ use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 use crate::asn1::Asn1Fault;
 use crate::crl::{RevocationList, RevocationReason};
 use crate::time::Time;
+use crate::tsp::{TimeStampReport, TokenFault};
 use crate::x509::{Certificate, Constraint};
 
 /// Main status of ETSI EN 319 102-1 table 5, with the sub-indication.
@@ -58,6 +59,8 @@ pub enum SubIndication {
     SignaturePolicyNotAvailable,
     /// SIGNED_DATA_NOT_FOUND.
     SignedDataNotFound,
+    /// TIMESTAMP_ORDER_FAILURE.
+    TimestampOrderFailure,
     /// TRY_LATER.
     TryLater,
 }
@@ -81,6 +84,7 @@ impl SubIndication {
             Self::NoCertificateChainFound => "NO_CERTIFICATE_CHAIN_FOUND",
             Self::SignaturePolicyNotAvailable => "SIGNATURE_POLICY_NOT_AVAILABLE",
             Self::SignedDataNotFound => "SIGNED_DATA_NOT_FOUND",
+            Self::TimestampOrderFailure => "TIMESTAMP_ORDER_FAILURE",
             Self::TryLater => "TRY_LATER",
         }
     }
@@ -137,10 +141,14 @@ pub enum RevocationSource {
 /// Worth noting, not fatal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// A time-stamp token is attached and was not used: best-signature-time is the time of validation.
+    /// A proof of existence of a kind that is not read is attached: archive time-stamps of old, evidence records.
     TimeStampIgnored,
-    /// A counter-signature is attached and was not checked.
-    CounterSignatureIgnored,
+    /// A time-stamp token is attached that did not pass, and changed nothing ([`SealReport::time_stamps`] says why).
+    TimeStampInvalid,
+    /// The signer claims to have signed later than is proven (ETSI EN 319 102-1 §5.5: signing-time is a claim).
+    SigningTimeContradicted,
+    /// A counter-signature is attached that did not pass, and changed nothing ([`SealReport::counter_signatures`]).
+    CounterSignatureInvalid,
     /// No signing-certificate attribute binds the certificate (RFC 5035).
     SigningCertificateAbsent,
     /// Zero octets follow the signature.
@@ -330,6 +338,21 @@ pub enum Failure {
         /// Since when.
         at: Time,
     },
+    /// A time-stamp token that cannot be read.
+    #[error("a time-stamp cannot be read: {0}")]
+    TimeStampMalformed(TokenFault),
+    /// A time-stamp over something else; or an archive time-stamp over something that is no longer there.
+    #[error("the time-stamp is over something else")]
+    TimeStampImprint,
+    /// A time-stamp of a time that has not come.
+    #[error("the time-stamp is from the future")]
+    TimeStampFuture,
+    /// A time-stamp that says it is from another authority than the one that signed it (RFC 3161 §2.4.2: tsa).
+    #[error("the time-stamp names another authority than the one that signed it")]
+    TimeStampAuthority,
+    /// Time-stamps that passed contradict one another.
+    #[error("the time-stamps are out of order")]
+    TimeStampOrder,
     /// No fresh answer about revocation is at hand.
     #[error("whether {} is revoked is not known", .certificate.subject())]
     RevocationUnknown {
@@ -349,6 +372,7 @@ impl Failure {
             | Self::TrailingOctets
             | Self::SignerAbsent
             | Self::SignerRepeated
+            | Self::TimeStampMalformed(_)
             | Self::TooLarge => TotalFailed(Sub::FormatFailure),
             Self::ContentMisplaced => Indeterminate(Sub::SignedDataNotFound),
             Self::ContentType
@@ -357,8 +381,11 @@ impl Failure {
             | Self::AttributeRepeated(_)
             | Self::AttributeMalformed(_)
             | Self::AlgorithmsDisagree
+            | Self::TimeStampFuture
+            | Self::TimeStampAuthority
             | Self::SigningCertificateAbsent => Indeterminate(Sub::SigConstraintsFailure),
-            Self::DigestMismatch => TotalFailed(Sub::HashFailure),
+            Self::DigestMismatch | Self::TimeStampImprint => TotalFailed(Sub::HashFailure),
+            Self::TimeStampOrder => Indeterminate(Sub::TimestampOrderFailure),
             Self::SignatureWrong | Self::AlgorithmsReplaced => TotalFailed(Sub::SigCryptoFailure),
             Self::SignaturePolicyUnknown => Indeterminate(Sub::SignaturePolicyNotAvailable),
             Self::SignerCertificateAbsent
@@ -413,6 +440,10 @@ pub struct SealReport {
     pub claimed_signing_time: Option<Time>,
     /// The earliest time at which the signature is proven to have existed.
     pub best_signature_time: Time,
+    /// What each time-stamp that the signature bears is worth.
+    pub time_stamps: Vec<TimeStampReport>,
+    /// What each signature over this signature is worth (RFC 5652 §11.4).
+    pub counter_signatures: Vec<SealReport>,
     /// What would settle the question, where something is missing.
     pub needs: Vec<Need>,
     /// Worth noting.
@@ -443,6 +474,8 @@ impl SealReport {
             algorithm: None,
             claimed_signing_time: None,
             best_signature_time: at,
+            time_stamps: Vec::new(),
+            counter_signatures: Vec::new(),
             needs: Vec::new(),
             remarks: Vec::new(),
             covered: None,

@@ -1,6 +1,7 @@
 //! The revocation status of one certificate (RFC 5280 §6.3).
 //!
-//! Stands between `path`, which found out who issued the certificate, and the lists of the snapshot.
+//! Stands between `path`, which found out who issued the certificate, and the lists at hand: those of the snapshot, and
+//! those that came with the signature.
 //!
 //! **Invariant**: a list counts only if its issuer's key signed it ([`signer`]), its scope covers the certificate through a
 //! distribution point of that certificate, and it is fresh; until such lists speak for all reasons the status is unknown,
@@ -28,8 +29,12 @@ pub(crate) struct NotGood {
     pub(crate) proof: Option<RevocationProof>,
 }
 
-/// Asks the lists of the snapshot about the first certificate of this path, whose last is the anchor. What settled it: one
-/// list, or several that speak for some reasons each.
+/// Asks the lists at hand about the first certificate of this path, whose last is the anchor. What settled it: one list, or
+/// several that speak for some reasons each.
+///
+/// A certificate that lasts is asked about as of now, also where the control time is past: what was revoked since is told
+/// with its date. One that has expired since is asked about as of the control time, for nobody speaks of it any more; but
+/// whatever list says that it was revoked is heard.
 pub(crate) fn check(
     path: &[Arc<Certificate>],
     question: Question<'_>,
@@ -43,8 +48,15 @@ pub(crate) fn check(
         covered: Reasons::NONE,
         missing: None,
         is_spoken_of: false,
+        is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
     };
-    for point in Point::of(inquiry.certificate()) {
+    let points = Point::of(inquiry.certificate());
+    if inquiry.is_of_past
+        && let Some(revoked) = points.iter().find_map(|point| inquiry.known_revocation(point))
+    {
+        return Err(revoked);
+    }
+    for point in points {
         inquiry.ask(&point)?;
         if Reasons::ALL.are_within(inquiry.covered) {
             return Ok(inquiry.proofs);
@@ -69,6 +81,8 @@ struct Inquiry<'a, 'b> {
     missing: Option<Vec<String>>,
     /// Whether any list is about it, be it of use or not.
     is_spoken_of: bool,
+    /// Whether the control time is past, and the certificate has expired since.
+    is_of_past: bool,
 }
 
 impl<'a> Inquiry<'a, '_> {
@@ -78,24 +92,9 @@ impl<'a> Inquiry<'a, '_> {
 
     /// Asks the lists of one distribution point, newest first.
     fn ask(&mut self, point: &Point) -> Result<(), NotGood> {
-        let certificate = self.certificate();
-        let directories = point.list_issuers.iter().flatten();
-        let others = directories.filter_map(GeneralName::directory);
-        let issuers: Vec<&Name> = match &point.list_issuers {
-            None => vec![certificate.issuer()],
-            Some(_) => others.collect(),
-        };
-        let (at, skew) = (
-            self.question.at,
-            self.question.snapshot.policy().clock_skew_seconds,
-        );
-        let snapshot = self.question.snapshot;
-        for list in issuers.into_iter().flat_map(|issuer| snapshot.lists_of(issuer)) {
-            let Some(reasons) = list.reasons_through(point, certificate) else {
-                continue;
-            };
+        for (list, reasons) in self.lists_through(point) {
             self.is_spoken_of = true;
-            if list.is_delta() || reasons.are_within(self.covered) || !list.is_fresh_at(at, skew) {
+            if list.is_delta() || reasons.are_within(self.covered) || !self.is_usable(list) {
                 continue;
             }
             if let Some(key) = signer::of(list, self.path, self.question, self.budget) {
@@ -103,6 +102,66 @@ impl<'a> Inquiry<'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The lists that speak about the certificate through this point of it, and for which reasons; newest first.
+    fn lists_through(&self, point: &Point) -> Vec<(&'a Arc<RevocationList>, Reasons)> {
+        let certificate = self.certificate();
+        let issuers: Vec<&Name> = match &point.list_issuers {
+            None => vec![certificate.issuer()],
+            Some(issuers) => issuers.iter().filter_map(GeneralName::directory).collect(),
+        };
+        let lists = issuers.into_iter().flat_map(|issuer| self.lists_of(issuer));
+        lists
+            .filter_map(|list| Some((list, list.reasons_through(point, certificate)?)))
+            .collect()
+    }
+
+    /// The lists of an issuer that are at hand, newest first.
+    fn lists_of(&self, issuer: &Name) -> Vec<&'a Arc<RevocationList>> {
+        let Question { snapshot, lists, .. } = self.question;
+        let beside = lists.iter().filter(|list| list.issuer() == issuer);
+        let mut all: Vec<&Arc<RevocationList>> = snapshot.lists_of(issuer).iter().chain(beside).collect();
+        all.sort_by_key(|list| std::cmp::Reverse(list.this_update()));
+        all
+    }
+
+    /// Whether the list can tell what the certificate is worth: it is current; or, where that is asked of the past, was
+    /// current then, or was made since while the certificate lasted (issuers forget the expired).
+    fn is_usable(&self, list: &RevocationList) -> bool {
+        let Question {
+            at, now, snapshot, ..
+        } = self.question;
+        let skew = snapshot.policy().clock_skew_seconds;
+        if !self.is_of_past {
+            return list.is_fresh_at(now, skew);
+        }
+        let (made, ended) = (list.this_update(), self.certificate().not_after());
+        let is_since = at <= made && made <= ended && made <= now.plus_seconds(skew);
+        is_since || list.is_fresh_at(at, skew)
+    }
+
+    /// A revocation for good that any list tells of, however old or young the list.
+    fn known_revocation(&mut self, point: &Point) -> Option<NotGood> {
+        let certificate = self.certificate();
+        for (list, _) in self.lists_through(point) {
+            let is_final = |revocation: &Revocation| {
+                !matches!(
+                    revocation.reason,
+                    RevocationReason::CertificateHold | RevocationReason::RemovedFromList
+                )
+            };
+            let revocation = list.revocation_of_certificate(certificate).filter(is_final);
+            let Some(revocation) = revocation else { continue };
+            if signer::of(list, self.path, self.question, self.budget).is_some() {
+                let proof = RevocationProof {
+                    certificate: Arc::clone(certificate),
+                    source: RevocationSource::List(Arc::clone(list)),
+                };
+                return Some(not_good(certificate, revocation, proof, &[]));
+            }
+        }
+        None
     }
 
     /// Takes what a list, and the delta that builds on it, say. `signer`: whose key signed the list.
@@ -113,14 +172,12 @@ impl<'a> Inquiry<'a, '_> {
         reasons: Reasons,
     ) -> Result<(), NotGood> {
         let certificate = self.certificate();
-        let (snapshot, at) = (self.question.snapshot, self.question.at);
         let freshest = certificate.freshest_crl_urls().or(base.freshest_urls());
-        let mut deltas = snapshot.lists_of(base.issuer()).iter().filter(|list| {
+        let mut deltas = self.lists_of(base.issuer()).into_iter().filter(|list| {
             list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base))
         });
         let newest = deltas.find(|list| signer::has_signed(signer, list, self.question, self.budget));
-        let skew = snapshot.policy().clock_skew_seconds;
-        let delta = newest.filter(|delta| delta.is_delta_to(base) && delta.is_fresh_at(at, skew));
+        let delta = newest.filter(|delta| delta.is_delta_to(base) && self.is_usable(delta));
         // What was revoked for good stays so, whatever a delta would say.
         let is_settled = base
             .revocation_of_certificate(certificate)

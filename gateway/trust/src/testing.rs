@@ -2,6 +2,8 @@
 //!
 //! **Invariant**: compiled for tests only; keys live as long as a test.
 
+pub(crate) mod stamp;
+
 use std::sync::{Arc, LazyLock};
 
 use rcgen::{

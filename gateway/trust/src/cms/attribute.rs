@@ -178,6 +178,22 @@ pub(super) fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], E
     Ok((oid, values))
 }
 
+/// Each value of each attribute, in order, up to the first that cannot be read: attributes of the field hold anything
+/// (random letters as a licence mark), and what is read so only helps.
+pub(super) fn values<'a>(set: Option<Element<'a>>) -> Vec<(&'a [u8], Element<'a>)> {
+    let mut found = Vec::new();
+    let Some(mut reader) = set.map(|set| set.reader()) else {
+        return found;
+    };
+    while let Ok((oid, values)) = read_attribute(&mut reader) {
+        let mut values = values.reader();
+        while let Ok(value) = values.next() {
+            found.push((oid, value));
+        }
+    }
+    found
+}
+
 /// `CMSAlgorithmProtection ::= SEQUENCE { digestAlgorithm, signatureAlgorithm [1] OPTIONAL, macAlgorithm [2] OPTIONAL }`;
 /// one for a MAC protects no signature. `None`: an algorithm that is not known here.
 fn read_protection(

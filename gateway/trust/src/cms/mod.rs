@@ -1,32 +1,79 @@
 //! CMS signatures (RFC 5652, CAdES): reading foreign ones, making our own.
 //!
 //! Stands between bytes and `path`: `.p7s` files and the /Contents of PDF signatures end here, receipts begin here.
+//! Time-stamp tokens are CMS too: `tsp` asks here whether one is signed, and the tokens of a signature are judged there.
 //!
 //! **Invariant**: a signature without signed attributes is never good; what was verified is the very octets the
 //! attributes were read from.
 //! **Invariant**: every signer is judged by itself, and a file counts for as much as its worst.
 
+mod archive;
 mod attribute;
+mod gather;
+mod judge;
+mod proof;
 mod sign;
 mod structure;
 mod verify;
 
 use std::sync::Arc;
 
+pub(crate) use gather::Gathered;
+pub(crate) use judge::judge_signed;
 pub use sign::{Content, SignFault, Signer, SoftwareKey, sign};
-pub(crate) use verify::Profile;
+pub(crate) use verify::{Profile, Signed, token_content, token_signer};
 
 use crate::algorithm::DigestAlgorithm;
+use crate::path::{Question, RevocationDemand, Usage};
 use crate::policy::Policy;
 use crate::report::{Failure, SealReport};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::Certificate;
 
+/// What a signature or a token is judged by, besides itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    /// The trust material.
+    pub(crate) snapshot: &'a Snapshot,
+    /// The time of validation.
+    pub(crate) now: Time,
+    /// What came around it: with the signature that bears a token, with the file that holds a signature.
+    pub(crate) beside: &'a Gathered,
+    /// By when it is proven to have existed, where something else proves it: a later time-stamp over it.
+    pub(crate) existed_at: Option<Time>,
+    /// Whether revocation is asked for.
+    pub(crate) revocation: RevocationDemand,
+}
+
+impl<'a> Circumstances<'a> {
+    /// The plain ones: nothing came along, nothing is proven of the past, and revocation matters.
+    pub(crate) fn new(snapshot: &'a Snapshot, now: Time) -> Self {
+        Self {
+            snapshot,
+            now,
+            beside: Gathered::nothing(),
+            existed_at: None,
+            revocation: RevocationDemand::Required,
+        }
+    }
+
+    /// The question about the path of whoever signed, as of now.
+    pub(crate) fn question(&self, usage: Usage, gathered: &'a Gathered, signed: &Signed) -> Question<'a> {
+        Question {
+            lists: &gathered.lists,
+            responses: &gathered.responses,
+            is_leaf_proven: signed.is_bound,
+            demands: self.revocation.usual(),
+            ..Question::new(usage, self.snapshot, &gathered.certificates, self.now)
+        }
+    }
+}
+
 /// Judges a detached signature over `content` at the time `now`: one report for each SignerInfo, or a single report
 /// of what keeps the whole from being read. Never empty.
 pub fn validate(signature: &[u8], content: &[u8], snapshot: &Snapshot, now: Time) -> Vec<SealReport> {
-    verify::reports(signature, &[content], Profile::Detached, snapshot, now)
+    validate_parts(signature, &[content], Profile::Detached, snapshot, now)
 }
 
 /// Judges an attached signature (`sign` with [`Content::Attached`]) at the time `now`, and hands out its content.
@@ -37,7 +84,8 @@ pub fn validate_attached(
     snapshot: &Snapshot,
     now: Time,
 ) -> (Vec<SealReport>, Option<Vec<u8>>) {
-    verify::attached_reports(signature, snapshot, now)
+    let circumstances = Circumstances::new(snapshot, now);
+    judge::judge(signature, None, Profile::Attached, circumstances)
 }
 
 /// The same for a content that lies in parts, as that of a PDF signature does.
@@ -48,7 +96,18 @@ pub(crate) fn validate_parts(
     snapshot: &Snapshot,
     now: Time,
 ) -> Vec<SealReport> {
-    verify::reports(signature, parts, profile, snapshot, now)
+    let circumstances = Circumstances::new(snapshot, now);
+    validate_in(signature, parts, profile, circumstances)
+}
+
+/// The same with what came around the signature, and what is proven of it from outside.
+pub(crate) fn validate_in(
+    signature: &[u8],
+    parts: &[&[u8]],
+    profile: Profile,
+    circumstances: Circumstances<'_>,
+) -> Vec<SealReport> {
+    judge::judge(signature, Some(parts), profile, circumstances).0
 }
 
 /// Whether structure, digests and signature value are intact under the embedded certificate: no path, no revocation,

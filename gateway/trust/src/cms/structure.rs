@@ -2,25 +2,22 @@
 //!
 //! **Invariant**: only the structure is read here; nothing is believed.
 
-use std::sync::Arc;
-
 use crate::asn1::{Asn1Fault, Element, Reader, oid, tag};
-use crate::digest::Digest;
 use crate::name::Name;
 use crate::report::Failure;
-use crate::snapshot::Snapshot;
 use crate::x509::Certificate;
 
-/// Signers and certificates that are read at most: files of the field have one or two signers, and long-term signatures
-/// embed some thirty certificates.
+/// Signers that are read at most: files of the field have one or two.
 const SIGNERS_MAX: usize = 32;
-const CERTIFICATES_MAX: usize = 128;
 
 pub(super) struct SignedData<'a> {
     /// Content octets of the identifier.
     pub(super) content_type: &'a [u8],
     pub(super) content: Option<&'a [u8]>,
-    pub(super) certificates: Vec<Arc<Certificate>>,
+    /// `[0] IMPLICIT CertificateSet`, as it stands.
+    pub(super) certificates: Option<Element<'a>>,
+    /// `[1] IMPLICIT RevocationInfoChoices`, as it stands.
+    pub(super) lists: Option<Element<'a>>,
     pub(super) signers: Vec<SignerInfo<'a>>,
 }
 
@@ -32,6 +29,8 @@ pub(super) struct SignerInfo<'a> {
     pub(super) signature_algorithm: Element<'a>,
     pub(super) value: &'a [u8],
     pub(super) unsigned_attributes: Option<Element<'a>>,
+    /// Every field from version to signature, as it stands.
+    pub(super) fields: Vec<&'a [u8]>,
 }
 
 pub(super) enum SignerIdentifier<'a> {
@@ -39,7 +38,21 @@ pub(super) enum SignerIdentifier<'a> {
     KeyIdentifier(&'a [u8]),
 }
 
-impl SignerIdentifier<'_> {
+impl<'a> SignerIdentifier<'a> {
+    fn read(identifier: &Element<'a>) -> Result<Self, Asn1Fault> {
+        if identifier.tag == tag::context(0) {
+            return Ok(Self::KeyIdentifier(identifier.content));
+        }
+        if identifier.tag != tag::SEQUENCE {
+            return Err(Asn1Fault::Unexpected);
+        }
+        let mut pair = identifier.reader();
+        let issuer = Name::read(&pair.next()?)?;
+        let serial = pair.integer()?;
+        pair.finish()?;
+        Ok(Self::IssuerAndSerial(issuer, serial))
+    }
+
     pub(super) fn names(&self, certificate: &Certificate) -> bool {
         match self {
             Self::IssuerAndSerial(issuer, serial) => {
@@ -51,15 +64,18 @@ impl SignerIdentifier<'_> {
 }
 
 impl<'a> SignedData<'a> {
-    /// Reads a ContentInfo of SignedData. Certificates that the snapshot knows are taken from there.
-    pub(super) fn read(der: &'a [u8], snapshot: Option<&Snapshot>) -> Result<Self, Failure> {
-        Self::read_structure(der, snapshot).map_err(Failure::Structure)?
+    /// Reads a ContentInfo of SignedData.
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, Failure> {
+        let signed = Self::read_structure(der).map_err(Failure::Structure)?;
+        if signed.signers.len() <= SIGNERS_MAX {
+            Ok(signed)
+        } else {
+            Err(Failure::TooLarge)
+        }
     }
 
-    fn read_structure(
-        der: &'a [u8],
-        snapshot: Option<&Snapshot>,
-    ) -> Result<Result<Self, Failure>, Asn1Fault> {
+    /// Reads one signer more than is allowed at most.
+    fn read_structure(der: &'a [u8]) -> Result<Self, Asn1Fault> {
         let mut info = Reader::sole(der, tag::SEQUENCE)?.reader();
         if info.object_identifier()? != oid::CONTENT_SIGNED_DATA.as_bytes() {
             return Err(Asn1Fault::Unexpected);
@@ -77,86 +93,45 @@ impl<'a> SignedData<'a> {
             None => None,
         };
         encapsulated.finish()?;
-        let certificates = match body.optional(tag::context_constructed(0))? {
-            Some(set) => read_certificates(set.reader(), snapshot)?,
-            None => Some(Vec::new()),
-        };
-        body.optional(tag::context_constructed(1))?;
+        let certificates = body.optional(tag::context_constructed(0))?;
+        let lists = body.optional(tag::context_constructed(1))?;
         let mut infos = body.enter(tag::SET)?;
         body.finish()?;
         let mut signers = Vec::new();
         while !infos.is_empty() && signers.len() <= SIGNERS_MAX {
             signers.push(SignerInfo::read(infos.sequence()?)?);
         }
-        Ok(match certificates {
-            Some(certificates) if signers.len() <= SIGNERS_MAX => Ok(Self {
-                content_type,
-                content,
-                certificates,
-                signers,
-            }),
-            Some(_) | None => Err(Failure::TooLarge),
+        Ok(Self {
+            content_type,
+            content,
+            certificates,
+            lists,
+            signers,
         })
     }
 }
 
-/// CertificateSet: what is no certificate that can be read is left out, for it cannot be needed; `None` for too many.
-fn read_certificates(
-    mut set: Reader<'_>,
-    snapshot: Option<&Snapshot>,
-) -> Result<Option<Vec<Arc<Certificate>>>, Asn1Fault> {
-    let mut certificates: Vec<Arc<Certificate>> = Vec::new();
-    let mut count = 0_usize;
-    while !set.is_empty() {
-        let choice = set.next()?;
-        count += 1;
-        if count > CERTIFICATES_MAX {
-            return Ok(None);
-        }
-        if choice.tag != tag::SEQUENCE {
-            continue;
-        }
-        let known = snapshot.and_then(|snapshot| snapshot.certificate(&Digest::of(choice.whole)));
-        let certificate = match known {
-            Some(known) => Arc::clone(known),
-            None => match Certificate::from_der(choice.whole) {
-                Ok(certificate) => Arc::new(certificate),
-                Err(_) => continue,
-            },
-        };
-        if !certificates.contains(&certificate) {
-            certificates.push(certificate);
-        }
-    }
-    Ok(Some(certificates))
-}
-
 impl<'a> SignerInfo<'a> {
-    fn read(mut body: Reader<'a>) -> Result<Self, Asn1Fault> {
-        body.integer()?;
-        let identifier = match body.peek() {
-            Some(tag::SEQUENCE) => {
-                let mut pair = body.sequence()?;
-                let issuer = Name::read(&pair.next()?)?;
-                let serial = pair.integer()?;
-                pair.finish()?;
-                SignerIdentifier::IssuerAndSerial(issuer, serial)
-            }
-            Some(_) | None => SignerIdentifier::KeyIdentifier(body.expect(tag::context(0))?.content),
-        };
+    pub(super) fn read(mut body: Reader<'a>) -> Result<Self, Asn1Fault> {
+        let version = body.expect(tag::INTEGER)?;
+        let identifier = body.next()?;
         let digest_algorithm = body.expect(tag::SEQUENCE)?;
         let signed_attributes = body.optional(tag::context_constructed(0))?;
         let signature_algorithm = body.expect(tag::SEQUENCE)?;
-        let value = body.expect(tag::OCTET_STRING)?.content;
+        let value = body.expect(tag::OCTET_STRING)?;
         let unsigned_attributes = body.optional(tag::context_constructed(1))?;
         body.finish()?;
+        let mut fields = vec![version.whole, identifier.whole, digest_algorithm.whole];
+        fields.extend(signed_attributes.map(|attributes| attributes.whole));
+        fields.extend([signature_algorithm.whole, value.whole]);
         Ok(Self {
-            identifier,
+            identifier: SignerIdentifier::read(&identifier)?,
             digest_algorithm,
             signed_attributes,
             signature_algorithm,
-            value,
+            value: value.content,
             unsigned_attributes,
+            fields,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Signatures made and judged; every damage is noticed.
 
+mod archived;
 mod attributes;
+mod stamped;
 
 use proptest::prelude::*;
 

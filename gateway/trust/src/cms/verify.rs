@@ -1,18 +1,20 @@
-//! What each signer of a SignedData is worth.
+//! Whether a signer of a SignedData signed: attributes, digests, signature value, certificate. Whether the signer is to
+//! be believed is the matter of `judge`.
 //!
-//! The order is that of ETSI EN 319 102-1 §5.2: format, signing certificate, cryptography, certificate path, so that
-//! the first failure is the most telling one.
+//! The order is that of ETSI EN 319 102-1 §5.2: format, signing certificate, cryptography, so that the first failure is
+//! the most telling one.
 
 use std::sync::Arc;
 
-use super::Digests;
-use super::attribute::{SignedAttributes, read_attribute, sorted};
+use super::attribute::{SignedAttributes, sorted};
+use super::gather::Gathered;
 use super::structure::{SignedData, SignerInfo};
+use super::{Circumstances, Digests};
 use crate::algorithm::{DigestAlgorithm, NamedAlgorithm, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Element, Limits, Normal, oid, tag};
-use crate::path::{self, Budget, Question, Usage};
+use crate::path::Budget;
 use crate::policy::Policy;
-use crate::report::{Failure, Indication, Remark, SealReport};
+use crate::report::{Failure, Remark, SealReport};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -28,43 +30,45 @@ pub(crate) enum Profile {
     PdfPkcs7,
     /// SubFilter ETSI.CAdES.detached (ETSI EN 319 142-1 §6.3): one signer, certificate bound.
     PdfCades,
+    /// A time-stamp token (RFC 3161 §2.4.2): one signer, certificate bound.
+    TimeStamp,
+    /// A counter-signature (RFC 5652 §11.4): over a signature value, which has no type of content.
+    CounterSignature,
 }
 
-pub(super) fn reports(
-    signature: &[u8],
-    parts: &[&[u8]],
-    profile: Profile,
-    snapshot: &Snapshot,
-    now: Time,
-) -> Vec<SealReport> {
-    let read = Opened::read(signature);
-    match read
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|opened| opened.signed_data(profile, Some(snapshot)))
-    {
-        Err(failure) => vec![SealReport::failed(failure, now)],
-        Ok((opened, signed)) => judge_all(opened, &signed, parts, profile, (snapshot, now)),
+impl Profile {
+    /// Whether the content lies inside.
+    fn is_attached(self) -> bool {
+        match self {
+            Self::Attached | Self::TimeStamp => true,
+            Self::Detached | Self::PdfPkcs7 | Self::PdfCades | Self::CounterSignature => false,
+        }
     }
-}
 
-pub(super) fn attached_reports(
-    signature: &[u8],
-    snapshot: &Snapshot,
-    now: Time,
-) -> (Vec<SealReport>, Option<Vec<u8>>) {
-    let profile = Profile::Attached;
-    let read = Opened::read(signature);
-    match read
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|opened| opened.signed_data(profile, Some(snapshot)))
-    {
-        Err(failure) => (vec![SealReport::failed(failure, now)], None),
-        Ok((opened, signed)) => {
-            let content = signed.content.unwrap_or_default();
-            let reports = judge_all(opened, &signed, &[content], profile, (snapshot, now));
-            (reports, signed.content.map(<[u8]>::to_vec))
+    /// Whether there may be one signer only.
+    fn has_one_signer(self) -> bool {
+        match self {
+            Self::PdfPkcs7 | Self::PdfCades | Self::TimeStamp => true,
+            Self::Detached | Self::Attached | Self::CounterSignature => false,
+        }
+    }
+
+    /// Whether a signed attribute must name the certificate.
+    fn binds_certificate(self) -> bool {
+        match self {
+            Self::PdfCades | Self::TimeStamp => true,
+            Self::Detached | Self::Attached | Self::PdfPkcs7 | Self::CounterSignature => false,
+        }
+    }
+
+    /// The type of the content, as the content octets of its identifier; `None`: it has none.
+    fn content_type(self) -> Option<&'static [u8]> {
+        const DATA: const_oid::ObjectIdentifier = oid::CONTENT_DATA;
+        const TST_INFO: const_oid::ObjectIdentifier = oid::CONTENT_TST_INFO;
+        match self {
+            Self::TimeStamp => Some(TST_INFO.as_bytes()),
+            Self::Detached | Self::Attached | Self::PdfPkcs7 | Self::PdfCades => Some(DATA.as_bytes()),
+            Self::CounterSignature => None,
         }
     }
 }
@@ -77,128 +81,104 @@ pub(super) fn integrity(
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
     let read = Opened::read(signature);
-    match read
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|opened| opened.signed_data(profile, None))
-    {
+    match read.as_ref().map_err(Clone::clone).and_then(|opened| {
+        let signed = opened.signed_data(profile)?;
+        let gathered = Gathered::certificates_of(&signed, None)?;
+        Ok((opened, signed, gathered))
+    }) {
         Err(failure) => vec![Err(failure)],
-        Ok((opened, signed)) => {
+        Ok((opened, signed, gathered)) => {
             let embedded = [signed.content.unwrap_or_default()];
             let mut digests = Digests::new(parts.unwrap_or(&embedded));
             let mut check = Check {
                 opened,
                 signed: &signed,
+                certificates: &gathered.certificates,
                 profile,
                 snapshot: None,
-                is_for_trust: false,
-                budget: Budget::new(policy.signature_checks_max),
+                budget: &mut Budget::new(policy.signature_checks_max),
             };
             let signers = signed.signers.iter();
             signers
                 .map(|signer| {
                     let mut report = SealReport::failed(Failure::SignerAbsent, now);
-                    let certificate = check.signer(signer, &mut digests, &mut report)?;
-                    check_policy(&report, &certificate, policy, now)?;
-                    Ok(certificate)
+                    let signed = check.signer(signer, &mut digests, &mut report)?;
+                    signed.check_policy(policy, now)?;
+                    Ok(signed.certificate)
                 })
                 .collect()
         }
     }
 }
 
-fn judge_all(
-    opened: &Opened<'_>,
-    signed: &SignedData<'_>,
-    parts: &[&[u8]],
-    profile: Profile,
-    (snapshot, now): (&Snapshot, Time),
-) -> Vec<SealReport> {
-    let mut digests = Digests::new(parts);
-    let mut check = Check {
-        opened,
-        signed,
-        profile,
-        snapshot: Some(snapshot),
-        is_for_trust: true,
-        budget: Budget::new(snapshot.policy().signature_checks_max),
-    };
-    signed
-        .signers
-        .iter()
-        .map(|signer| judge_one(&mut check, signer, &mut digests, (snapshot, now)))
-        .collect()
+/// A signer whose signature is right: what is to be judged.
+pub(crate) struct Signed {
+    pub(crate) certificate: Arc<Certificate>,
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// Whether what was signed names the certificate by its digest.
+    pub(crate) is_bound: bool,
 }
 
-fn judge_one(
-    check: &mut Check<'_>,
-    signer: &SignerInfo<'_>,
-    digests: &mut Digests<'_>,
-    (snapshot, now): (&Snapshot, Time),
-) -> SealReport {
-    let mut report = SealReport::failed(Failure::SignerAbsent, now);
-    let checked = check
-        .signer(signer, digests, &mut report)
-        .and_then(|certificate| {
-            check_policy(&report, &certificate, snapshot.policy(), now)?;
-            Ok(certificate)
-        });
-    let failure = match checked {
-        Err(failure) => Some(failure),
-        Ok(certificate) => {
-            let (embedded, budget) = (&check.signed.certificates, &mut check.budget);
-            let question = Question {
-                usage: Usage::Document,
-                snapshot,
-                embedded,
-                at: now,
-                demands: &path::USUAL,
-                anchor: None,
-            };
-            let outcome = path::validate(&certificate, question, budget);
-            report.chain = outcome.chain;
-            report.revocation = outcome.proofs;
-            report.needs = outcome.needs;
-            outcome.failure
+impl Signed {
+    /// The signature's own algorithms under the policy; those of the path are the matter of `path`.
+    pub(crate) fn check_policy(&self, policy: &Policy, at: Time) -> Result<(), Failure> {
+        let (algorithm, key) = (self.algorithm, self.certificate.key_kind());
+        if policy.algorithms.permits(algorithm, key, at) {
+            return Ok(());
         }
-    };
-    report.indication = match &failure {
-        None => Indication::TotalPassed,
-        Some(failure) => failure.indication(report.signer.as_deref()),
-    };
-    report.failure = failure;
-    report
+        Err(Failure::AlgorithmRefused {
+            algorithm,
+            key,
+            certificate: None,
+        })
+    }
 }
 
-/// The signature's own algorithms under the policy; those of the path are the matter of `path`.
-fn check_policy(
-    report: &SealReport,
-    certificate: &Certificate,
-    policy: &Policy,
-    at: Time,
-) -> Result<(), Failure> {
-    let algorithm = report
-        .algorithm
-        .expect("a signature that verified has an algorithm");
-    let key = certificate.key_kind();
-    if policy.algorithms.permits(algorithm, key, at) {
-        return Ok(());
+/// The content of a time-stamp token, read as a CMS of its profile; nothing of it is believed yet.
+pub(crate) fn token_content(token: &[u8]) -> Result<Vec<u8>, Failure> {
+    let opened = Opened::read(token)?;
+    let signed = opened.signed_data(Profile::TimeStamp)?;
+    if Some(signed.content_type) != Profile::TimeStamp.content_type() {
+        return Err(Failure::ContentType);
     }
-    Err(Failure::AlgorithmRefused {
-        algorithm,
-        key,
-        certificate: None,
-    })
+    Ok(signed.content.unwrap_or_default().to_vec())
+}
+
+/// The signer of a time-stamp token, its certificate and value checked; what came with it is added to `gathered`.
+pub(crate) fn token_signer(
+    token: &[u8],
+    circumstances: &Circumstances<'_>,
+    gathered: &mut Gathered,
+    budget: &mut Budget,
+) -> Result<Signed, Failure> {
+    let opened = Opened::read(token)?;
+    let signed = opened.signed_data(Profile::TimeStamp)?;
+    let snapshot = circumstances.snapshot;
+    *gathered = Gathered::certificates_of(&signed, Some(snapshot))?;
+    gathered.add_rest(&signed, snapshot);
+    gathered.add_all(circumstances.beside);
+    let content = [signed.content.unwrap_or_default()];
+    let signer = signed.signers.first().ok_or(Failure::SignerAbsent)?;
+    let mut check = Check {
+        opened: &opened,
+        signed: &signed,
+        certificates: &gathered.certificates,
+        profile: Profile::TimeStamp,
+        snapshot: Some(snapshot),
+        budget,
+    };
+    let mut report = SealReport::failed(Failure::SignerAbsent, circumstances.now);
+    check.signer(signer, &mut Digests::new(&content), &mut report)
 }
 
 /// A signature brought into DER, with what follows it known to be nothing but padding.
-struct Opened<'a> {
+pub(super) struct Opened<'a> {
     normal: Normal<'a>,
-    is_padded: bool,
+    pub(super) is_padded: bool,
 }
 
 impl<'a> Opened<'a> {
-    fn read(signature: &'a [u8]) -> Result<Self, Failure> {
+    pub(super) fn read(signature: &'a [u8]) -> Result<Self, Failure> {
         let normal = Normal::read(signature, &Limits::SIGNATURE).map_err(Failure::Structure)?;
         let rest = normal.rest();
         if rest.iter().any(|octet| *octet != 0) {
@@ -209,52 +189,45 @@ impl<'a> Opened<'a> {
     }
 
     /// Reads the SignedData and checks what concerns all signers.
-    fn signed_data(
-        &self,
-        profile: Profile,
-        snapshot: Option<&Snapshot>,
-    ) -> Result<(&Self, SignedData<'_>), Failure> {
-        let signed = SignedData::read(self.normal.der(), snapshot)?;
-        let is_attached = match profile {
-            Profile::Attached => true,
-            Profile::Detached | Profile::PdfPkcs7 | Profile::PdfCades => false,
-        };
-        if signed.content.is_some() != is_attached {
+    pub(super) fn signed_data(&self, profile: Profile) -> Result<SignedData<'_>, Failure> {
+        let signed = SignedData::read(self.normal.der())?;
+        if signed.content.is_some() != profile.is_attached() {
             return Err(Failure::ContentMisplaced);
         }
-        let is_of_pdf = match profile {
-            Profile::PdfPkcs7 | Profile::PdfCades => true,
-            Profile::Detached | Profile::Attached => false,
-        };
         match signed.signers.len() {
             0 => Err(Failure::SignerAbsent),
-            2.. if is_of_pdf => Err(Failure::SignerRepeated),
-            _ => Ok((self, signed)),
+            2.. if profile.has_one_signer() => Err(Failure::SignerRepeated),
+            _ => Ok(signed),
         }
+    }
+
+    /// The octets of an element of the SignedData as they were sent, before they were brought into DER.
+    pub(super) fn sent<'s>(&'s self, element: &'s [u8]) -> &'s [u8] {
+        self.normal.source_of(element).unwrap_or(element)
     }
 }
 
 /// The check of signers of one SignedData, as far as it needs no path.
-struct Check<'a> {
-    opened: &'a Opened<'a>,
-    signed: &'a SignedData<'a>,
-    profile: Profile,
-    snapshot: Option<&'a Snapshot>,
-    /// Whether demands beyond integrity are made: the content is data, profiles are kept.
-    is_for_trust: bool,
+pub(super) struct Check<'a> {
+    pub(super) opened: &'a Opened<'a>,
+    pub(super) signed: &'a SignedData<'a>,
+    /// Those that came with the signature.
+    pub(super) certificates: &'a [Arc<Certificate>],
+    pub(super) profile: Profile,
+    /// `None`: integrity alone is asked for. Otherwise profiles are kept too, and the content is what they say.
+    pub(super) snapshot: Option<&'a Snapshot>,
     /// What all signers together may still cost.
-    budget: Budget,
+    pub(super) budget: &'a mut Budget,
 }
 
 impl Check<'_> {
     /// Certificate, digest and signature value of one signer; what is found is put into the report.
-    fn signer(
+    pub(super) fn signer(
         &mut self,
         signer: &SignerInfo<'_>,
         digests: &mut Digests<'_>,
         report: &mut SealReport,
-    ) -> Result<Arc<Certificate>, Failure> {
-        self.note_remarks(signer, report);
+    ) -> Result<Signed, Failure> {
         let set = signer.signed_attributes.ok_or(Failure::SignedAttributesAbsent)?;
         let attributes = SignedAttributes::read(&set)?;
         report.claimed_signing_time = attributes.signing_time()?;
@@ -267,7 +240,8 @@ impl Check<'_> {
         report.algorithm = Some(algorithm);
         let certificate = self.certificate_of(signer, &attributes)?;
         report.signer = Some(Arc::clone(&certificate));
-        if attributes.content_type()? != self.signed.content_type {
+        let expected = self.profile.content_type();
+        if expected.is_some() && attributes.content_type()? != self.signed.content_type {
             return Err(Failure::ContentType);
         }
         if attributes.message_digest()? != digests.of(digest_algorithm).as_ref() {
@@ -277,38 +251,24 @@ impl Check<'_> {
             report.remarks.push(Remark::AttributesReordered);
         }
         attributes.check_certificate(&certificate)?;
-        if self.is_for_trust {
-            attributes.check_policy()?;
-        }
-        if !attributes.binds_certificate() {
+        let is_bound = attributes.binds_certificate();
+        if !is_bound {
             report.remarks.push(Remark::SigningCertificateAbsent);
-            if self.is_for_trust && self.profile == Profile::PdfCades {
+        }
+        if self.snapshot.is_some() {
+            attributes.check_policy()?;
+            if !is_bound && self.profile.binds_certificate() {
                 return Err(Failure::SigningCertificateAbsent);
             }
-        }
-        if self.is_for_trust && self.signed.content_type != oid::CONTENT_DATA.as_bytes() {
-            return Err(Failure::ContentType);
-        }
-        Ok(certificate)
-    }
-
-    fn note_remarks(&self, signer: &SignerInfo<'_>, report: &mut SealReport) {
-        if self.opened.is_padded {
-            report.remarks.push(Remark::PaddingIgnored);
-        }
-        // Unsigned attributes of the field hold anything (random letters as a licence mark): what cannot be read ends
-        // the look at them and harms nobody.
-        let Some(unsigned) = signer.unsigned_attributes else {
-            return;
-        };
-        let mut reader = unsigned.reader();
-        while let Ok((attribute, _)) = read_attribute(&mut reader) {
-            if attribute == oid::ATTRIBUTE_TIME_STAMP_TOKEN.as_bytes() {
-                report.remarks.push(Remark::TimeStampIgnored);
-            } else if attribute == oid::ATTRIBUTE_COUNTER_SIGNATURE.as_bytes() {
-                report.remarks.push(Remark::CounterSignatureIgnored);
+            if expected.is_some_and(|expected| expected != self.signed.content_type) {
+                return Err(Failure::ContentType);
             }
         }
+        Ok(Signed {
+            certificate,
+            algorithm,
+            is_bound,
+        })
     }
 
     /// The one certificate that the identifier names. Several (a renewal with the same key identifier) are told apart
@@ -318,7 +278,7 @@ impl Check<'_> {
         signer: &SignerInfo<'_>,
         attributes: &SignedAttributes<'_>,
     ) -> Result<Arc<Certificate>, Failure> {
-        let embedded = self.signed.certificates.iter();
+        let embedded = self.certificates.iter();
         let mut named: Vec<&Arc<Certificate>> = embedded.filter(|one| signer.identifier.names(one)).collect();
         if named.is_empty() {
             let known = self.snapshot.into_iter().flat_map(Snapshot::certificates);
@@ -346,7 +306,7 @@ impl Check<'_> {
         algorithm: SignatureAlgorithm,
         certificate: &Certificate,
     ) -> Result<bool, Failure> {
-        let budget = &mut self.budget;
+        let budget = &mut *self.budget;
         let mut verify = |attributes: &[u8]| {
             if !budget.spend() {
                 return Err(Failure::BudgetSpent);
@@ -357,7 +317,7 @@ impl Check<'_> {
                 Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown),
             }
         };
-        let source = self.opened.normal.source_of(set.whole).unwrap_or(set.whole);
+        let source = self.opened.sent(set.whole);
         if verify(&as_set(source))? || (source != set.whole && verify(&as_set(set.whole))?) {
             return Ok(false);
         }

@@ -42,18 +42,37 @@ pub enum RevocationDemand {
 
 impl Demands {
     /// What signatures under documents must meet: revocation proven, any policy.
-    pub const USUAL: Demands = Demands {
-        policies: PolicyDemands {
-            initial: None,
-            is_explicit: false,
-            is_mapping_inhibited: false,
-            is_any_inhibited: false,
-        },
-        purposes: Vec::new(),
-        intermediates_max: None,
-        revocation: RevocationDemand::Required,
-    };
+    pub const USUAL: Demands = Demands::with(RevocationDemand::Required);
+
+    const fn with(revocation: RevocationDemand) -> Demands {
+        Demands {
+            policies: PolicyDemands {
+                initial: None,
+                is_explicit: false,
+                is_mapping_inhibited: false,
+                is_any_inhibited: false,
+            },
+            purposes: Vec::new(),
+            intermediates_max: None,
+            revocation,
+        }
+    }
 }
 
 /// [`Demands::USUAL`] where a reference is wanted.
 pub(crate) static USUAL: Demands = Demands::USUAL;
+
+static IF_GIVEN: Demands = Demands::with(RevocationDemand::IfGiven);
+
+static NOT_ASKED: Demands = Demands::with(RevocationDemand::NotAsked);
+
+impl RevocationDemand {
+    /// The usual demands but for this.
+    pub(crate) fn usual(self) -> &'static Demands {
+        match self {
+            Self::Required => &USUAL,
+            Self::IfGiven => &IF_GIVEN,
+            Self::NotAsked => &NOT_ASKED,
+        }
+    }
+}

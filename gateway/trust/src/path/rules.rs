@@ -16,7 +16,7 @@ pub(super) fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> 
         check_by_itself(certificate, question.at)?;
     }
     for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
-        check_algorithm(certificate, issuer, question.snapshot, question.at)?;
+        check_algorithm(certificate, issuer, question.snapshot, question.algorithms_at())?;
     }
     check_authorities(&chain[1..], question.usage)?;
     question.usage.check_leaf(&chain[0])?;

@@ -13,7 +13,7 @@ use super::*;
 use crate::report::{Indication, SubIndication};
 use crate::testing::{Authority, Change, IsCritical, Leaf, World, as_is, extension, issuer_access, now};
 use crate::x509::Constraint;
-use crate::{Policy, RevocationList};
+use crate::{Policy, RevocationList, Snapshot, Time};
 
 /// Judges the certificate of somebody who signed a document.
 fn document_signer(
@@ -22,14 +22,7 @@ fn document_signer(
     snapshot: &Snapshot,
     at: Time,
 ) -> Outcome {
-    let question = Question {
-        usage: Usage::Document,
-        snapshot,
-        embedded,
-        at,
-        demands: &USUAL,
-        anchor: None,
-    };
+    let question = Question::new(Usage::Document, snapshot, embedded, at);
     validate(
         leaf,
         question,
@@ -406,4 +399,37 @@ fn weak_algorithms_of_the_path_are_refused() {
     );
     let failure = judge_leaf(&world.person, &snapshot).failure;
     assert!(matches!(failure, Some(Failure::AlgorithmRefused { .. })));
+}
+
+#[test]
+fn weak_algorithms_of_a_path_need_a_leaf_that_is_proven_to_be_older() {
+    let world = World::new();
+    let (then, end) = (now().plus_seconds(-7200), now().plus_seconds(-3600));
+    let policy = Policy {
+        algorithms: crate::policy::AlgorithmPolicy {
+            curves: crate::policy::Limit::Until(end),
+            ..Policy::default().algorithms
+        },
+        ..Policy::default()
+    };
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let snapshot = Snapshot::new(anchors, candidates, Vec::new(), policy, 1);
+    // Of lists it is not the matter here: they are signed anew all the time.
+    let failure = |at: Time, is_leaf_proven| {
+        let question = Question {
+            now: now(),
+            is_leaf_proven,
+            demands: RevocationDemand::NotAsked.usual(),
+            ..Question::new(Usage::Document, &snapshot, &[], at)
+        };
+        validate(&world.person.certificate, question, &mut Budget::new(100)).failure
+    };
+    assert_eq!(failure(then, true), None);
+    for (at, is_leaf_proven) in [(then, false), (now(), true), (end, true)] {
+        assert!(matches!(
+            failure(at, is_leaf_proven),
+            Some(Failure::AlgorithmRefused { .. })
+        ));
+    }
 }

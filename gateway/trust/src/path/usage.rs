@@ -12,7 +12,6 @@ pub(crate) enum Usage {
     /// A document was signed.
     Document,
     /// A time-stamp token was signed (RFC 3161).
-    #[expect(dead_code, reason = "tokens are validated by the next part of this crate")]
     TimeStamp,
     /// A revocation list was signed.
     RevocationList,

@@ -73,7 +73,7 @@ pub(super) fn has_signed(
         snapshot
             .policy()
             .algorithms
-            .permits(algorithm, signer.key_kind(), question.at)
+            .permits(algorithm, signer.key_kind(), question.now)
     });
     if !may_sign || !is_allowed {
         return false;

@@ -5,7 +5,7 @@ mod others;
 use super::*;
 use crate::Snapshot;
 use crate::asn1::{oid, write};
-use crate::path::{USUAL, Usage};
+use crate::path::Usage;
 use crate::testing::{World, list_extension, now};
 
 const HOLD: u8 = 6;
@@ -41,14 +41,7 @@ fn asked(world: &World, lists: Vec<Arc<RevocationList>>) -> Result<Vec<Revocatio
 }
 
 fn asked_about(path: &[Arc<Certificate>], snapshot: &Snapshot) -> Result<Vec<RevocationProof>, NotGood> {
-    let question = Question {
-        usage: Usage::Document,
-        snapshot,
-        embedded: &[],
-        at: now(),
-        demands: &USUAL,
-        anchor: None,
-    };
+    let question = Question::new(Usage::Document, snapshot, &[], now());
     check(path, question, &mut Budget::new(100))
 }
 

@@ -14,12 +14,8 @@ fn failure_under(authority: Change, leaf: Change, demands: &Demands) -> Option<F
     let candidates = vec![Arc::clone(&issuing.certificate)];
     let snapshot = Snapshot::new(vec![root.certificate], candidates, lists, Policy::default(), 1);
     let question = Question {
-        usage: Usage::Document,
-        snapshot: &snapshot,
-        embedded: &[],
-        at: now(),
         demands,
-        anchor: None,
+        ..Question::new(Usage::Document, &snapshot, &[], now())
     };
     validate(&leaf.certificate, question, &mut Budget::new(100)).failure
 }

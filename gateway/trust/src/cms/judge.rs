@@ -1,0 +1,238 @@
+//! What each signer of a SignedData is worth (ETSI EN 319 102-1 §5.3, §5.5).
+//!
+//! Stands between `verify`, which says that a signature is right, and the report: time-stamps give the
+//! best-signature-time, `path` says whether the signer is to be believed.
+//!
+//! **Invariant**: everything is judged as of now; as of an earlier time only where that fails for what time alone did,
+//! and a time-stamp that passed proves that the signature existed by then.
+
+use super::attribute::values;
+use super::gather::Gathered;
+use super::proof::{Proofs, Sources};
+use super::structure::{SignedData, SignerInfo};
+use super::verify::{Check, Opened, Profile, Signed};
+use super::{Circumstances, Digests};
+use crate::asn1::oid;
+use crate::path::{self, Budget, Outcome, Question, Usage};
+use crate::report::{Failure, Indication, Remark, SealReport, SubIndication};
+use crate::time::Time;
+
+/// Counter-signatures of one signer that are judged at most.
+const COUNTER_SIGNATURES_MAX: usize = 16;
+
+/// One report for each signer, and the content where it lies inside; `parts` are those of a detached signature.
+pub(super) fn judge(
+    signature: &[u8],
+    parts: Option<&[&[u8]]>,
+    profile: Profile,
+    circumstances: Circumstances<'_>,
+) -> (Vec<SealReport>, Option<Vec<u8>>) {
+    let opened = match Opened::read(signature) {
+        Ok(opened) => opened,
+        Err(failure) => return (vec![SealReport::failed(failure, circumstances.now)], None),
+    };
+    match read(&opened, profile, circumstances) {
+        Err(failure) => (vec![SealReport::failed(failure, circumstances.now)], None),
+        Ok((signed, gathered)) => {
+            let embedded = [signed.content.unwrap_or_default()];
+            let mut digests = Digests::new(parts.unwrap_or(&embedded));
+            let checks_max = circumstances.snapshot.policy().signature_checks_max;
+            let mut work = Work {
+                opened: &opened,
+                signed: &signed,
+                gathered: &gathered,
+                circumstances,
+                budget: Budget::new(checks_max),
+                token_budget: Budget::new(checks_max),
+            };
+            let signers = signed.signers.iter();
+            let mut reports: Vec<SealReport> = signers
+                .map(|signer| work.judge(signer, profile, &mut digests))
+                .collect();
+            for (signer, report) in signed.signers.iter().zip(&mut reports) {
+                work.judge_counter_signatures(signer, report);
+            }
+            (reports, signed.content.map(<[u8]>::to_vec))
+        }
+    }
+}
+
+fn read<'o>(
+    opened: &'o Opened<'_>,
+    profile: Profile,
+    circumstances: Circumstances<'_>,
+) -> Result<(SignedData<'o>, Gathered), Failure> {
+    let signed = opened.signed_data(profile)?;
+    let mut gathered = Gathered::certificates_of(&signed, Some(circumstances.snapshot))?;
+    gathered.add_rest(&signed, circumstances.snapshot);
+    gathered.add_all(circumstances.beside);
+    Ok((signed, gathered))
+}
+
+/// The signers of one SignedData, judged one after another.
+struct Work<'a> {
+    opened: &'a Opened<'a>,
+    signed: &'a SignedData<'a>,
+    gathered: &'a Gathered,
+    circumstances: Circumstances<'a>,
+    /// What all signers together may still cost.
+    budget: Budget,
+    /// The same for their time-stamps: those of one signer must not starve the next.
+    token_budget: Budget,
+}
+
+impl Work<'_> {
+    fn judge(&mut self, signer: &SignerInfo<'_>, profile: Profile, digests: &mut Digests<'_>) -> SealReport {
+        let mut report = SealReport::failed(Failure::SignerAbsent, self.circumstances.now);
+        if self.opened.is_padded {
+            report.remarks.push(Remark::PaddingIgnored);
+        }
+        let mut check = Check {
+            opened: self.opened,
+            signed: self.signed,
+            certificates: &self.gathered.certificates,
+            profile,
+            snapshot: Some(self.circumstances.snapshot),
+            budget: &mut self.budget,
+        };
+        let failure = match check.signer(signer, digests, &mut report) {
+            Err(failure) => Some(failure),
+            Ok(signed) => self.judge_signer((signer, &signed), digests, &mut report),
+        };
+        report.indication = match &failure {
+            None => Indication::TotalPassed,
+            Some(failure) => failure.indication(report.signer.as_deref()),
+        };
+        report.failure = failure;
+        report
+    }
+
+    /// Judges who signed the signature value after this signer (RFC 5652 §11.4). It changes nothing about the signer, and
+    /// comes last, so that it starves nobody; counter-signatures of counter-signatures are not read.
+    fn judge_counter_signatures(&mut self, signer: &SignerInfo<'_>, report: &mut SealReport) {
+        let value = [signer.value];
+        let counters = values(signer.unsigned_attributes)
+            .into_iter()
+            .filter(|(oid, _)| *oid == oid::ATTRIBUTE_COUNTER_SIGNATURE.as_bytes());
+        for (_, counter) in counters.take(COUNTER_SIGNATURES_MAX) {
+            let judged = match SignerInfo::read(counter.reader()) {
+                Err(fault) => SealReport::failed(Failure::Structure(fault), self.circumstances.now),
+                Ok(counter) => self.judge(&counter, Profile::CounterSignature, &mut Digests::new(&value)),
+            };
+            report.counter_signatures.push(judged);
+        }
+        if report
+            .counter_signatures
+            .iter()
+            .any(|counter| !counter.is_passed())
+        {
+            report.remarks.push(Remark::CounterSignatureInvalid);
+        }
+    }
+
+    /// Judges a signer whose signature is right.
+    fn judge_signer(
+        &mut self,
+        (signer, signed): (&SignerInfo<'_>, &Signed),
+        digests: &mut Digests<'_>,
+        report: &mut SealReport,
+    ) -> Option<Failure> {
+        let sources = Sources {
+            opened: self.opened,
+            signed: self.signed,
+            signer,
+            gathered: self.gathered,
+            circumstances: self.circumstances,
+        };
+        let proofs = Proofs::find(&sources, digests, &mut self.token_budget);
+        let question = self
+            .circumstances
+            .question(Usage::Document, self.gathered, signed);
+        let mut outcome = judge_signed(signed, question, proofs.latest, &mut self.budget);
+        if outcome.failure.as_ref().is_some_and(is_of_time) {
+            outcome = wait_for_token(&proofs, signed, question, &mut self.budget).unwrap_or(outcome);
+        }
+        if outcome.failure.is_none() {
+            let skew = question.snapshot.policy().clock_skew_seconds;
+            outcome.failure = proofs.contradiction(&signed.certificate, skew);
+        }
+        if let Some(best) = proofs.best {
+            report.best_signature_time = best.min(question.now);
+        }
+        report
+            .remarks
+            .extend(proofs.remarks(report.claimed_signing_time, question.snapshot.policy()));
+        report.time_stamps = proofs.reports;
+        report.chain = outcome.chain;
+        report.revocation = outcome.proofs;
+        report.needs = outcome.needs;
+        outcome.failure
+    }
+}
+
+/// Judges whoever signed as of now; where that fails for what time alone did, as of a time by which the signature is
+/// proven to have existed.
+pub(crate) fn judge_signed(
+    signed: &Signed,
+    question: Question<'_>,
+    existed_at: Option<Time>,
+    budget: &mut Budget,
+) -> Outcome {
+    let outcome = attempt(signed, question, budget);
+    match existed_at.filter(|at| *at < question.now) {
+        Some(at) if outcome.failure.as_ref().is_some_and(is_of_time) => {
+            attempt(signed, Question { at, ..question }, budget)
+        }
+        Some(_) | None => outcome,
+    }
+}
+
+/// A token that only waits for an answer about its authority would let this signature pass: then the signature waits too.
+fn wait_for_token(
+    proofs: &Proofs,
+    signed: &Signed,
+    question: Question<'_>,
+    budget: &mut Budget,
+) -> Option<Outcome> {
+    proofs.waiting().find_map(|(at, token)| {
+        if question.now <= at {
+            return None;
+        }
+        let mut outcome = attempt(signed, Question { at, ..question }, budget);
+        let may_pass = outcome.failure.as_ref().is_none_or(is_of_fetching);
+        may_pass.then(|| {
+            outcome.failure = token.failure.clone();
+            outcome.needs.extend_from_slice(&token.needs);
+            outcome
+        })
+    })
+}
+
+/// Algorithms and path as of the control time of the question.
+fn attempt(signed: &Signed, question: Question<'_>, budget: &mut Budget) -> Outcome {
+    match signed.check_policy(question.snapshot.policy(), question.at) {
+        Err(failure) => Outcome {
+            failure: Some(failure),
+            ..Outcome::default()
+        },
+        Ok(()) => path::validate(&signed.certificate, question, budget),
+    }
+}
+
+/// Whether whatever failed so waits for something to be fetched.
+fn is_of_fetching(failure: &Failure) -> bool {
+    failure.indication(None) == Indication::Indeterminate(SubIndication::TryLater)
+}
+
+/// Whether a signature that failed so may have been good at an earlier time (ETSI EN 319 102-1 §5.5.4). A path is not
+/// sought for a certificate that has expired, so that none is found.
+fn is_of_time(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Expired { .. }
+            | Failure::Revoked { .. }
+            | Failure::AlgorithmRefused { .. }
+            | Failure::DigestRefused(_)
+            | Failure::NoPath { .. }
+    )
+}

@@ -1,0 +1,81 @@
+//! What is asked about a leaf, and as of when.
+//!
+//! **Invariant**: the control time is never later than the time of validation, and earlier only where whoever asks has
+//! proof that what the leaf signed existed by then.
+
+use std::sync::Arc;
+
+use super::{Demands, USUAL, Usage};
+use crate::crl::RevocationList;
+use crate::report::Failure;
+use crate::snapshot::Snapshot;
+use crate::time::Time;
+use crate::x509::Certificate;
+
+/// What is asked about a leaf.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// What its key was used for.
+    pub(crate) usage: Usage,
+    /// The trust material.
+    pub(crate) snapshot: &'a Snapshot,
+    /// Further candidates: those that came with the signature.
+    pub(crate) embedded: &'a [Arc<Certificate>],
+    /// Further revocation lists that came with it: as untrusted as those of the snapshot.
+    pub(crate) lists: &'a [Arc<RevocationList>],
+    /// Further OCSP responses that came with it, in DER (RFC 6960 §4.2.1: OCSPResponse).
+    #[expect(dead_code, reason = "the next part of this crate reads OCSP")]
+    pub(crate) responses: &'a [Arc<[u8]>],
+    /// The control time.
+    pub(crate) at: Time,
+    /// The time of validation. The control time is earlier only where what the leaf signed is proven to have existed
+    /// by then (ETSI EN 319 102-1 §5.5: best-signature-time).
+    pub(crate) now: Time,
+    /// Whether the leaf itself, and so what its issuers signed, is proven to have existed by the control time: what was
+    /// signed names it by digest. Otherwise weak algorithms of the path count as of now.
+    pub(crate) is_leaf_proven: bool,
+    /// What else is demanded, and how revocation is asked.
+    pub(crate) demands: &'a Demands,
+    /// The one anchor at which the path must end; `None`: any of the snapshot.
+    pub(crate) anchor: Option<&'a Arc<Certificate>>,
+}
+
+impl<'a> Question<'a> {
+    /// The plain question: all that is needed is in the snapshot or among the candidates, and counts as of `at`.
+    pub(crate) fn new(
+        usage: Usage,
+        snapshot: &'a Snapshot,
+        embedded: &'a [Arc<Certificate>],
+        at: Time,
+    ) -> Self {
+        Self {
+            usage,
+            snapshot,
+            embedded,
+            lists: &[],
+            responses: &[],
+            at,
+            now: at,
+            is_leaf_proven: false,
+            demands: &USUAL,
+            anchor: None,
+        }
+    }
+
+    /// Whether the control time is past: existence by then is proven.
+    pub(crate) fn is_past(&self) -> bool {
+        self.at < self.now
+    }
+
+    /// The time as of which algorithms of the path must be good.
+    pub(super) fn algorithms_at(&self) -> Time {
+        if self.is_leaf_proven { self.at } else { self.now }
+    }
+
+    /// Whether a leaf that failed so may pass all the same: it was revoked after the time by which what it signed is
+    /// proven to have existed (ETSI EN 319 102-1 §5.5.4). Never said of an authority: whatever such a key signed may be
+    /// younger than it claims.
+    pub(super) fn is_excused(&self, failure: &Failure) -> bool {
+        matches!(failure, Failure::Revoked { at, .. } if self.is_past() && self.at < *at)
+    }
+}
