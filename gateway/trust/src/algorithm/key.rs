@@ -103,7 +103,7 @@ impl Scheme {
     fn allows(self, algorithm: SignatureAlgorithm) -> bool {
         match (self, algorithm) {
             (Self::Any, _) | (Self::Pss, SignatureAlgorithm::RsaPss(_)) => true,
-            (Self::PssWith(bound), SignatureAlgorithm::RsaPss(used)) => bound.allow(used),
+            (Self::PssWith(bound), SignatureAlgorithm::RsaPss(used)) => bound.allows(used),
             (
                 Self::Pss | Self::PssWith(_),
                 SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::Ecdsa(_) | SignatureAlgorithm::Ed25519,

@@ -63,7 +63,7 @@ impl PssParameters {
 
     /// Whether a key that is bound to these parameters may verify with those (RFC 4055 §3.1, §3.3: the same digests, and
     /// at least as much salt).
-    pub(super) fn allow(self, used: Self) -> bool {
+    pub(super) fn allows(self, used: Self) -> bool {
         self.digest == used.digest && self.salt_octets <= used.salt_octets
     }
 

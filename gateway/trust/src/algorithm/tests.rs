@@ -115,8 +115,8 @@ fn parameters_that_are_not_understood_refuse_the_identifier() {
         SignatureAlgorithm::Ecdsa(Sha256),
     );
     let curve = write::object_identifier(&oid::EC_P256);
-    for (algorithm, parameters, expected) in [
-        (oid::RSA_SHA256, &[][..], Some(pkcs1)),
+    let cases: [(ObjectIdentifier, &[u8], Option<SignatureAlgorithm>); 11] = [
+        (oid::RSA_SHA256, &[], Some(pkcs1)),
         (oid::RSA_SHA256, NULL, Some(pkcs1)),
         (oid::RSA_SHA256, &[4, 1, 1], None),
         (oid::ECDSA_SHA256, &[], Some(ecdsa)),
@@ -127,7 +127,8 @@ fn parameters_that_are_not_understood_refuse_the_identifier() {
         (oid::RSA_PSS, &[], None),
         (oid::RSA_PSS, NULL, None),
         (oid::RSA_ENCRYPTION, NULL, None),
-    ] {
+    ];
+    for (algorithm, parameters, expected) in cases {
         assert_eq!(
             read(&identifier(&algorithm, parameters)),
             Ok(expected),

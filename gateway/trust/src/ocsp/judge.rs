@@ -121,10 +121,10 @@ pub enum Unusable {
     /// The responder answers about its own key.
     #[error("the OCSP responder answers about itself")]
     ResponderItself,
-    /// The answer, or the responder's certificate, is signed with an algorithm that is not known here.
+    /// The answer, or a certificate, is signed with an algorithm that is not known here.
     #[error("the signature algorithm of the OCSP answer is not known")]
     AlgorithmUnknown,
-    /// The answer, or the responder's certificate, is signed with an algorithm or key that policy does not allow.
+    /// The answer, or a certificate, is signed with an algorithm or key that policy does not allow.
     #[error("{algorithm} is not allowed with this key at this time")]
     AlgorithmRefused {
         /// The algorithm.
@@ -154,6 +154,8 @@ impl OcspAnswer {
             snapshot,
             budget: &mut budget,
         };
+        let algorithm = question.certificate.signature_algorithm();
+        check.check_algorithm(algorithm, question.issuer.key_kind())?;
         if check.is_issued(question.certificate)? {
             Ok(verdict)
         } else {

@@ -148,7 +148,7 @@ impl OcspAnswer {
             return Err(OcspFault::Size);
         }
         let parts = read::response(&der)?;
-        Ok(Self::of(&der, parts))
+        Ok(Self::of(der, parts))
     }
 
     /// Reads a BasicOCSPResponse in DER, as signatures embed it (revocation-values, ETSI EN 319 122-1 §A.1.5.2).
@@ -160,19 +160,15 @@ impl OcspAnswer {
             return Err(OcspFault::Size);
         }
         let parts = read::basic(&der)?;
-        Ok(Self::of(&der, parts))
+        Ok(Self::of(der, parts))
     }
 
     /// `parts` were read out of `der`.
-    fn of(der: &[u8], parts: read::Parts<'_>) -> Self {
-        let range = |slice: &[u8]| {
-            let start = slice.as_ptr() as usize - der.as_ptr() as usize;
-            start..start + slice.len()
-        };
+    fn of(der: Vec<u8>, parts: read::Parts) -> Self {
         Self {
-            fingerprint: Digest::of(der),
-            to_be_signed: range(parts.to_be_signed),
-            signature: range(parts.signature),
+            fingerprint: Digest::of(&der),
+            to_be_signed: parts.to_be_signed,
+            signature: parts.signature,
             signature_algorithm: parts.signature_algorithm,
             responder: parts.data.responder,
             produced_at: parts.data.produced_at,

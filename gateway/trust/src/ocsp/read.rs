@@ -3,6 +3,7 @@
 //! **Invariant**: strict DER, read to the last octet; what is not read here is either not critical or remembered as
 //! unprocessed.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{CertificateId, CertificateStatus, Declined, OcspFault, OcspNonce, ResponderId, Single};
@@ -19,9 +20,10 @@ const CERTIFICATES_MAX: usize = 16;
 /// Certificates that one answer speaks of. It is one in practice: that which was asked about.
 const SINGLES_MAX: usize = 256;
 
-pub(super) struct Parts<'a> {
-    pub(super) to_be_signed: &'a [u8],
-    pub(super) signature: &'a [u8],
+/// The parts of an answer; ranges are those of the octets that were given.
+pub(super) struct Parts {
+    pub(super) to_be_signed: Range<usize>,
+    pub(super) signature: Range<usize>,
     pub(super) signature_algorithm: Option<SignatureAlgorithm>,
     pub(super) certificates: Vec<Arc<Certificate>>,
     pub(super) data: Data,
@@ -37,7 +39,7 @@ pub(super) struct Data {
 }
 
 /// Reads an OCSPResponse.
-pub(super) fn response(der: &[u8]) -> Result<Parts<'_>, OcspFault> {
+pub(super) fn response(der: &[u8]) -> Result<Parts, OcspFault> {
     let mut outer = Reader::sole(der, tag::SEQUENCE)?.reader();
     let declined = match outer.expect(tag::ENUMERATED)?.content {
         [0] => None,
@@ -61,11 +63,20 @@ pub(super) fn response(der: &[u8]) -> Result<Parts<'_>, OcspFault> {
     if response_type != oid::OCSP_BASIC.as_bytes() {
         return Err(OcspFault::ResponseType);
     }
-    basic(basic_der)
+    basic_within(der, basic_der)
 }
 
 /// Reads a BasicOCSPResponse.
-pub(super) fn basic(der: &[u8]) -> Result<Parts<'_>, OcspFault> {
+pub(super) fn basic(der: &[u8]) -> Result<Parts, OcspFault> {
+    basic_within(der, der)
+}
+
+/// Reads a BasicOCSPResponse that is a part of `whole`.
+fn basic_within(whole: &[u8], der: &[u8]) -> Result<Parts, OcspFault> {
+    let range = |slice: &[u8]| {
+        let start = slice.as_ptr() as usize - whole.as_ptr() as usize;
+        start..start + slice.len()
+    };
     let mut outer = Reader::sole(der, tag::SEQUENCE)?.reader();
     let signed = outer.expect(tag::SEQUENCE)?;
     let algorithm = outer.expect(tag::SEQUENCE)?;
@@ -76,8 +87,8 @@ pub(super) fn basic(der: &[u8]) -> Result<Parts<'_>, OcspFault> {
     };
     outer.finish()?;
     Ok(Parts {
-        to_be_signed: signed.whole,
-        signature,
+        to_be_signed: range(signed.whole),
+        signature: range(signature),
         signature_algorithm: SignatureAlgorithm::read(&algorithm)?,
         certificates,
         data: read_data(&signed)?,
