@@ -8,6 +8,7 @@
 //! never good.
 //! **Invariant**: where deltas exist a base list alone settles nothing: a fresh delta that builds on it must be there too.
 
+mod answers;
 mod signer;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,7 @@ pub(crate) struct NotGood {
     pub(crate) proof: Option<RevocationProof>,
 }
 
-/// Asks the lists at hand about the first certificate of this path, whose last is the anchor. What settled it: one list, or
+/// Asks the lists and OCSP answers at hand about the first certificate of this path, whose last is the anchor. What settled it: one list, or
 /// several that speak for some reasons each.
 ///
 /// A certificate that lasts is asked about as of now, also where the control time is past: what was revoked since is told
@@ -56,11 +57,16 @@ pub(crate) fn check(
     {
         return Err(revoked);
     }
+    // Whoever says that it was revoked is heard, be it a list or an answer.
+    let answered = inquiry.ask_answers()?;
     for point in points {
         inquiry.ask(&point)?;
         if Reasons::ALL.are_within(inquiry.covered) {
             return Ok(inquiry.proofs);
         }
+    }
+    if let Some(proof) = answered {
+        return Ok(vec![proof]);
     }
     if question.demands.revocation == RevocationDemand::IfGiven && !inquiry.is_spoken_of {
         return Ok(Vec::new());

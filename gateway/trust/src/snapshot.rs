@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::crl::RevocationList;
 use crate::digest::Digest;
 use crate::name::Name;
+use crate::ocsp::OcspAnswer;
 use crate::policy::Policy;
 use crate::x509::Certificate;
 
@@ -28,6 +29,8 @@ pub struct Snapshot {
     candidates: HashMap<Name, Vec<Arc<Certificate>>>,
     by_fingerprint: HashMap<Digest, Arc<Certificate>>,
     lists: HashMap<Name, Vec<Arc<RevocationList>>>,
+    /// By the serial numbers that they speak of.
+    answers: HashMap<Box<[u8]>, Vec<Arc<OcspAnswer>>>,
     gave: HashMap<String, Digest>,
     policy: Policy,
     version: u64,
@@ -61,6 +64,7 @@ impl Snapshot {
             candidates: by_subject(candidates),
             by_fingerprint,
             lists,
+            answers: HashMap::new(),
             gave: HashMap::new(),
             policy,
             version,
@@ -73,6 +77,23 @@ impl Snapshot {
     #[must_use]
     pub fn with_answers(mut self, gave: impl IntoIterator<Item = (String, Digest)>) -> Self {
         self.gave = gave.into_iter().collect();
+        self
+    }
+
+    /// The same material, with OCSP answers: as untrusted as lists are.
+    #[must_use]
+    pub fn with_ocsp(mut self, answers: impl IntoIterator<Item = Arc<OcspAnswer>>) -> Self {
+        for answer in answers {
+            for serial in answer.serials() {
+                let about = self.answers.entry(serial.into()).or_default();
+                if !about
+                    .iter()
+                    .any(|known| known.fingerprint() == answer.fingerprint())
+                {
+                    about.push(Arc::clone(&answer));
+                }
+            }
+        }
         self
     }
 
@@ -116,6 +137,11 @@ impl Snapshot {
     /// The lists of an issuer, newest first.
     pub(crate) fn lists_of(&self, issuer: &Name) -> &[Arc<RevocationList>] {
         self.lists.get(issuer).map_or(&[], Vec::as_slice)
+    }
+
+    /// OCSP answers that speak of this serial number, whoever issued it.
+    pub(crate) fn answers_about(&self, serial: &[u8]) -> &[Arc<OcspAnswer>] {
+        self.answers.get(serial).map_or(&[], Vec::as_slice)
     }
 
     /// The certificate that an address gave when it was asked for an issuer, if it is among the material.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use trust::{
-    Certificate, Demands, Failure, Policy, PolicyDemands, RevocationDemand, RevocationList, Snapshot,
+    Certificate, Demands, Failure, OcspAnswer, Policy, PolicyDemands, RevocationDemand, RevocationList,
+    Snapshot,
 };
 
 use super::certificates;
@@ -23,7 +24,10 @@ pub(super) fn answer(case: &Case<'_>) -> Result<Answer, String> {
         Ok(leaf) => Arc::new(leaf),
         Err(fault) => return Ok(Answer::Refused(fault.to_string())),
     };
+    let answers = case.files("ocsp")?.into_iter();
+    let answers = answers.flat_map(OcspAnswer::from_der).map(Arc::new);
     let snapshot = Snapshot::new(anchors, candidates, lists, Policy::every_algorithm(), 1);
+    let snapshot = snapshot.with_ocsp(answers);
     let demands = demands(case)?;
     Ok(match trust::validate_path(&leaf, &demands, &snapshot, at) {
         Ok(_) => Answer::Passed,

@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::Range;
 
 use entries::Entries;
+pub(crate) use entries::read_reason;
 pub(crate) use reasons::Reasons;
 pub(crate) use scope::Point;
 use scope::Scope;

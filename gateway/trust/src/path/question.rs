@@ -24,7 +24,6 @@ pub(crate) struct Question<'a> {
     /// Further revocation lists that came with it: as untrusted as those of the snapshot.
     pub(crate) lists: &'a [Arc<RevocationList>],
     /// Further OCSP responses that came with it, in DER (RFC 6960 §4.2.1: OCSPResponse).
-    #[expect(dead_code, reason = "the next part of this crate reads OCSP")]
     pub(crate) responses: &'a [Arc<[u8]>],
     /// The control time.
     pub(crate) at: Time,

@@ -129,7 +129,9 @@ fn a_signer_revoked_after_the_proof_passes_with_the_proof() {
     let report = office.judge(&office.stamped(APRIL), revoked());
     assert_eq!(report.failure, None);
     assert_eq!(report.revocation.len(), 2);
-    let RevocationSource::List(list) = &report.revocation[0].source;
+    let RevocationSource::List(list) = &report.revocation[0].source else {
+        panic!("no list")
+    };
     let revocation = list.revocation_of(office.world.organisation.certificate.serial());
     assert!(revocation.is_some_and(|revocation| report.best_signature_time < revocation.at));
     // Revoked before, or nothing proven.
