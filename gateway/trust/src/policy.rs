@@ -78,6 +78,9 @@ pub struct Policy {
     pub clock_skew_seconds: i64,
     /// How old an OCSP answer may be that does not say when there is a newer one (nextUpdate), in seconds.
     pub ocsp_age_seconds_max: i64,
+    /// Whether an OCSP responder whose certificate names no place where its own revocation could be asked must be proven
+    /// not to be revoked all the same (RFC 6960 §4.2.2.2.1 leaves that to local policy).
+    pub is_silent_responder_asked: bool,
     /// Public-key operations that one CMS may cost with all its signers (as `webpki` limits those of one path).
     pub signature_checks_max: u32,
     /// Certificates of a path, leaf and anchor included.
@@ -97,6 +100,7 @@ impl Default for Policy {
             },
             clock_skew_seconds: 300,
             ocsp_age_seconds_max: 600,
+            is_silent_responder_asked: true,
             signature_checks_max: 100,
             path_certificates_max: 8,
             pdf_objects_max: 2_000_000,

@@ -26,7 +26,11 @@ pub(super) fn answer(case: &Case<'_>) -> Result<Answer, String> {
     };
     let answers = case.files("ocsp")?.into_iter();
     let answers = answers.flat_map(OcspAnswer::from_der).map(Arc::new);
-    let snapshot = Snapshot::new(anchors, candidates, lists, Policy::every_algorithm(), 1);
+    let policy = Policy {
+        is_silent_responder_asked: false,
+        ..Policy::every_algorithm()
+    };
+    let snapshot = Snapshot::new(anchors, candidates, lists, policy, 1);
     let snapshot = snapshot.with_ocsp(answers);
     let demands = demands(case)?;
     Ok(match trust::validate_path(&leaf, &demands, &snapshot, at) {

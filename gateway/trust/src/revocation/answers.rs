@@ -82,6 +82,10 @@ impl<'a> Inquiry<'a, '_> {
             Responder::Issuer | Responder::Configured(_) | Responder::Delegated(_) => return true,
             Responder::DelegatedUnproven(certificate) => certificate,
         };
+        let is_silent = certificate.crl_urls().is_empty() && certificate.responder_urls().is_empty();
+        if is_silent && !self.question.snapshot.policy().is_silent_responder_asked {
+            return true;
+        }
         let path: Vec<_> = std::iter::once(certificate)
             .chain(&self.path[1..])
             .map(Arc::clone)

@@ -1,0 +1,152 @@
+//! Answers as proof on a path: beside lists, in their place, and of responders that may be revoked themselves.
+
+use super::*;
+use crate::report::{Failure, RevocationSource};
+use crate::testing::{Change, Leaf};
+use crate::{Policy, RevocationList, Snapshot};
+
+/// What is said of the person under these answers, the list of the root, and perhaps that of the issuing authority.
+fn judged(
+    world: &World,
+    answers: Vec<OcspAnswer>,
+    list: Option<Arc<RevocationList>>,
+    policy: Policy,
+) -> Result<Vec<Arc<Certificate>>, Failure> {
+    let lists = std::iter::once(world.root.list(&[])).chain(list).collect();
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let snapshot = Snapshot::new(anchors, candidates, lists, policy, 1);
+    let snapshot = snapshot.with_ocsp(answers.into_iter().map(Arc::new));
+    crate::validate_certificate(&world.person.certificate, &[], &snapshot, now())
+}
+
+fn about_person(world: &World) -> Draft {
+    Draft::about(&world.person.certificate, &world.issuing.certificate)
+}
+
+fn by_issuer(world: &World, draft: &Draft) -> OcspAnswer {
+    draft.signed_by(&world.issuing).expect("an answer")
+}
+
+#[test]
+fn a_good_answer_proves_what_no_list_does_and_no_other_answer_does() {
+    let world = World::new();
+    let good = about_person(&world);
+    let unknown = Draft {
+        status: UNKNOWN.to_vec(),
+        ..good.clone()
+    };
+    let old = Draft {
+        next_update: Some(now().plus_seconds(-1)),
+        ..good.clone()
+    };
+    assert!(judged(&world, vec![by_issuer(&world, &good)], None, Policy::default()).is_ok());
+    for draft in [unknown, old] {
+        let failure = judged(&world, vec![by_issuer(&world, &draft)], None, Policy::default());
+        assert!(
+            matches!(failure, Err(Failure::RevocationUnknown { .. })),
+            "{failure:?}"
+        );
+    }
+}
+
+#[test]
+fn whoever_says_that_it_was_revoked_is_heard() {
+    let world = World::new();
+    let good = about_person(&world);
+    let bad = Draft {
+        status: revoked(now().plus_seconds(-600), &[]),
+        ..good.clone()
+    };
+    let list = || Some(world.issuing.list(&[]));
+    let answers = || vec![by_issuer(&world, &good), by_issuer(&world, &bad)];
+    for failure in [
+        judged(&world, vec![by_issuer(&world, &bad)], list(), Policy::default()),
+        judged(&world, answers(), None, Policy::default()),
+        judged(
+            &world,
+            vec![by_issuer(&world, &good)],
+            Some(
+                world
+                    .issuing
+                    .list(&[(100, rcgen::RevocationReason::KeyCompromise)]),
+            ),
+            Policy::default(),
+        ),
+    ] {
+        assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+    }
+}
+
+/// An answer by somebody whom the issuer certified so, without saying that his revocation need not be asked.
+fn by_delegate(world: &World, change: Change) -> (OcspAnswer, Leaf) {
+    let responder = world.issuing.leaf("Responder", 120, change);
+    let draft = Draft {
+        responder: by_name(&responder.certificate),
+        certificates: vec![Arc::clone(&responder.certificate)],
+        ..about_person(world)
+    };
+    let basic = draft.basic(|octets| crate::Signer::sign(&responder.key, octets).expect("a signature"));
+    (
+        OcspAnswer::from_der(response(&basic)).expect("an answer"),
+        responder,
+    )
+}
+
+#[test]
+fn a_delegated_responder_is_proven_unless_policy_lets_a_silent_one_be() {
+    let world = World::new();
+    let asked: Change =
+        |params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+    let silent: Change = |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+        params.crl_distribution_points = Vec::new();
+    };
+    let lenient = || Policy {
+        is_silent_responder_asked: false,
+        ..Policy::default()
+    };
+    for (change, policy, is_proven) in [
+        (asked, Policy::default(), false),
+        (asked, lenient(), false),
+        (silent, Policy::default(), false),
+        (silent, lenient(), true),
+    ] {
+        let (answer, _) = by_delegate(&world, change);
+        assert_eq!(judged(&world, vec![answer], None, policy).is_ok(), is_proven);
+    }
+    // Another answer, by the issuer, proves the responder.
+    let (answer, responder) = by_delegate(&world, asked);
+    let about = |status: &[u8]| {
+        let draft = Draft {
+            status: status.to_vec(),
+            ..Draft::about(&responder.certificate, &world.issuing.certificate)
+        };
+        by_issuer(&world, &draft)
+    };
+    let again = || OcspAnswer::from_der(answer.der().to_vec()).expect("the same");
+    assert!(judged(&world, vec![again(), about(GOOD)], None, Policy::default()).is_ok());
+    let bad = about(&revoked(now().plus_seconds(-600), &[]));
+    let failure = judged(&world, vec![again(), bad], None, Policy::default());
+    assert!(
+        matches!(failure, Err(Failure::RevocationUnknown { .. })),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn the_answer_stands_in_the_report_as_what_settled_the_certificate() {
+    let world = World::new();
+    let answer = Arc::new(by_issuer(&world, &about_person(&world)));
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let lists = vec![world.root.list(&[])];
+    let snapshot = Snapshot::new(anchors, candidates, lists, Policy::default(), 1);
+    let snapshot = snapshot.with_ocsp([Arc::clone(&answer)]);
+    let signed = world.person.sign(b"content");
+    let reports = crate::cms::validate(&signed, b"content", &snapshot, now());
+    let RevocationSource::Answer(found) = &reports[0].revocation[0].source else {
+        panic!("{:?}", reports[0]);
+    };
+    assert_eq!(found.fingerprint(), answer.fingerprint());
+}
