@@ -13,6 +13,7 @@ use crate::asn1::Asn1Fault;
 use crate::crl::{RevocationList, RevocationReason};
 use crate::time::Time;
 use crate::x509::{Certificate, Constraint};
+use crate::xml::signature::{Fault, Unsupported};
 
 /// Main status of ETSI EN 319 102-1 table 5, with the sub-indication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -240,6 +241,15 @@ pub enum Failure {
     /// The attribute that binds the certificate is absent where the profile asks for it (ETSI EN 319 142-1).
     #[error("the signature does not bind its certificate")]
     SigningCertificateAbsent,
+    /// An XML signature that is malformed.
+    #[error(transparent)]
+    XmlSignature(#[from] Fault),
+    /// An XML signature that asks for what is left out here.
+    #[error(transparent)]
+    XmlUnsupported(#[from] Unsupported),
+    /// Properties of an XML signature that it does not cover (ETSI EN 319 132-1 §4.4.2).
+    #[error("the signature does not cover its properties")]
+    PropertiesUnsigned,
     /// An algorithm or key size that policy does not allow; no certificate: the signature of the document itself.
     #[error("{algorithm} is not allowed with this key at this time")]
     AlgorithmRefused {
@@ -350,13 +360,39 @@ impl Failure {
             | Self::SignerAbsent
             | Self::SignerRepeated
             | Self::TooLarge => TotalFailed(Sub::FormatFailure),
-            Self::ContentMisplaced => Indeterminate(Sub::SignedDataNotFound),
+            Self::XmlSignature(Fault::TargetAbsent(_))
+            | Self::XmlUnsupported(
+                Unsupported::UriAbsent | Unsupported::Outside(_) | Unsupported::XPointer(_),
+            )
+            | Self::ContentMisplaced => Indeterminate(Sub::SignedDataNotFound),
+            Self::XmlSignature(
+                Fault::ElementAbsent(_)
+                | Fault::ElementUnexpected(_)
+                | Fault::AttributeAbsent(_)
+                | Fault::Content(_)
+                | Fault::Base64(_)
+                | Fault::IdRepeated(_)
+                | Fault::NothingSigned
+                | Fault::TooMany(_)
+                | Fault::TooLarge,
+            ) => TotalFailed(Sub::FormatFailure),
+            Self::XmlUnsupported(
+                Unsupported::SignatureMethod(_) | Unsupported::DigestMethod(_) | Unsupported::Parameters(_),
+            ) => Indeterminate(Sub::CryptoConstraintsFailureNoPoe),
+            Self::XmlUnsupported(
+                Unsupported::CanonicalizationMethod(_)
+                | Unsupported::Transform(_)
+                | Unsupported::TransformOrder
+                | Unsupported::BaseOutside
+                | Unsupported::PropertiesElsewhere,
+            ) => Indeterminate(Sub::SigConstraintsFailure),
             Self::ContentType
             | Self::SignedAttributesAbsent
             | Self::AttributeAbsent(_)
             | Self::AttributeRepeated(_)
             | Self::AttributeMalformed(_)
             | Self::AlgorithmsDisagree
+            | Self::PropertiesUnsigned
             | Self::SigningCertificateAbsent => Indeterminate(Sub::SigConstraintsFailure),
             Self::DigestMismatch => TotalFailed(Sub::HashFailure),
             Self::SignatureWrong | Self::AlgorithmsReplaced => TotalFailed(Sub::SigCryptoFailure),

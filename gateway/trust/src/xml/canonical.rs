@@ -51,6 +51,11 @@ pub struct BaseOutside;
 pub trait Sink {
     /// The next ones.
     fn put(&mut self, octets: &[u8]);
+
+    /// Whether it takes no more: then nothing more is written, and what was put is no canonical form.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl Sink for Vec<u8> {
@@ -60,9 +65,9 @@ impl Sink for Vec<u8> {
 }
 
 impl Canonicalisation {
-    /// The whole document.
-    pub fn document(&self, tree: &Tree<'_>, sink: &mut impl Sink) {
-        let mut writer = Writer::new(self, None, sink);
+    /// The whole document, but for `without` (the signature that it envelopes).
+    pub fn document(&self, tree: &Tree<'_>, without: Option<Element<'_, '_>>, sink: &mut impl Sink) {
+        let mut writer = Writer::new(self, without, sink);
         let mut is_behind_root = false;
         for node in tree.children() {
             match node {
@@ -157,6 +162,9 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
     fn tree_of(&mut self, apex: Element<'t, 's>, inherited: &[&Attribute<'s>]) {
         let mut left_out: Option<Element<'_, '_>> = None;
         for step in apex.walk() {
+            if self.sink.is_full() {
+                return;
+            }
             match step {
                 Step::Leave(element) if left_out == Some(element) => left_out = None,
                 _ if left_out.is_some() => {}
@@ -178,7 +186,7 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
         self.name(element.prefix(), element.name());
         let needed = match &self.method.form {
             Form::Inclusive | Form::Inclusive11 => in_scope(element, is_apex),
-            Form::Exclusive { inclusive_prefixes } => used(element, inclusive_prefixes),
+            Form::Exclusive { inclusive_prefixes } => used(element, is_apex, inclusive_prefixes),
         };
         let before = self.written.len();
         for (prefix, uri) in needed {
@@ -302,8 +310,13 @@ fn in_scope<'t>(element: Element<'t, '_>, is_apex: bool) -> BTreeMap<&'t str, &'
     found
 }
 
-/// The namespaces that the exclusive form may have to write here: those of the names in the start tag, and those listed.
-fn used<'t>(element: Element<'t, '_>, inclusive_prefixes: &[String]) -> BTreeMap<&'t str, &'t str> {
+/// The namespaces that the exclusive form may have to write here: those of the names in the start tag, and of those
+/// listed the ones that the inclusive forms would.
+fn used<'t>(
+    element: Element<'t, '_>,
+    is_apex: bool,
+    inclusive_prefixes: &[String],
+) -> BTreeMap<&'t str, &'t str> {
     let mut found = BTreeMap::from([(element.prefix(), element.namespace())]);
     for attribute in element.attributes().iter().filter(|one| !one.prefix().is_empty()) {
         found.insert(attribute.prefix(), element.attribute_namespace(attribute));
@@ -311,7 +324,7 @@ fn used<'t>(element: Element<'t, '_>, inclusive_prefixes: &[String]) -> BTreeMap
     if inclusive_prefixes.is_empty() {
         return found;
     }
-    for (prefix, uri) in in_scope(element, true) {
+    for (prefix, uri) in in_scope(element, is_apex) {
         let is_listed = |listed: &String| listed == prefix || (prefix.is_empty() && listed == DEFAULT_WORD);
         if inclusive_prefixes.iter().any(is_listed) {
             found.entry(prefix).or_insert(uri);
