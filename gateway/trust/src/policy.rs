@@ -35,7 +35,7 @@ pub struct AlgorithmPolicy {
     pub sha1: Limit,
     /// RSA moduli of at least so many bits, ascending; a modulus below the first is never allowed.
     pub rsa_bits: Vec<(u32, Limit)>,
-    /// The curves P-256 and P-384, and Ed25519.
+    /// The curves P-256, P-384 and P-521, and Ed25519.
     pub curves: Limit,
 }
 
@@ -61,7 +61,9 @@ impl AlgorithmPolicy {
                     .max_by_key(|(bits_min, _)| *bits_min)
                     .is_some_and(|(_, limit)| limit.holds_at(at))
             }
-            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::Ed25519 => self.curves.holds_at(at),
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519 => {
+                self.curves.holds_at(at)
+            }
             KeyKind::Unknown => false,
         }
     }
@@ -74,6 +76,8 @@ pub struct Policy {
     pub algorithms: AlgorithmPolicy,
     /// How far the clocks of issuers may run ahead of ours, in seconds.
     pub clock_skew_seconds: i64,
+    /// How old an OCSP answer may be that does not say when there is a newer one (nextUpdate), in seconds.
+    pub ocsp_age_seconds_max: i64,
     /// Public-key operations that one CMS may cost with all its signers (as `webpki` limits those of one path).
     pub signature_checks_max: u32,
     /// Certificates of a path, leaf and anchor included.
@@ -92,6 +96,7 @@ impl Default for Policy {
                 curves: Limit::Always,
             },
             clock_skew_seconds: 300,
+            ocsp_age_seconds_max: 600,
             signature_checks_max: 100,
             path_certificates_max: 8,
             pdf_objects_max: 2_000_000,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 use crate::asn1::Asn1Fault;
 use crate::crl::{RevocationList, RevocationReason};
+use crate::ocsp::OcspAnswer;
 use crate::time::Time;
 use crate::x509::{Certificate, Constraint};
 use crate::xml::signature::{Fault, Unsupported};
@@ -133,6 +134,8 @@ pub struct RevocationProof {
 pub enum RevocationSource {
     /// A revocation list.
     List(Arc<RevocationList>),
+    /// An OCSP answer.
+    Answer(Arc<OcspAnswer>),
 }
 
 /// Worth noting, not fatal.

@@ -167,6 +167,10 @@ impl Authority {
 }
 
 impl Authority {
+    pub(crate) fn sign(&self, octets: &[u8]) -> Vec<u8> {
+        rcgen::SigningKey::sign(self.issuer.key(), octets).expect("a signature")
+    }
+
     /// A list with these numbered entries and further extensions, signed; rcgen makes no deltas.
     pub(crate) fn list_with(&self, entries: &[(u8, u8)], extensions: &[Vec<u8>]) -> Arc<RevocationList> {
         let entry = |(serial, reason): &(u8, u8)| {
@@ -199,8 +203,7 @@ impl Authority {
                 &explicit,
             ],
         );
-        let value = rcgen::SigningKey::sign(self.issuer.key(), &signed).expect("a signature");
-        let value = write::element(0x03, &[vec![0], value].concat());
+        let value = write::element(0x03, &[vec![0], self.sign(&signed)].concat());
         let whole = write::constructed(0x30, &[&signed, &algorithm, &value]);
         Arc::new(RevocationList::from_der(whole).expect("a list"))
     }

@@ -1,6 +1,6 @@
 //! `signature`: a bare signature value under a public key.
 
-use trust::algorithm::PublicKey;
+use trust::algorithm::{PssParameters, PublicKey};
 use trust::{DigestAlgorithm, SignatureAlgorithm};
 
 use crate::case::{Answer, Case};
@@ -20,21 +20,30 @@ pub(super) fn answer(case: &Case<'_>) -> Result<Answer, String> {
     })
 }
 
-/// The algorithm of that name in the suites; `None`: none of the registry.
+/// The algorithm of that name in the suites; `None`: none of the registry. The curve is that of the key.
 fn algorithm(name: &str) -> Option<SignatureAlgorithm> {
-    use DigestAlgorithm::{Sha1, Sha256, Sha384, Sha512};
+    let parts: Vec<&str> = name.split('-').collect();
+    Some(match *parts.as_slice() {
+        ["rsa", "pkcs1", hash] => SignatureAlgorithm::RsaPkcs1(digest(hash)?),
+        // The mask has the same digest in every combination of the registry, and SHA-1 is in none.
+        ["rsa", "pss", hash, "mgf1", mask, salt] if hash == mask && hash != "sha1" => {
+            SignatureAlgorithm::RsaPss(PssParameters {
+                digest: digest(hash)?,
+                salt_octets: salt.strip_prefix("salt")?.parse().ok()?,
+            })
+        }
+        ["ecdsa", "p256" | "p384" | "p521", hash] => SignatureAlgorithm::Ecdsa(digest(hash)?),
+        ["ed25519"] => SignatureAlgorithm::Ed25519,
+        _ => return None,
+    })
+}
+
+fn digest(name: &str) -> Option<DigestAlgorithm> {
     Some(match name {
-        "rsa-pkcs1-sha1" => SignatureAlgorithm::RsaPkcs1(Sha1),
-        "rsa-pkcs1-sha256" => SignatureAlgorithm::RsaPkcs1(Sha256),
-        "rsa-pkcs1-sha384" => SignatureAlgorithm::RsaPkcs1(Sha384),
-        "rsa-pkcs1-sha512" => SignatureAlgorithm::RsaPkcs1(Sha512),
-        "rsa-pss-sha256-mgf1-sha256-salt32" => SignatureAlgorithm::RsaPss(Sha256),
-        "rsa-pss-sha384-mgf1-sha384-salt48" => SignatureAlgorithm::RsaPss(Sha384),
-        "rsa-pss-sha512-mgf1-sha512-salt64" => SignatureAlgorithm::RsaPss(Sha512),
-        "ecdsa-p256-sha256" | "ecdsa-p384-sha256" => SignatureAlgorithm::Ecdsa(Sha256),
-        "ecdsa-p256-sha384" | "ecdsa-p384-sha384" => SignatureAlgorithm::Ecdsa(Sha384),
-        "ecdsa-p256-sha512" | "ecdsa-p384-sha512" => SignatureAlgorithm::Ecdsa(Sha512),
-        "ed25519" => SignatureAlgorithm::Ed25519,
+        "sha1" => DigestAlgorithm::Sha1,
+        "sha256" => DigestAlgorithm::Sha256,
+        "sha384" => DigestAlgorithm::Sha384,
+        "sha512" => DigestAlgorithm::Sha512,
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! ASN.1 as certificates, revocation lists and signatures write it.
 //!
-//! Stands under `x509`, `crl` and `cms`. One strict DER reader serves all of them, so that no two readers can differ
+//! Stands under `x509`, `crl`, `ocsp` and `cms`. One strict DER reader serves all of them, so that no two readers can differ
 //! about the same bytes; BER is first brought into DER by [`Normal`], and nobody else ever sees BER.
 //!
 //! **Invariant**: the reader borrows; what it hands out are slices of the very input, so a range that is hashed is the
@@ -107,6 +107,7 @@ pub(crate) mod oid {
         EC_PUBLIC_KEY = "1.2.840.10045.2.1";
         EC_P256 = "1.2.840.10045.3.1.7";
         EC_P384 = "1.3.132.0.34";
+        EC_P521 = "1.3.132.0.35";
         ECDSA_SHA1 = "1.2.840.10045.4.1";
         ECDSA_SHA256 = "1.2.840.10045.4.3.2";
         ECDSA_SHA384 = "1.2.840.10045.4.3.3";
@@ -134,8 +135,13 @@ pub(crate) mod oid {
         EXTENDED_KEY_USAGE = "2.5.29.37";
         AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1";
         ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
+        ACCESS_OCSP = "1.3.6.1.5.5.7.48.1";
+        OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1";
+        OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2";
+        OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
         PURPOSE_ANY = "2.5.29.37.0";
         PURPOSE_TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+        PURPOSE_OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
         PURPOSE_CLIENT_AUTHENTICATION = "1.3.6.1.5.5.7.3.2";
         PURPOSE_EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
         /// RFC 9336.

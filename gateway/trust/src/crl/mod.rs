@@ -448,7 +448,7 @@ fn read_entries(
 }
 
 /// CRLReason ::= ENUMERATED.
-fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
+pub(crate) fn read_reason(value: &[u8]) -> Result<RevocationReason, Asn1Fault> {
     Ok(match Reader::sole(value, tag::ENUMERATED)?.content {
         [0] => RevocationReason::Unspecified,
         [1] => RevocationReason::KeyCompromise,

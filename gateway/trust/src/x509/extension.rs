@@ -20,6 +20,10 @@ pub(crate) struct Extensions {
     /// Locations of delta lists, where any are named.
     pub(crate) freshest_uris: Option<Vec<String>>,
     pub(crate) issuer_uris: Vec<String>,
+    /// Locations of OCSP responders.
+    pub(crate) responder_uris: Vec<String>,
+    /// Whether its revocation need not be asked: that of an OCSP responder (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1).
+    pub(crate) has_no_check: bool,
     /// What forbids every path through this certificate, because it is not processed here.
     pub(crate) unprocessed: Option<Constraint>,
 }
@@ -199,7 +203,10 @@ impl Extensions {
             self.unprocessed = Some(Constraint::PolicyMappings);
         } else if is(oid::AUTHORITY_INFORMATION_ACCESS) && !extension.is_critical {
             // Only a hint where to fetch: what cannot be read is as good as absent.
-            self.issuer_uris = read_issuer_uris(value).unwrap_or_default();
+            self.issuer_uris = read_access_uris(value, &oid::ACCESS_CA_ISSUERS).unwrap_or_default();
+            self.responder_uris = read_access_uris(value, &oid::ACCESS_OCSP).unwrap_or_default();
+        } else if is(oid::OCSP_NO_CHECK) && value == [tag::NULL, 0] {
+            self.has_no_check = true;
         } else if is(oid::SUBJECT_ALTERNATIVE_NAME) || is(oid::ISSUER_ALTERNATIVE_NAME) {
             // Names beside the subject constrain nothing while name constraints are refused as a whole.
         } else if extension.is_critical {
@@ -302,14 +309,15 @@ pub(crate) fn read_uris(names: &[Box<[u8]>]) -> Vec<String> {
     uris.collect()
 }
 
-fn read_issuer_uris(value: &[u8]) -> Result<Vec<String>, Asn1Fault> {
+/// The locations of one method of authorityInfoAccess (RFC 5280 §4.2.2.1).
+fn read_access_uris(value: &[u8], wanted: &const_oid::ObjectIdentifier) -> Result<Vec<String>, Asn1Fault> {
     let mut reader = Reader::sole(value, tag::SEQUENCE)?.reader();
     let mut names: Vec<Box<[u8]>> = Vec::new();
     while !reader.is_empty() {
         let mut access = reader.sequence()?;
         let method = access.object_identifier()?;
         let location = access.next()?;
-        if method == oid::ACCESS_CA_ISSUERS.as_bytes() {
+        if method == wanted.as_bytes() {
             names.push(location.whole.into());
         }
     }

@@ -246,6 +246,11 @@ impl Certificate {
         &self.extensions.issuer_uris
     }
 
+    /// Locations of OCSP responders (authorityInfoAccess, ocsp).
+    pub fn responder_urls(&self) -> &[String] {
+        &self.extensions.responder_uris
+    }
+
     /// subjectKeyIdentifier, where present.
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()

@@ -232,6 +232,7 @@ pub(super) fn ecdsa_value(value: &[u8], key: KeyKind) -> Result<Vec<u8>, Signatu
     let length = match key {
         KeyKind::EcP256 => 32,
         KeyKind::EcP384 => 48,
+        KeyKind::EcP521 => 66,
         KeyKind::Rsa(_) | KeyKind::Ed25519 | KeyKind::Unknown => return Err(SignatureFault::Unsupported),
     };
     if value.len() != 2 * length {

@@ -10,7 +10,7 @@
 
 use super::fault::{Fault, Unsupported, quoted};
 use super::read::{Sequence, XMLDSIG, algorithm, text};
-use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
+use crate::algorithm::{DigestAlgorithm, PssParameters, SignatureAlgorithm};
 use crate::report::Failure;
 use crate::xml::{Canonicalisation, Element, Form};
 
@@ -56,9 +56,9 @@ pub(super) fn signature(method: Element<'_, '_>) -> Result<SignatureAlgorithm, F
         "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256" => RsaPkcs1(Sha256),
         "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384" => RsaPkcs1(Sha384),
         "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512" => RsaPkcs1(Sha512),
-        "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1" => RsaPss(Sha256),
-        "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1" => RsaPss(Sha384),
-        "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1" => RsaPss(Sha512),
+        "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1" => RsaPss(PssParameters::usual(Sha256)),
+        "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1" => RsaPss(PssParameters::usual(Sha384)),
+        "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1" => RsaPss(PssParameters::usual(Sha512)),
         "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1" => Ecdsa(Sha1),
         "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256" => Ecdsa(Sha256),
         "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384" => Ecdsa(Sha384),
@@ -70,16 +70,15 @@ pub(super) fn signature(method: Element<'_, '_>) -> Result<SignatureAlgorithm, F
     Ok(known)
 }
 
-/// RSASSA-PSS with parameters (RFC 9231 §2.3.9): without any it is that with SHA-256; with some, all that matter must be
-/// there and say what one of the algorithms says, for the defaults of the others are read differently by different
-/// people.
+/// RSASSA-PSS with parameters (RFC 9231 §2.3.9): without any it is that with SHA-256. With some, all that matter must be
+/// there, for the defaults of the others are read differently by different people.
 fn pss(method: Element<'_, '_>) -> Result<SignatureAlgorithm, Failure> {
-    let unsupported = || Failure::from(Unsupported::Parameters("RSASSA-PSS"));
     let mut content = Sequence::of(method)?;
     let parameters = content.optional(MORE_2007, "RSAPSSParams");
     content.finish()?;
     let Some(parameters) = parameters else {
-        return Ok(SignatureAlgorithm::RsaPss(DigestAlgorithm::Sha256));
+        let usual = PssParameters::usual(DigestAlgorithm::Sha256);
+        return Ok(SignatureAlgorithm::RsaPss(usual));
     };
     let mut parameters = Sequence::of(parameters)?;
     let hash = digest(parameters.needed(XMLDSIG, "DigestMethod")?)?;
@@ -87,23 +86,20 @@ fn pss(method: Element<'_, '_>) -> Result<SignatureAlgorithm, Failure> {
     let salt_octets = text(parameters.needed(MORE_2007, "SaltLength")?)?;
     let trailer = parameters.optional(MORE_2007, "TrailerField");
     parameters.finish()?;
-    if mask.attribute("", "Algorithm").is_some_and(|name| name != MGF1) {
-        return Err(unsupported());
-    }
+    let is_mgf1 = mask.attribute("", "Algorithm").is_none_or(|name| name == MGF1);
     let mut mask = Sequence::of(mask)?;
     let mask_hash = digest(mask.needed(XMLDSIG, "DigestMethod")?)?;
     mask.finish()?;
-    let expected = match hash {
-        DigestAlgorithm::Sha256 => "32",
-        DigestAlgorithm::Sha384 => "48",
-        DigestAlgorithm::Sha512 => "64",
-        DigestAlgorithm::Sha1 => return Err(unsupported()),
-    };
-    let trailer = trailer.map_or(Ok("1"), text)?;
-    if mask_hash == hash && salt_octets.trim() == expected && trailer.trim() == "1" {
-        Ok(SignatureAlgorithm::RsaPss(hash))
-    } else {
-        Err(unsupported())
+    let is_known = is_mgf1
+        && mask_hash == hash
+        && hash != DigestAlgorithm::Sha1
+        && trailer.map_or(Ok("1"), text)?.trim() == "1";
+    match salt_octets.trim().parse() {
+        Ok(salt_octets) if is_known => Ok(SignatureAlgorithm::RsaPss(PssParameters {
+            digest: hash,
+            salt_octets,
+        })),
+        Ok(_) | Err(_) => Err(Unsupported::Parameters("RSASSA-PSS").into()),
     }
 }
 

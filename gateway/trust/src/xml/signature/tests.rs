@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::reference::Document;
 use super::structure::Signature;
 use super::*;
-use crate::algorithm::KeyKind;
+use crate::algorithm::{KeyKind, PssParameters};
 use crate::asn1::{Reader, tag};
 use crate::cms::Signer;
 use crate::testing::{Leaf, World, now};

@@ -143,22 +143,19 @@ fn parameters_of_pss_say_what_one_of_the_algorithms_says() {
         method::signature(tree(&text).root())
     }
     use crate::DigestAlgorithm::{Sha256, Sha512};
+    let pss = |digest, salt_octets| SignatureAlgorithm::RsaPss(PssParameters { digest, salt_octets });
     let salt = |octets: &str| format!("<p:SaltLength>{octets}</p:SaltLength>");
-    assert_eq!(method_of(""), Ok(SignatureAlgorithm::RsaPss(Sha256)));
-    assert_eq!(
-        read(SHA256, SHA256, &salt("32")),
-        Ok(SignatureAlgorithm::RsaPss(Sha256))
-    );
+    assert_eq!(method_of(""), Ok(pss(Sha256, 32)));
+    assert_eq!(read(SHA256, SHA256, &salt("32")), Ok(pss(Sha256, 32)));
+    assert_eq!(read(SHA256, SHA256, &salt("20")), Ok(pss(Sha256, 20)));
     let with_trailer = salt("64") + "<p:TrailerField>1</p:TrailerField>";
-    assert_eq!(
-        read(SHA512, SHA512, &with_trailer),
-        Ok(SignatureAlgorithm::RsaPss(Sha512))
-    );
+    assert_eq!(read(SHA512, SHA512, &with_trailer), Ok(pss(Sha512, 64)));
     let unsupported = Err(Failure::XmlUnsupported(Unsupported::Parameters("RSASSA-PSS")));
     for (digest, mask, rest) in [
         (SHA256, SHA512, salt("32")),
-        (SHA256, SHA256, salt("20")),
-        (SHA256, SHA256, salt("032")),
+        (SHA256, SHA256, salt("-1")),
+        (SHA256, SHA256, salt("65536")),
+        (SHA256, SHA256, salt("")),
         (SHA256, SHA256, salt("32") + "<p:TrailerField>2</p:TrailerField>"),
         (
             "http://www.w3.org/2000/09/xmldsig#sha1",
