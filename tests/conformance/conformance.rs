@@ -35,7 +35,7 @@ const FLOORS: &[Floor] = &[
     floor("pyhanko-pdf", 111, 39),
     floor("pdf-attacks", 33, 29),
     floor("dss-cades", 98, 70),
-    floor("xmldsig-xmlsec", 2257, 2025),
+    floor("xmldsig-xmlsec", 2257, 2257),
     floor("rfc3161", 14, 0),
 ];
 

@@ -227,7 +227,8 @@ fn key_info(identifiers: &[const_oid::ObjectIdentifier], parameters: Option<&[u8
 }
 
 /// The SEQUENCE of r and s that `crate::algorithm` reads, of the two numbers side by side as XML Signature writes them
-/// (§6.4.3), each exactly as long as the order of the curve.
+/// (§6.4.3): both of one length, that of the order of the curve. Old libraries leave out the zeros that both begin with
+/// (P-521 has many of them), which is taken, since it says the same two numbers; more octets are not.
 pub(super) fn ecdsa_value(value: &[u8], key: KeyKind) -> Result<Vec<u8>, SignatureFault> {
     let length = match key {
         KeyKind::EcP256 => 32,
@@ -235,10 +236,10 @@ pub(super) fn ecdsa_value(value: &[u8], key: KeyKind) -> Result<Vec<u8>, Signatu
         KeyKind::EcP521 => 66,
         KeyKind::Rsa(_) | KeyKind::Ed25519 | KeyKind::Unknown => return Err(SignatureFault::Unsupported),
     };
-    if value.len() != 2 * length {
+    if value.len() > 2 * length || !value.len().is_multiple_of(2) {
         return Err(SignatureFault::Wrong);
     }
-    let (r, s) = value.split_at(length);
+    let (r, s) = value.split_at(value.len() / 2);
     let (r, s) = (
         write::element(tag::INTEGER, &integer(r)),
         write::element(tag::INTEGER, &integer(s)),

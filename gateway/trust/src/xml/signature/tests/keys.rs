@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::algorithm::SignatureFault;
 use crate::testing::as_is;
 use crate::xml::signature::key::{ecdsa_value, serial};
 use crate::{Certificate, Snapshot};
@@ -213,6 +214,18 @@ fn the_two_numbers_of_ecdsa_have_one_length() {
     ] {
         assert_eq!(failure(&with(&bad)), Failure::SignatureWrong, "{bad:?}");
     }
+    // Zeros that both begin with say nothing.
+    let numbers = |length: usize| {
+        let zeros = vec![0; length - 1];
+        ecdsa_value(&[&zeros[..], &[1], &zeros, &[2]].concat(), KeyKind::EcP521)
+    };
+    assert_eq!(numbers(66), Ok(vec![0x30, 6, 2, 1, 1, 2, 1, 2]));
+    assert_eq!(numbers(64), numbers(66));
+    assert_eq!(numbers(67), Err(SignatureFault::Wrong));
+    assert_eq!(
+        ecdsa_value(&raw, KeyKind::Rsa(2048)),
+        Err(SignatureFault::Unsupported)
+    );
 }
 
 #[test]
