@@ -101,9 +101,14 @@ impl DigestAlgorithm {
         u16::try_from(self.implementation().output_len()).expect("64 octets at most")
     }
 
+    /// A digest to be fed.
+    pub(crate) fn context(self) -> digest::Context {
+        digest::Context::new(self.implementation())
+    }
+
     /// The digest of these parts, one after another.
     pub(crate) fn digest(self, parts: &[&[u8]]) -> digest::Digest {
-        let mut context = digest::Context::new(self.implementation());
+        let mut context = self.context();
         for part in parts {
             context.update(part);
         }
@@ -194,7 +199,7 @@ impl SignatureAlgorithm {
                 &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
             }
             (Self::RsaPss(parameters), KeyKind::Rsa(bits)) => return parameters.implementation(bits),
-            // The library has no P-384 with SHA-1, and nobody should miss it.
+            // P-384 with SHA-1, which the library has not: `PublicKey::verify`.
             (Self::Ecdsa(Sha1), KeyKind::EcP256) => &signature::ECDSA_P256_SHA1_ASN1,
             (Self::Ecdsa(Sha1), KeyKind::EcP521) => &signature::ECDSA_P521_SHA1_ASN1,
             (Self::Ecdsa(Sha256), KeyKind::EcP256) => &signature::ECDSA_P256_SHA256_ASN1,

@@ -14,6 +14,7 @@ mod canonical;
 mod character;
 mod fault;
 mod parse;
+pub mod signature;
 mod start;
 mod tag;
 mod token;

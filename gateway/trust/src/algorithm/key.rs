@@ -8,9 +8,12 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use aws_lc_rs::signature::{ParsedPublicKey, UnparsedPublicKey};
+use aws_lc_rs::digest;
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_ASN1, ParsedPublicKey, UnparsedPublicKey};
 
-use super::{KeyKind, PssParameters, SignatureAlgorithm, SignatureFault, is_null, read_identifier};
+use super::{
+    DigestAlgorithm, KeyKind, PssParameters, SignatureAlgorithm, SignatureFault, is_null, read_identifier,
+};
 use crate::asn1::{Asn1Fault, Element, Reader, oid, tag};
 
 /// A public key as certificates hold it; made ready for each usual algorithm once.
@@ -85,6 +88,9 @@ impl PublicKey {
         message: &[u8],
         value: &[u8],
     ) -> Result<(), SignatureFault> {
+        if (algorithm, self.kind) == (SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha1), KeyKind::EcP384) {
+            return self.verify_sha1_of_p384(message, value);
+        }
         let implementation = algorithm
             .implementation(self.kind)
             .filter(|_| self.scheme.allows(algorithm))
@@ -96,6 +102,20 @@ impl PublicKey {
         let ready = self.ready[slot].get_or_init(|| ParsedPublicKey::new(implementation, &self.octets).ok());
         let key = ready.as_ref().ok_or(SignatureFault::Unsupported)?;
         key.verify_sig(message, value).map_err(|_| SignatureFault::Wrong)
+    }
+
+    /// The library has no P-384 with SHA-1. A digest shorter than the order of the curve is taken as the number that it
+    /// is (FIPS 186-5 §6.4.2), and zeros before it do not change that: it is given as a digest of the length that the
+    /// library has.
+    fn verify_sha1_of_p384(&self, message: &[u8], value: &[u8]) -> Result<(), SignatureFault> {
+        let short = DigestAlgorithm::Sha1.digest(&[message]);
+        let mut octets = [0; digest::SHA384_OUTPUT_LEN];
+        octets[digest::SHA384_OUTPUT_LEN - digest::SHA1_OUTPUT_LEN..].copy_from_slice(short.as_ref());
+        let long = digest::Digest::import_less_safe(&octets, &digest::SHA384)
+            .expect("as long as a digest of SHA-384");
+        UnparsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, &self.octets)
+            .verify_digest(&long, value)
+            .map_err(|_| SignatureFault::Wrong)
     }
 }
 

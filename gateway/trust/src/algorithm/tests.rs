@@ -299,7 +299,14 @@ fn p_521_verifies_with_the_digest_that_was_signed() {
 
 /// SubjectPublicKeyInfo and signature of `openssl dgst -sha1 -sign` over the message; the library signs nothing with
 /// SHA-1.
-const ECDSA_SHA1: [(&str, &str); 2] = [
+const ECDSA_SHA1: [(&str, &str); 3] = [
+    (
+        "3076301006072a8648ce3d020106052b8104002203620004a4cc4b45297a5d102d9271534d34f7b1e1414c3b9b49113232554c3c\
+         5e6c2669c6db26f502277eca314b043d1f7155fab6fb1c45beac1c7bae4d9e02e116b8a6c635b92f10ab7f44c87ca70e9ae6124e\
+         c992d1e1c7b4446d74b6a623cb651d86",
+        "306502307251687ee2aed77b489936d9117e07981cdd6f42d2054ac7a7934f70c38c43766d0213f1c7fcc25c91d160d0caabf8ae\
+         023100d41abaa0ba2622f7de603c4e4c0e5140d7f0de66c3e38a91b827dd86101619e589023c73457295cf2216cdfe6aa4f167",
+    ),
     (
         "3059301306072a8648ce3d020106082a8648ce3d03010703420004accdecb508507eafeb421aec66dfa3a69c383b6f7c2d8ebc36b2\
          742d8b4538d14df5b4c3d566f37593b590ec8652c337fbb416abebb5b7ff20d06156018cc53e",
@@ -317,7 +324,7 @@ const ECDSA_SHA1: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn ecdsa_with_sha_1_is_known_on_two_curves() {
+fn ecdsa_with_sha_1_is_known_on_every_curve() {
     let octets = |text: &str| -> Vec<u8> {
         let digits: Vec<u8> = text.bytes().flat_map(crate::digest::hex_value).collect();
         digits

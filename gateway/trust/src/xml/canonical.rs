@@ -8,8 +8,6 @@
 //!
 //! Sources: Canonical XML 1.0 (W3C 2001), 1.1 (W3C 2008), Exclusive XML Canonicalization 1.0 (W3C 2002).
 
-use std::collections::BTreeMap;
-
 use super::XML_NAMESPACE;
 use super::tree::{Attribute, Element, Node, Step, Tree};
 
@@ -51,6 +49,11 @@ pub struct BaseOutside;
 pub trait Sink {
     /// The next ones.
     fn put(&mut self, octets: &[u8]);
+
+    /// Whether it takes no more: then nothing more is written, and what was put is no canonical form.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl Sink for Vec<u8> {
@@ -60,9 +63,9 @@ impl Sink for Vec<u8> {
 }
 
 impl Canonicalisation {
-    /// The whole document.
-    pub fn document(&self, tree: &Tree<'_>, sink: &mut impl Sink) {
-        let mut writer = Writer::new(self, None, sink);
+    /// The whole document, but for `without` (the signature that it envelopes).
+    pub fn document(&self, tree: &Tree<'_>, without: Option<Element<'_, '_>>, sink: &mut impl Sink) {
+        let mut writer = Writer::new(self, without, sink);
         let mut is_behind_root = false;
         for node in tree.children() {
             match node {
@@ -157,6 +160,9 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
     fn tree_of(&mut self, apex: Element<'t, 's>, inherited: &[&Attribute<'s>]) {
         let mut left_out: Option<Element<'_, '_>> = None;
         for step in apex.walk() {
+            if self.sink.is_full() {
+                return;
+            }
             match step {
                 Step::Leave(element) if left_out == Some(element) => left_out = None,
                 _ if left_out.is_some() => {}
@@ -176,10 +182,11 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
     fn start(&mut self, element: Element<'t, 's>, is_apex: bool, inherited: &[&Attribute<'s>]) {
         self.sink.put(b"<");
         self.name(element.prefix(), element.name());
-        let needed = match &self.method.form {
+        let mut needed = match &self.method.form {
             Form::Inclusive | Form::Inclusive11 => in_scope(element, is_apex),
-            Form::Exclusive { inclusive_prefixes } => used(element, inclusive_prefixes),
+            Form::Exclusive { inclusive_prefixes } => used(element, is_apex, inclusive_prefixes),
         };
+        needed.sort_unstable_by_key(|(prefix, _)| *prefix);
         let before = self.written.len();
         for (prefix, uri) in needed {
             if prefix != XML_PREFIX && self.bound(prefix) != uri {
@@ -286,35 +293,48 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
     }
 }
 
-/// The namespaces that the inclusive forms may have to write here, by prefix: the apex brings all that are in scope,
-/// everything below only what it declares.
-fn in_scope<'t>(element: Element<'t, '_>, is_apex: bool) -> BTreeMap<&'t str, &'t str> {
-    let mut found = BTreeMap::new();
+/// Prefixes and what they are bound to; a handful, so that looking through them is cheapest.
+type Bindings<'t> = Vec<(&'t str, &'t str)>;
+
+/// Adds a binding unless the prefix is bound already.
+fn bind<'t>(bindings: &mut Bindings<'t>, prefix: &'t str, uri: &'t str) {
+    if bindings.iter().all(|(bound, _)| *bound != prefix) {
+        bindings.push((prefix, uri));
+    }
+}
+
+/// The namespaces that the inclusive forms may have to write here: the apex brings all that are in scope, everything
+/// below only what it declares.
+fn in_scope<'t>(element: Element<'t, '_>, is_apex: bool) -> Bindings<'t> {
+    let mut found = Bindings::new();
     let mut current = Some(element);
     while let Some(declaring) = current {
         for declaration in declaring.declarations() {
-            found
-                .entry(declaration.prefix())
-                .or_insert_with(|| declaration.uri());
+            bind(&mut found, declaration.prefix(), declaration.uri());
         }
         current = if is_apex { declaring.parent() } else { None };
     }
     found
 }
 
-/// The namespaces that the exclusive form may have to write here: those of the names in the start tag, and those listed.
-fn used<'t>(element: Element<'t, '_>, inclusive_prefixes: &[String]) -> BTreeMap<&'t str, &'t str> {
-    let mut found = BTreeMap::from([(element.prefix(), element.namespace())]);
+/// The namespaces that the exclusive form may have to write here: those of the names in the start tag, and of those
+/// listed the ones that the inclusive forms would.
+fn used<'t>(element: Element<'t, '_>, is_apex: bool, inclusive_prefixes: &[String]) -> Bindings<'t> {
+    let mut found = vec![(element.prefix(), element.namespace())];
     for attribute in element.attributes().iter().filter(|one| !one.prefix().is_empty()) {
-        found.insert(attribute.prefix(), element.attribute_namespace(attribute));
+        bind(
+            &mut found,
+            attribute.prefix(),
+            element.attribute_namespace(attribute),
+        );
     }
     if inclusive_prefixes.is_empty() {
         return found;
     }
-    for (prefix, uri) in in_scope(element, true) {
+    for (prefix, uri) in in_scope(element, is_apex) {
         let is_listed = |listed: &String| listed == prefix || (prefix.is_empty() && listed == DEFAULT_WORD);
         if inclusive_prefixes.iter().any(is_listed) {
-            found.entry(prefix).or_insert(uri);
+            bind(&mut found, prefix, uri);
         }
     }
     found

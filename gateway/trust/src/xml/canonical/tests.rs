@@ -17,7 +17,7 @@ fn exclusive(prefixes: &[&str]) -> Form {
 
 fn document(text: &str, form: Form, with_comments: bool) -> String {
     let mut octets = Vec::new();
-    Canonicalisation { form, with_comments }.document(&tree(text), &mut octets);
+    Canonicalisation { form, with_comments }.document(&tree(text), None, &mut octets);
     String::from_utf8(octets).expect("canonical form is UTF-8")
 }
 
