@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 use crate::asn1::Asn1Fault;
 use crate::crl::{RevocationList, RevocationReason};
+use crate::pdf::Coverage;
 use crate::time::Time;
 use crate::x509::{Certificate, Constraint};
 
@@ -417,8 +418,8 @@ pub struct SealReport {
     pub needs: Vec<Need>,
     /// Worth noting.
     pub remarks: Vec<Remark>,
-    /// Octets of the file that the signature covers, where it stands in a PDF: the two ranges of ByteRange.
-    pub covered: Option<[std::ops::Range<usize>; 2]>,
+    /// What of its file the signature covers and what came after, where it stands in a PDF.
+    pub coverage: Option<Coverage>,
 }
 
 impl SealReport {
@@ -445,7 +446,7 @@ impl SealReport {
             best_signature_time: at,
             needs: Vec::new(),
             remarks: Vec::new(),
-            covered: None,
+            coverage: None,
         }
     }
 }

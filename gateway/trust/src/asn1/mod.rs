@@ -86,6 +86,8 @@ pub(crate) mod oid {
     known! {
         CONTENT_DATA = "1.2.840.113549.1.7.1";
         CONTENT_SIGNED_DATA = "1.2.840.113549.1.7.2";
+        /// RFC 3161 §2.4.2.
+        CONTENT_TST_INFO = "1.2.840.113549.1.9.16.1.4";
         ATTRIBUTE_CONTENT_TYPE = "1.2.840.113549.1.9.3";
         ATTRIBUTE_MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
         ATTRIBUTE_SIGNING_TIME = "1.2.840.113549.1.9.5";
