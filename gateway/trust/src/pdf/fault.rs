@@ -17,7 +17,8 @@ pub enum PdfFault {
         /// Where.
         offset: usize,
     },
-    /// Two cross-reference sections for two kinds of readers (§7.5.8.4).
+    /// A cross-reference section for two kinds of readers (§7.5.8.4) that shows them two files, or that came after a
+    /// signature.
     #[error("the file has a hybrid cross-reference section")]
     HybridXref,
     /// Encrypted.

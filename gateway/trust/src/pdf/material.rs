@@ -106,17 +106,18 @@ pub(super) struct Dss {
 
 /// Reads the DSS of the catalog; empty where there is none.
 pub(super) fn read(file: &File<'_>, revision: usize) -> Result<Dss, PdfFault> {
-    let mut reader = Reader {
-        file,
-        revision,
-        dss: Dss::default(),
-        seen: HashSet::new(),
-    };
+    let mut reader = Reader::new(file, revision);
     let (_, catalog) = file.catalog(revision)?;
     if let Some(dss) = catalog.dictionary().and_then(|catalog| catalog.get(b"DSS")) {
         reader.root(dss)?;
     }
     Ok(reader.dss)
+}
+
+/// Whether the object is the VRI of some signature.
+pub(super) fn is_related(file: &File<'_>, revision: usize, reference: Reference) -> bool {
+    let mut reader = Reader::new(file, revision);
+    reader.related(&Object::Reference(reference)).is_ok()
 }
 
 struct Reader<'f, 'a> {
@@ -126,7 +127,16 @@ struct Reader<'f, 'a> {
     seen: HashSet<(Kind, Reference)>,
 }
 
-impl Reader<'_, '_> {
+impl<'f, 'a> Reader<'f, 'a> {
+    fn new(file: &'f File<'a>, revision: usize) -> Self {
+        Self {
+            file,
+            revision,
+            dss: Dss::default(),
+            seen: HashSet::new(),
+        }
+    }
+
     /// Table 261.
     fn root(&mut self, dss: &Object) -> Result<(), PdfFault> {
         self.dictionary(dss, |reader, key, value| match key {

@@ -3,6 +3,8 @@
 //! **Invariant**: every revision begins where the one before ends; its objects lie before its end.
 //! **Invariant**: what is kept of an entry is a few words: memory stays below what the file takes.
 
+use std::collections::BTreeMap;
+
 use super::PdfFault;
 use super::budget::Budget;
 use super::object::Dictionary;
@@ -25,6 +27,8 @@ pub(super) struct Revision {
     pub(super) end_of_line: usize,
     pub(super) trailer: Dictionary,
     pub(super) stream_number: Option<u32>,
+    /// Whether its section is a hybrid one.
+    pub(super) is_hybrid: bool,
     /// Sorted by number.
     entries: Vec<(u32, Entry)>,
     size: u64,
@@ -114,6 +118,9 @@ pub(super) fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>
     });
     let first = if is_linearized {
         let front = sections.pop().ok_or(PdfFault::StartXref)?;
+        if front.hidden.is_some() || oldest.hidden.is_some() {
+            return Err(PdfFault::HybridXref);
+        }
         let mut entries = oldest.entries;
         entries.extend(front.entries);
         Section {
@@ -127,13 +134,18 @@ pub(super) fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>
         oldest
     };
     for section in std::iter::once(first).chain(sections.into_iter().rev()) {
-        let revision = next_revision(section, revisions.last())?;
+        let revision = next_revision(section, &revisions)?;
         revisions.push(revision);
     }
     Ok(revisions)
 }
 
-fn next_revision(section: Section, previous: Option<&Revision>) -> Result<Revision, PdfFault> {
+fn next_revision(mut section: Section, earlier: &[Revision]) -> Result<Revision, PdfFault> {
+    let previous = earlier.last();
+    let is_hybrid = section.hidden.is_some();
+    if let Some(hidden) = section.hidden.take() {
+        reveal(&mut section.entries, hidden, earlier)?;
+    }
     let start = previous.map_or(0, |previous| previous.end);
     let is_inside = |entry: &Entry| match entry {
         Entry::InUse { offset, .. } => *offset < section.end,
@@ -163,5 +175,25 @@ fn next_revision(section: Section, previous: Option<&Revision>) -> Result<Revisi
         trailer: section.trailer,
         size: section.size,
         stream_number: section.stream_number,
+        is_hybrid,
     })
+}
+
+/// What a hybrid section hides: objects that were not there for readers of old. What they see is what others see too.
+fn reveal(
+    entries: &mut BTreeMap<u32, Entry>,
+    hidden: BTreeMap<u32, Entry>,
+    earlier: &[Revision],
+) -> Result<(), PdfFault> {
+    for (number, entry) in hidden {
+        let known = earlier.iter().rev().find_map(|revision| revision.entry(number));
+        match known {
+            None | Some(Entry::Free) => {
+                entries.insert(number, entry);
+            }
+            Some(known) if known == entry => {}
+            Some(Entry::InUse { .. } | Entry::Compressed { .. }) => return Err(PdfFault::HybridXref),
+        }
+    }
+    Ok(())
 }

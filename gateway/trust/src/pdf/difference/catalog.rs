@@ -129,6 +129,11 @@ impl Allowed {
         }
         let all = dss.nodes.iter().chain(&dss.leaves).copied();
         self.material = all.filter(|number| changes.writes(*number)).collect();
+        for number in &changes.new {
+            if !self.material.contains(number) && is_left_over(changes, *number)? {
+                self.material.insert(*number);
+            }
+        }
         if self.material.is_empty() && before.get(b"DSS") == after.get(b"DSS") {
             return Ok(());
         }
@@ -139,7 +144,8 @@ impl Allowed {
         }
         self.numbers.extend(&self.material);
         // Whoever may refer to what changes is itself referred to by the DSS alone.
-        self.material_holders = material::read(changes.file, changes.revision - 1)?.nodes;
+        material::read(changes.file, changes.revision - 1)?;
+        self.material_holders = changes.context.survey.material(changes.revision - 1).collect();
         self.material.extend(&self.material_holders);
         for number in self.material.clone() {
             self.uses.entry(number).or_default();
@@ -183,6 +189,16 @@ impl Allowed {
         self.kinds.insert(LaterChange::Metadata);
         Ok(())
     }
+}
+
+/// Whether the object is a well-formed VRI: writers leave such without referring to them.
+fn is_left_over(changes: &Changes<'_, '_>, number: u32) -> Result<bool, PdfFault> {
+    let object = changes.after(number)?;
+    let is_named = object
+        .dictionary()
+        .is_some_and(|related| related.name(b"Type") == Some(b"VRI"));
+    let reference = changes.reference(number, changes.revision);
+    Ok(is_named && material::is_related(changes.file, changes.revision, reference))
 }
 
 fn is_without_references(dictionary: &Dictionary) -> bool {

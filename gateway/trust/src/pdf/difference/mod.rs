@@ -86,6 +86,10 @@ struct Context<'s> {
 }
 
 fn check_revision(file: &File<'_>, revision: usize, context: &Context<'_>) -> Result<Allowed, PdfFault> {
+    // Writers of old made such files; nobody who adds to a signed one has reason to hide objects.
+    if file.revisions[revision].is_hybrid {
+        return Err(PdfFault::HybridXref);
+    }
     let changes = Changes::read(file, revision, context)?;
     changes.check_accounted()?;
     changes.check_trailer()?;

@@ -103,6 +103,8 @@ pub(super) struct Use {
 }
 
 pub(super) struct Survey {
+    /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
+    material: HashMap<u32, usize>,
     uses: HashMap<u32, Vec<Use>>,
     /// The area of the smallest box that a page has or inherits.
     smallest_page: Option<f64>,
@@ -115,8 +117,10 @@ pub(super) struct Survey {
 impl Survey {
     /// Looks at every object that a revision from `first` on shows and a later one may change.
     pub(super) fn of(file: &File<'_>, first: usize) -> Result<Self, PdfFault> {
+        let material = material_nodes(file);
         let mut survey = Self {
-            uses: targets(file, first)?,
+            uses: targets(file, first, material.keys())?,
+            material,
             smallest_page: None,
             names: HashMap::new(),
             has_strange_names: false,
@@ -301,6 +305,14 @@ impl Survey {
         }
     }
 
+    /// What the DSS is made of, or once was, as of that revision.
+    pub(super) fn material(&self, revision: usize) -> impl Iterator<Item = u32> {
+        let nodes = self.material.iter();
+        nodes
+            .filter(move |(_, since)| **since <= revision)
+            .map(|(number, _)| *number)
+    }
+
     /// Who referred to the object in that revision.
     pub(super) fn uses(&self, number: u32, revision: usize) -> impl Iterator<Item = &Use> {
         let uses = self.uses.get(&number).into_iter().flatten();
@@ -326,8 +338,12 @@ impl Survey {
 
 /// What later revisions write; and what must belong to one holder alone where its parts are written: appearances of
 /// fields, and the DSS.
-fn targets(file: &File<'_>, first: usize) -> Result<HashMap<u32, Vec<Use>>, PdfFault> {
-    let mut targets = HashMap::new();
+fn targets<'m>(
+    file: &File<'_>,
+    first: usize,
+    material: impl Iterator<Item = &'m u32>,
+) -> Result<HashMap<u32, Vec<Use>>, PdfFault> {
+    let mut targets: HashMap<u32, Vec<Use>> = material.map(|number| (*number, Vec::new())).collect();
     for revision in first + 1..=file.latest() {
         let written = file.revisions[revision].entries().iter();
         targets.extend(written.map(|(number, _)| (*number, Vec::new())));
@@ -338,12 +354,19 @@ fn targets(file: &File<'_>, first: usize) -> Result<HashMap<u32, Vec<Use>>, PdfF
                 targets.insert(appearance.number, Vec::new());
             }
         }
-        // What is malformed is refused where it changes.
-        if let Ok(dss) = material::read(file, before) {
-            targets.extend(dss.nodes.into_iter().map(|number| (number, Vec::new())));
-        }
     }
     Ok(targets)
+}
+
+/// Objects of the DSS, with the first revision in which they were. What is malformed is refused where it changes.
+fn material_nodes(file: &File<'_>) -> HashMap<u32, usize> {
+    let mut nodes = HashMap::new();
+    for revision in 0..file.latest() {
+        for node in material::read(file, revision).unwrap_or_default().nodes {
+            nodes.entry(node).or_insert(revision);
+        }
+    }
+    nodes
 }
 
 /// The versions of one number that a revision from `first` to the one before `latest` shows. An entry that is written

@@ -62,6 +62,17 @@ fn material_for_validation_may_be_added_and_replaced() {
     let material = validation_material(&replaced, &Policy::default()).expect("material");
     assert_eq!(material.certificates, [b"abc".to_vec(), b"d".to_vec()]);
     assert_eq!(material.ocsp_responses, [b"abc".to_vec()]);
+    // What was replaced goes on to refer to what stays.
+    let apart = update(
+        &replaced,
+        &[(7, "<< /Certs 13 0 R /VRI << /A 10 0 R >> >>"), (13, "[12 0 R]")],
+    );
+    let again = update(
+        &apart,
+        &[(7, "<< /Certs 13 0 R /VRI 14 0 R >>"), (14, "<< /A 10 0 R >>")],
+    );
+    let over = update(&again, &[(10, "<< /Type /VRI >>")]);
+    assert_eq!(later(&world, &over), [LaterChange::ValidationMaterial]);
     let gone = update(&added, &[(1, &catalog(""))]);
     assert_eq!(fault(&gone), Some(PdfFault::ValidationMaterial));
 }
@@ -92,6 +103,13 @@ fn material_for_validation_carries_nothing_else() {
     assert_eq!(judge("[7 0 R]", &[(7, STREAM)]), malformed);
     let stray = judge("<< /Certs [7 0 R] >>", &[(7, STREAM), (8, STREAM)]);
     assert_eq!(stray, Some(PdfFault::Changed { number: 8 }));
+    // Writers leave a VRI behind that nobody refers to.
+    let left = |value: &str| judge("<< /Certs [7 0 R] >>", &[(7, STREAM), (8, value)]);
+    assert_eq!(left("<< /Type /VRI /Cert [7 0 R] >>"), None);
+    assert_eq!(
+        left("<< /Type /VRI /Cert [7 0 R] /Script 7 0 R >>"),
+        Some(PdfFault::Changed { number: 8 })
+    );
 }
 
 #[test]
@@ -274,4 +292,49 @@ fn relocated(file: &[u8]) -> Vec<u8> {
     let section = memchr::memmem::rfind(file, b"\nxref\n").expect("a section") + 1;
     let number = memchr::memmem::rfind(file, b"startxref\n").expect("its offset") + 10;
     [&file[..number], format!("{section}\n%%EOF\n").as_bytes()].concat()
+}
+
+/// An update in a hybrid section whose stream, at object 9, lists these entries of type, offset and generation.
+fn hybrid(file: &[u8], entries: &[(u32, [u8; 5])], objects: &[(u32, &str)]) -> Vec<u8> {
+    let mut writer = PdfWriter::update(file);
+    for (number, value) in objects {
+        writer.object(*number, value);
+    }
+    let at = writer.bytes.len();
+    let index: String = entries.iter().map(|(number, _)| format!("{number} 1 ")).collect();
+    let data: Vec<u8> = entries.iter().flat_map(|(_, entry)| *entry).collect();
+    let head = format!(
+        "<< /Type /XRef /Size 20 /W [1 3 1] /Index [{index}] /Length {} >>\nstream\n",
+        data.len()
+    );
+    writer.object(9, [head.as_bytes(), &data, b"\nendstream"].concat());
+    let bytes = writer.finish_update();
+    let root = memchr::memmem::rfind(&bytes, b"/Root").expect("a trailer");
+    [
+        &bytes[..root],
+        format!("/XRefStm {at} ").as_bytes(),
+        &bytes[root..],
+    ]
+    .concat()
+}
+
+#[test]
+fn a_hybrid_section_hides_what_is_nothing_else() {
+    let world = World::new();
+    let page = PdfWriter::page();
+    let four = u8::try_from(memchr::memmem::find(&page, b"4 0 obj").expect("four") % 256).expect("an octet");
+    let high = u8::try_from(memchr::memmem::find(&page, b"4 0 obj").expect("four") / 256).expect("an octet");
+    let judge = |file: &[u8]| fault(&sign_pdf(file, &world.person, 15, &[]));
+    let same = hybrid(&page, &[(4, [1, 0, high, four, 0]), (8, [0, 0, 0, 0, 0])], &[]);
+    assert_eq!(judge(&same), None);
+    let other = hybrid(&page, &[(4, [1, 0, high, four + 1, 0])], &[]);
+    assert_eq!(judge(&other), Some(PdfFault::HybridXref));
+    let twice = hybrid(&page, &[(8, [1, 0, high, four, 0])], &[(8, "<< >>")]);
+    assert_eq!(judge(&twice), Some(PdfFault::HybridXref));
+    let after = hybrid(&once(&world), &[(8, [0, 0, 0, 0, 0])], &[]);
+    assert_eq!(fault(&after), Some(PdfFault::HybridXref));
+    let at = memchr::memmem::find(&same, b"/XRefStm ").expect("a hybrid section") + 9;
+    let mut ahead = same.clone();
+    ahead.splice(at..at, *b"9");
+    assert_eq!(judge(&ahead), Some(PdfFault::HybridXref));
 }
