@@ -344,13 +344,27 @@ impl PublicKey {
         message: &[u8],
         value: &[u8],
     ) -> Result<(), SignatureFault> {
-        let implementation = algorithm
-            .implementation(self.kind)
-            .ok_or(SignatureFault::Unsupported)?;
+        let key = self.ready(algorithm).ok_or(SignatureFault::Unsupported)?;
+        key.verify_sig(message, value).map_err(|_| SignatureFault::Wrong)
+    }
+
+    /// The same for a message of which the digest is known, by the algorithm's own.
+    pub(crate) fn verify_digest(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &digest::Digest,
+        value: &[u8],
+    ) -> Result<(), SignatureFault> {
+        let key = self.ready(algorithm).ok_or(SignatureFault::Unsupported)?;
+        key.verify_digest_sig(digest, value)
+            .map_err(|_| SignatureFault::Wrong)
+    }
+
+    fn ready(&self, algorithm: SignatureAlgorithm) -> Option<&ParsedPublicKey> {
+        let implementation = algorithm.implementation(self.kind)?;
         let ready = self.ready[algorithm.slot()]
             .get_or_init(|| ParsedPublicKey::new(implementation, &self.octets).ok());
-        let key = ready.as_ref().ok_or(SignatureFault::Unsupported)?;
-        key.verify_sig(message, value).map_err(|_| SignatureFault::Wrong)
+        ready.as_ref()
     }
 }
 

@@ -7,6 +7,7 @@
 //! **Invariant**: every signer is judged by itself, and a file counts for as much as its worst.
 
 mod attribute;
+mod bare;
 mod sign;
 mod structure;
 mod verify;

@@ -233,15 +233,15 @@ impl<'a> Opened<'a> {
 }
 
 /// The check of signers of one SignedData, as far as it needs no path.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     opened: &'a Opened<'a>,
-    signed: &'a SignedData<'a>,
-    profile: Profile,
+    pub(super) signed: &'a SignedData<'a>,
+    pub(super) profile: Profile,
     snapshot: Option<&'a Snapshot>,
     /// Whether demands beyond integrity are made: the content is data, profiles are kept.
-    is_for_trust: bool,
+    pub(super) is_for_trust: bool,
     /// What all signers together may still cost.
-    budget: Budget,
+    pub(super) budget: Budget,
 }
 
 impl Check<'_> {
@@ -253,7 +253,9 @@ impl Check<'_> {
         report: &mut SealReport,
     ) -> Result<Arc<Certificate>, Failure> {
         self.note_remarks(signer, report);
-        let set = signer.signed_attributes.ok_or(Failure::SignedAttributesAbsent)?;
+        let Some(set) = signer.signed_attributes else {
+            return self.bare_signer(signer, digests, report);
+        };
         let attributes = SignedAttributes::read(&set)?;
         report.claimed_signing_time = attributes.signing_time()?;
         let digest_algorithm = read_digest_algorithm(signer)?;
@@ -376,13 +378,16 @@ fn as_set(attributes: &[u8]) -> Vec<u8> {
     set
 }
 
-fn read_digest_algorithm(signer: &SignerInfo<'_>) -> Result<DigestAlgorithm, Failure> {
+pub(super) fn read_digest_algorithm(signer: &SignerInfo<'_>) -> Result<DigestAlgorithm, Failure> {
     DigestAlgorithm::read(&signer.digest_algorithm)
         .map_err(Failure::Structure)?
         .ok_or(Failure::DigestAlgorithmUnknown)
 }
 
-fn whole_algorithm(named: NamedAlgorithm, digest: DigestAlgorithm) -> Result<SignatureAlgorithm, Failure> {
+pub(super) fn whole_algorithm(
+    named: NamedAlgorithm,
+    digest: DigestAlgorithm,
+) -> Result<SignatureAlgorithm, Failure> {
     match named {
         NamedAlgorithm::RsaWithDigestElsewhere => Ok(SignatureAlgorithm::RsaPkcs1(digest)),
         NamedAlgorithm::Whole(algorithm) if algorithm.digest() == digest => Ok(algorithm),
