@@ -89,9 +89,14 @@ impl DigestAlgorithm {
         }
     }
 
+    /// A digest that octets are fed to.
+    pub(crate) fn context(self) -> digest::Context {
+        digest::Context::new(self.implementation())
+    }
+
     /// The digest of these parts, one after another.
     pub(crate) fn digest(self, parts: &[&[u8]]) -> digest::Digest {
-        let mut context = digest::Context::new(self.implementation());
+        let mut context = self.context();
         for part in parts {
             context.update(part);
         }

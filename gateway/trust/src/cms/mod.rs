@@ -14,6 +14,8 @@ mod verify;
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::Digest;
+
 pub use sign::{Content, SignFault, Signer, SoftwareKey, sign};
 pub(crate) use verify::Profile;
 
@@ -27,7 +29,8 @@ use crate::x509::Certificate;
 /// Judges a detached signature over `content` at the time `now`: one report for each SignerInfo, or a single report
 /// of what keeps the whole from being read. Never empty.
 pub fn validate(signature: &[u8], content: &[u8], snapshot: &Snapshot, now: Time) -> Vec<SealReport> {
-    verify::reports(signature, &[content], Profile::Detached, snapshot, now)
+    let digest = |algorithm: DigestAlgorithm| algorithm.digest(&[content]);
+    verify::reports(signature, Digests::new(&digest), Profile::Detached, snapshot, now)
 }
 
 /// Judges an attached signature (`sign` with [`Content::Attached`]) at the time `now`, and hands out its content.
@@ -41,15 +44,15 @@ pub fn validate_attached(
     verify::attached_reports(signature, snapshot, now)
 }
 
-/// The same for a content that lies in parts, as that of a PDF signature does.
-pub(crate) fn validate_parts(
+/// The same for a content that only its digests are told of, as that of a PDF signature is.
+pub(crate) fn validate_digests(
     signature: &[u8],
-    parts: &[&[u8]],
+    content: &dyn Fn(DigestAlgorithm) -> Digest,
     profile: Profile,
     snapshot: &Snapshot,
     now: Time,
 ) -> Vec<SealReport> {
-    verify::reports(signature, parts, profile, snapshot, now)
+    verify::reports(signature, Digests::new(content), profile, snapshot, now)
 }
 
 /// Whether structure, digests and signature value are intact under the embedded certificate: no path, no revocation,
@@ -63,41 +66,50 @@ pub fn integrity(
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
     match content {
-        Some(content) => verify::integrity(signature, Some(&[content]), Profile::Detached, policy, now),
+        Some(content) => {
+            let digest = |algorithm: DigestAlgorithm| algorithm.digest(&[content]);
+            verify::integrity(
+                signature,
+                Some(Digests::new(&digest)),
+                Profile::Detached,
+                policy,
+                now,
+            )
+        }
         None => verify::integrity(signature, None, Profile::Attached, policy, now),
     }
 }
 
-/// [`integrity`] for a content in parts.
-pub(crate) fn integrity_parts(
+/// [`integrity`] for a content that only its digests are told of.
+pub(crate) fn integrity_digests(
     signature: &[u8],
-    parts: &[&[u8]],
+    content: &dyn Fn(DigestAlgorithm) -> Digest,
     profile: Profile,
     policy: &Policy,
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
-    verify::integrity(signature, Some(parts), profile, policy, now)
+    verify::integrity(signature, Some(Digests::new(content)), profile, policy, now)
 }
 
 /// The digests of one content, each computed once however many signers ask for it.
 struct Digests<'a> {
-    parts: &'a [&'a [u8]],
-    known: Vec<(DigestAlgorithm, aws_lc_rs::digest::Digest)>,
+    content: &'a dyn Fn(DigestAlgorithm) -> Digest,
+    known: Vec<(DigestAlgorithm, Digest)>,
 }
 
 impl<'a> Digests<'a> {
-    fn new(parts: &'a [&'a [u8]]) -> Self {
+    fn new(content: &'a dyn Fn(DigestAlgorithm) -> Digest) -> Self {
         Self {
-            parts,
+            content,
             known: Vec::new(),
         }
     }
 
-    fn of(&mut self, algorithm: DigestAlgorithm) -> aws_lc_rs::digest::Digest {
+    fn of(&mut self, algorithm: DigestAlgorithm) -> Digest {
         if let Some((_, digest)) = self.known.iter().find(|(known, _)| *known == algorithm) {
             return *digest;
         }
-        let digest = algorithm.digest(self.parts);
+        let digest = (self.content)(algorithm);
         self.known.push((algorithm, digest));
         digest
     }

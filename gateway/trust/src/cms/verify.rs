@@ -32,7 +32,7 @@ pub(crate) enum Profile {
 
 pub(super) fn reports(
     signature: &[u8],
-    parts: &[&[u8]],
+    digests: Digests<'_>,
     profile: Profile,
     snapshot: &Snapshot,
     now: Time,
@@ -44,7 +44,7 @@ pub(super) fn reports(
         .and_then(|opened| opened.signed_data(profile, Some(snapshot)))
     {
         Err(failure) => vec![SealReport::failed(failure, now)],
-        Ok((opened, signed)) => judge_all(opened, &signed, parts, profile, (snapshot, now)),
+        Ok((opened, signed)) => judge_all(opened, &signed, digests, profile, (snapshot, now)),
     }
 }
 
@@ -62,8 +62,9 @@ pub(super) fn attached_reports(
     {
         Err(failure) => (vec![SealReport::failed(failure, now)], None),
         Ok((opened, signed)) => {
-            let content = signed.content.unwrap_or_default();
-            let reports = judge_all(opened, &signed, &[content], profile, (snapshot, now));
+            let digest = |algorithm: DigestAlgorithm| algorithm.digest(&[signed.content.unwrap_or_default()]);
+            let digests = Digests::new(&digest);
+            let reports = judge_all(opened, &signed, digests, profile, (snapshot, now));
             (reports, signed.content.map(<[u8]>::to_vec))
         }
     }
@@ -71,7 +72,7 @@ pub(super) fn attached_reports(
 
 pub(super) fn integrity(
     signature: &[u8],
-    parts: Option<&[&[u8]]>,
+    detached: Option<Digests<'_>>,
     profile: Profile,
     policy: &Policy,
     now: Time,
@@ -84,8 +85,9 @@ pub(super) fn integrity(
     {
         Err(failure) => vec![Err(failure)],
         Ok((opened, signed)) => {
-            let embedded = [signed.content.unwrap_or_default()];
-            let mut digests = Digests::new(parts.unwrap_or(&embedded));
+            let embedded =
+                |algorithm: DigestAlgorithm| algorithm.digest(&[signed.content.unwrap_or_default()]);
+            let mut digests = detached.unwrap_or(Digests::new(&embedded));
             let mut check = Check {
                 opened,
                 signed: &signed,
@@ -110,11 +112,10 @@ pub(super) fn integrity(
 fn judge_all(
     opened: &Opened<'_>,
     signed: &SignedData<'_>,
-    parts: &[&[u8]],
+    mut digests: Digests<'_>,
     profile: Profile,
     (snapshot, now): (&Snapshot, Time),
 ) -> Vec<SealReport> {
-    let mut digests = Digests::new(parts);
     let mut check = Check {
         opened,
         signed,

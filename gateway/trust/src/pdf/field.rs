@@ -180,7 +180,7 @@ pub(super) fn text_string(bytes: &[u8]) -> Option<String> {
     let is_common = |octet: &u8| matches!(octet, 0x20..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF);
     bytes
         .iter()
-        .all(|octet| is_common(octet))
+        .all(is_common)
         .then(|| bytes.iter().map(|octet| char::from(*octet)).collect())
 }
 
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn names_are_the_same_in_every_encoding() {
-        let same = Some("Ký".replace('ý', "\u{FD}"));
+        let same = Some("K\u{FD}".to_owned());
         assert_eq!(text_string(b"K\xFD"), same);
         assert_eq!(text_string(b"\xFE\xFF\0K\0\xFD"), same);
         assert_eq!(text_string(b"\xEF\xBB\xBFK\xC3\xBD"), same);

@@ -7,8 +7,8 @@
 //!
 //! **Invariant**: a report is given only for a signature that covers its whole revision but its own /Contents, in a
 //! file where nothing follows but what is on the white list and allowed by every earlier signature.
-//! **Invariant**: the file is never copied; whatever is read of it twice is paid from a budget that is linear in its
-//! size.
+//! **Invariant**: the file is never copied; it is hashed at most twice by each algorithm (`prefix`), and whatever else is
+//! read of it again is paid from a budget that is linear in its size.
 
 mod budget;
 mod container;
@@ -20,6 +20,7 @@ mod file;
 mod material;
 mod object;
 mod parse;
+mod prefix;
 mod restriction;
 mod revision;
 mod signature;
@@ -33,6 +34,7 @@ pub use coverage::{Coverage, LaterChange};
 pub use fault::PdfFault;
 use file::File;
 pub use material::{DocumentTimeStamp, ValidationMaterial, validation_material};
+use prefix::Prefixes;
 use signature::{Kind, Signature};
 
 use crate::cms;
@@ -71,14 +73,15 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
         Ok(found) => found,
         Err(fault) => return PdfReport::Refused(fault),
     };
+    let prefixes = Prefixes::of(file);
     let mut seals = Vec::new();
     for signature in &signatures {
         let profile = match signature.kind {
             Kind::Seal(profile) => profile,
             Kind::TimeStamp => continue,
         };
-        let parts = signature.parts(file);
-        let mut reports = cms::validate_parts(&signature.contents, &parts, profile, snapshot, now);
+        let digest = |algorithm| prefixes.digest(&signature.covered, algorithm);
+        let mut reports = cms::validate_digests(&signature.contents, &digest, profile, snapshot, now);
         let mut report = reports.pop().expect("a signature has at least one report");
         assert!(
             reports.is_empty(),
@@ -102,11 +105,13 @@ pub fn integrity(file: &[u8], policy: &Policy, now: Time) -> PdfIntegrity {
         Err(fault) => PdfIntegrity::Refused(fault),
         Ok((signatures, _)) if signatures.is_empty() => PdfIntegrity::Unsigned,
         Ok((signatures, _)) => {
+            let prefixes = Prefixes::of(file);
             let results = signatures.iter().flat_map(|signature| {
-                let (contents, parts) = (&signature.contents, signature.parts(file));
+                let contents = &signature.contents;
+                let digest = |algorithm| prefixes.digest(&signature.covered, algorithm);
                 match signature.kind {
-                    Kind::Seal(profile) => cms::integrity_parts(contents, &parts, profile, policy, now),
-                    Kind::TimeStamp => vec![time_stamp::integrity(contents, &parts, policy, now)],
+                    Kind::Seal(profile) => cms::integrity_digests(contents, &digest, profile, policy, now),
+                    Kind::TimeStamp => vec![time_stamp::integrity(contents, &digest, policy, now)],
                 }
             });
             PdfIntegrity::Signed(results.collect())

@@ -182,7 +182,8 @@ mod tests {
             dictionary(&[("A", one.clone()), ("B", one.clone())]),
             dictionary(&[("A", one.clone()), ("B", two), ("C", one.clone())]),
         ] {
-            assert!(whole != other && other != whole);
+            assert_ne!(whole, other);
+            assert_ne!(other, whole);
         }
         assert!(whole.equals_except(&dictionary(&[("A", one.clone())]), &[b"B"]));
         assert!(dictionary(&[("A", one)]).equals_except(&whole, &[b"B"]));

@@ -52,11 +52,6 @@ impl Signature {
         }
     }
 
-    /// The octets that it covers.
-    pub(super) fn parts<'a>(&self, file: &'a [u8]) -> [&'a [u8]; 2] {
-        self.covered.clone().map(|range| &file[range])
-    }
-
     pub(super) fn coverage(&self, revisions: usize) -> Coverage {
         Coverage {
             ranges: self.covered.clone(),

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::Digest;
+
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{Asn1Fault, Element, Limits, Normal, Reader, oid, tag};
 use crate::cms;
@@ -12,10 +14,10 @@ use crate::report::Failure;
 use crate::time::Time;
 use crate::x509::Certificate;
 
-/// Whether the token is an intact signature (RFC 3161 §2.4.2) over the digest of these parts.
+/// Whether the token is an intact signature (RFC 3161 §2.4.2) over the digest that `covered` gives.
 pub(super) fn integrity(
     token: &[u8],
-    parts: &[&[u8]],
+    covered: &dyn Fn(DigestAlgorithm) -> Digest,
     policy: &Policy,
     now: Time,
 ) -> Result<Arc<Certificate>, Failure> {
@@ -34,7 +36,7 @@ pub(super) fn integrity(
     if !policy.algorithms.permits_digest(algorithm, now) {
         return Err(Failure::DigestRefused(algorithm));
     }
-    if algorithm.digest(parts).as_ref() != digest {
+    if covered(algorithm).as_ref() != digest {
         return Err(Failure::DigestMismatch);
     }
     Ok(signer)

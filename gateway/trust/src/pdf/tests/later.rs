@@ -272,7 +272,7 @@ fn objects_that_are_freed_or_hidden_are_refused() {
     let mut freed = added.clone();
     freed.splice(at + 5..at + 5, *b"4 1\n0000000000 00001 f \n");
     // The signed catalog hides behind one of the same number that no section lists.
-    let mut shadowed = added.clone();
+    let mut shadowed = added;
     shadowed.splice(at - 1..at - 1, *b"\n1 0 obj\n<< /Type /Catalog >>\nendobj\n");
     for (file, expected) in [
         (freed, PdfFault::Changed { number: 4 }),
@@ -334,7 +334,35 @@ fn a_hybrid_section_hides_what_is_nothing_else() {
     let after = hybrid(&once(&world), &[(8, [0, 0, 0, 0, 0])], &[]);
     assert_eq!(fault(&after), Some(PdfFault::HybridXref));
     let at = memchr::memmem::find(&same, b"/XRefStm ").expect("a hybrid section") + 9;
-    let mut ahead = same.clone();
+    let mut ahead = same;
     ahead.splice(at..at, *b"9");
     assert_eq!(judge(&ahead), Some(PdfFault::HybridXref));
+}
+
+#[test]
+fn no_damaged_history_panics_nor_passes() {
+    let world = World::new();
+    let file = update(
+        &once(&world),
+        &[
+            (1, &catalog("/Version /2.0 /DSS 7 0 R")),
+            (
+                7,
+                "<< /Certs [8 0 R] /VRI << /A << /Type /VRI /Cert [8 0 R] >> >> >>",
+            ),
+            (8, STREAM),
+        ],
+    );
+    let signed = once(&world).len();
+    assert_eq!(fault(&file), None);
+    proptest!(ProptestConfig::with_cases(1000), |(at in signed..file.len(), octet: u8)| {
+        let mut damaged = file.clone();
+        damaged[at] = octet;
+        // Whatever the damage, nothing but what is on the white list is told of.
+        if let PdfReport::Signed(reports) = validate(&damaged, &world.good(), now()) {
+            let coverage = reports[0].coverage.clone().expect("coverage");
+            let known = [LaterChange::ValidationMaterial, LaterChange::Extensions];
+            prop_assert!(coverage.later.iter().all(|change| known.contains(change)));
+        }
+    });
 }

@@ -99,7 +99,15 @@ fn a_document_time_stamp_is_over_its_revision() {
     assert_eq!((exposed.revision, exposed.covered[1].end), (3, file.len()));
     let parts = exposed.covered.clone().map(|range| &file[range]);
     let policy = Policy::default();
-    assert!(time_stamp::integrity(&exposed.token, &parts, &policy, now()).is_ok());
+    assert!(
+        time_stamp::integrity(
+            &exposed.token,
+            &|algorithm| algorithm.digest(&parts),
+            &policy,
+            now()
+        )
+        .is_ok()
+    );
 
     let wrong = |made: &dyn Fn(&[u8]) -> Vec<u8>| {
         results(&stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), made))[1].clone()
