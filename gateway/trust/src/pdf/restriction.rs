@@ -214,10 +214,14 @@ impl<'a> Rights<'a> {
         !self.0.iter().any(|one| one.is_unknown)
     }
 
+    /// Whether anything may be added but validation material and document time-stamps.
+    pub(super) fn may_change(&self) -> bool {
+        self.may_extend() && self.0.iter().all(|one| one.level != Some(Level::Nothing))
+    }
+
     /// Whether a signature field of this name may be made or signed.
     pub(super) fn may_sign(&self, name: &Name) -> bool {
-        self.may_extend()
-            && self.0.iter().all(|one| one.level != Some(Level::Nothing))
+        self.may_change()
             && !self
                 .0
                 .iter()

@@ -164,7 +164,9 @@ impl Allowed {
                 let widget = widget.ok_or(fault)?;
                 let is_widget = widget.iter().all(is_allowed)
                     && widget.name(b"Subtype") == Some(b"Widget")
-                    && widget.reference(b"Parent").is_none_or(|parent| parent == field)
+                    && widget
+                        .get(b"Parent")
+                        .is_none_or(|parent| parent.as_reference() == Some(field))
                     && [&b"FT"[..], b"T", b"V", b"Kids"]
                         .iter()
                         .all(|key| widget.get(key).is_none());

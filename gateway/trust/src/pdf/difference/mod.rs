@@ -24,6 +24,7 @@ use allowed::Allowed;
 use survey::Survey;
 
 use super::PdfFault;
+use super::coverage::LaterChange;
 use super::file::{File, Indirect};
 use super::object::{Object, Reference};
 use super::parse::Parser;
@@ -112,6 +113,16 @@ fn check_revision(file: &File<'_>, revision: usize, context: &Context<'_>) -> Re
     allowed.check_shown(&changes)?;
     if allowed.kinds.is_empty() {
         return Err(PdfFault::UnsignedRevision);
+    }
+    // What comes along with material and time-stamps is no change either (table 257).
+    let is_archival = |kind: &LaterChange| {
+        matches!(
+            kind,
+            LaterChange::ValidationMaterial | LaterChange::DocumentTimeStamp
+        )
+    };
+    if !context.rights.may_change() && !allowed.kinds.iter().any(is_archival) {
+        return Err(PdfFault::Restricted);
     }
     Ok(allowed)
 }

@@ -30,9 +30,13 @@ fn signed_again(world: &World, file: &[u8], signature: &str) -> Vec<u8> {
 
 /// Material for validation, which is no change.
 fn with_material(file: &[u8]) -> Vec<u8> {
+    with_catalog(file, "/DSS << >>")
+}
+
+fn with_catalog(file: &[u8], more: &str) -> Vec<u8> {
     let mut writer = PdfWriter::update(file);
     let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
-    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS << >> >>");
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} {more} >>");
     writer.object(1, catalog);
     writer.finish_update()
 }
@@ -54,6 +58,13 @@ fn a_certification_allows_what_it_says() {
         let is_understood = !matches!(level, "/P 4" | "/P (2)");
         let material = (!is_understood).then_some(PdfFault::Restricted);
         assert_eq!(fault(&with_material(&once)), material, "{level}");
+        let version = fault(&with_catalog(&once, "/Version /2.0"));
+        assert_eq!(version, further, "{level}");
+        assert_eq!(
+            fault(&with_catalog(&once, "/Version /2.0 /DSS << >>")),
+            material,
+            "{level}"
+        );
     }
 }
 
