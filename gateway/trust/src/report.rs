@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::algorithm::SignatureAlgorithm;
 use crate::crl::RevocationList;
 use crate::ocsp::OcspAnswer;
+use crate::pdf::Coverage;
 use crate::time::Time;
 use crate::tsp::TimeStampReport;
 use crate::x509::Certificate;
@@ -212,8 +213,8 @@ pub struct SealReport {
     pub needs: Vec<Need>,
     /// Worth noting.
     pub remarks: Vec<Remark>,
-    /// Octets of the file that the signature covers, where it stands in a PDF: the two ranges of ByteRange.
-    pub covered: Option<[std::ops::Range<usize>; 2]>,
+    /// What of its file the signature covers and what came after, where it stands in a PDF.
+    pub coverage: Option<Coverage>,
 }
 
 impl SealReport {
@@ -242,7 +243,7 @@ impl SealReport {
             counter_signatures: Vec::new(),
             needs: Vec::new(),
             remarks: Vec::new(),
-            covered: None,
+            coverage: None,
         }
     }
 }

@@ -104,6 +104,22 @@ impl PublicKey {
         key.verify_sig(message, value).map_err(|_| SignatureFault::Wrong)
     }
 
+    /// The same for a message of which the digest is known, by the algorithm's own.
+    pub(crate) fn verify_digest(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &digest::Digest,
+        value: &[u8],
+    ) -> Result<(), SignatureFault> {
+        let implementation = algorithm
+            .implementation(self.kind)
+            .filter(|_| self.scheme.allows(algorithm))
+            .ok_or(SignatureFault::Unsupported)?;
+        UnparsedPublicKey::new(implementation, &self.octets)
+            .verify_digest(digest, value)
+            .map_err(|_| SignatureFault::Wrong)
+    }
+
     /// The library has no P-384 with SHA-1. A digest shorter than the order of the curve is taken as the number that it
     /// is (FIPS 186-5 §6.4.2), and zeros before it do not change that: it is given as a digest of the length that the
     /// library has.

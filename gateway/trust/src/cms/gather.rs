@@ -104,6 +104,20 @@ impl Gathered {
         self.responses.extend_from_slice(&other.responses);
     }
 
+    /// What a file brings along: certificates, lists and OCSPResponses in DER. What cannot be read is left out.
+    pub(crate) fn add_octets(&mut self, certificates: &[Vec<u8>], lists: &[Vec<u8>], responses: &[Vec<u8>]) {
+        let add = |all: &[Vec<u8>], add: &mut dyn FnMut(&Element<'_>)| {
+            for octets in all {
+                if let Ok(element) = Reader::sole(octets, tag::SEQUENCE) {
+                    add(&element);
+                }
+            }
+        };
+        add(certificates, &mut |element| self.add_certificate(element, None));
+        add(lists, &mut |element| self.add_list(element));
+        add(responses, &mut |element| self.add_response(element));
+    }
+
     fn add_certificate(&mut self, choice: &Element<'_>, snapshot: Option<&Snapshot>) {
         // Other choices (attribute certificates, those of PKCS #6) bear other tags.
         if choice.tag != tag::SEQUENCE || CERTIFICATES_MAX <= self.certificates.len() {

@@ -11,7 +11,7 @@ use super::gather::Gathered;
 use super::proof::{Proofs, Sources};
 use super::structure::{SignedData, SignerInfo};
 use super::verify::{Check, Opened, Profile, Signed};
-use super::{Circumstances, Digests};
+use super::{Circumstances, Digests, Source};
 use crate::asn1::oid;
 use crate::path::{self, Budget, Outcome, Question, Usage};
 use crate::report::{Failure, Indication, Remark, SealReport, SubIndication};
@@ -20,10 +20,10 @@ use crate::time::Time;
 /// Counter-signatures of one signer that are judged at most.
 const COUNTER_SIGNATURES_MAX: usize = 16;
 
-/// One report for each signer, and the content where it lies inside; `parts` are those of a detached signature.
+/// One report for each signer, and the content where it lies inside; `detached` is that of a detached signature.
 pub(super) fn judge(
     signature: &[u8],
-    parts: Option<&[&[u8]]>,
+    detached: Option<Source<'_>>,
     profile: Profile,
     circumstances: Circumstances<'_>,
 ) -> (Vec<SealReport>, Option<Vec<u8>>) {
@@ -35,7 +35,7 @@ pub(super) fn judge(
         Err(failure) => (vec![SealReport::failed(failure, circumstances.now)], None),
         Ok((signed, gathered)) => {
             let embedded = [signed.content.unwrap_or_default()];
-            let mut digests = Digests::new(parts.unwrap_or(&embedded));
+            let mut digests = Digests::new(detached.unwrap_or(Source::Parts(&embedded)));
             let checks_max = circumstances.snapshot.policy().signature_checks_max;
             let mut work = Work {
                 opened: &opened,
@@ -117,7 +117,11 @@ impl Work<'_> {
         for (_, counter) in counters.take(COUNTER_SIGNATURES_MAX) {
             let judged = match SignerInfo::read(counter.reader()) {
                 Err(fault) => SealReport::failed(Failure::Structure(fault), self.circumstances.now),
-                Ok(counter) => self.judge(&counter, Profile::CounterSignature, &mut Digests::new(&value)),
+                Ok(counter) => self.judge(
+                    &counter,
+                    Profile::CounterSignature,
+                    &mut Digests::new(Source::Parts(&value)),
+                ),
             };
             report.counter_signatures.push(judged);
         }

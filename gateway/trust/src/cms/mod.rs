@@ -9,6 +9,7 @@
 
 mod archive;
 mod attribute;
+mod bare;
 mod gather;
 mod judge;
 mod proof;
@@ -17,6 +18,8 @@ mod structure;
 mod verify;
 
 use std::sync::Arc;
+
+use aws_lc_rs::digest::Digest;
 
 pub(crate) use gather::Gathered;
 pub(crate) use judge::judge_signed;
@@ -73,7 +76,9 @@ impl<'a> Circumstances<'a> {
 /// Judges a detached signature over `content` at the time `now`: one report for each SignerInfo, or a single report
 /// of what keeps the whole from being read. Never empty.
 pub fn validate(signature: &[u8], content: &[u8], snapshot: &Snapshot, now: Time) -> Vec<SealReport> {
-    validate_parts(signature, &[content], Profile::Detached, snapshot, now)
+    let circumstances = Circumstances::new(snapshot, now);
+    let source = Source::Parts(&[content]);
+    judge::judge(signature, Some(source), Profile::Detached, circumstances).0
 }
 
 /// Judges an attached signature (`sign` with [`Content::Attached`]) at the time `now`, and hands out its content.
@@ -88,26 +93,15 @@ pub fn validate_attached(
     judge::judge(signature, None, Profile::Attached, circumstances)
 }
 
-/// The same for a content that lies in parts, as that of a PDF signature does.
-pub(crate) fn validate_parts(
+/// The same for a content that only its digests are told of, as that of a PDF signature is, with what came around the
+/// signature, and what is proven of it from outside.
+pub(crate) fn validate_digests(
     signature: &[u8],
-    parts: &[&[u8]],
-    profile: Profile,
-    snapshot: &Snapshot,
-    now: Time,
-) -> Vec<SealReport> {
-    let circumstances = Circumstances::new(snapshot, now);
-    validate_in(signature, parts, profile, circumstances)
-}
-
-/// The same with what came around the signature, and what is proven of it from outside.
-pub(crate) fn validate_in(
-    signature: &[u8],
-    parts: &[&[u8]],
+    content: &dyn Fn(DigestAlgorithm) -> Digest,
     profile: Profile,
     circumstances: Circumstances<'_>,
 ) -> Vec<SealReport> {
-    judge::judge(signature, Some(parts), profile, circumstances).0
+    judge::judge(signature, Some(Source::Told(content)), profile, circumstances).0
 }
 
 /// Whether structure, digests and signature value are intact under the embedded certificate: no path, no revocation,
@@ -121,41 +115,59 @@ pub fn integrity(
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
     match content {
-        Some(content) => verify::integrity(signature, Some(&[content]), Profile::Detached, policy, now),
+        Some(content) => verify::integrity(
+            signature,
+            Some(Source::Parts(&[content])),
+            Profile::Detached,
+            policy,
+            now,
+        ),
         None => verify::integrity(signature, None, Profile::Attached, policy, now),
     }
 }
 
-/// [`integrity`] for a content in parts.
-pub(crate) fn integrity_parts(
+/// [`integrity`] for a content that only its digests are told of.
+pub(crate) fn integrity_digests(
     signature: &[u8],
-    parts: &[&[u8]],
+    content: &dyn Fn(DigestAlgorithm) -> Digest,
     profile: Profile,
     policy: &Policy,
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
-    verify::integrity(signature, Some(parts), profile, policy, now)
+    verify::integrity(signature, Some(Source::Told(content)), profile, policy, now)
+}
+
+/// What the digests of a content are made from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// The content, in parts.
+    Parts(&'a [&'a [u8]]),
+    /// Whoever has it tells its digests.
+    Told(&'a dyn Fn(DigestAlgorithm) -> Digest),
 }
 
 /// The digests of one content, each computed once however many signers ask for it.
 struct Digests<'a> {
-    parts: &'a [&'a [u8]],
-    known: Vec<(DigestAlgorithm, aws_lc_rs::digest::Digest)>,
+    source: Source<'a>,
+    known: Vec<(DigestAlgorithm, Digest)>,
 }
 
 impl<'a> Digests<'a> {
-    fn new(parts: &'a [&'a [u8]]) -> Self {
+    fn new(source: Source<'a>) -> Self {
         Self {
-            parts,
+            source,
             known: Vec::new(),
         }
     }
 
-    fn of(&mut self, algorithm: DigestAlgorithm) -> aws_lc_rs::digest::Digest {
+    fn of(&mut self, algorithm: DigestAlgorithm) -> Digest {
         if let Some((_, digest)) = self.known.iter().find(|(known, _)| *known == algorithm) {
             return *digest;
         }
-        let digest = algorithm.digest(self.parts);
+        let digest = match self.source {
+            Source::Parts(parts) => algorithm.digest(parts),
+            Source::Told(tell) => tell(algorithm),
+        };
         self.known.push((algorithm, digest));
         digest
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::attribute::{SignedAttributes, sorted};
 use super::gather::Gathered;
 use super::structure::{SignedData, SignerInfo};
-use super::{Circumstances, Digests};
+use super::{Circumstances, Digests, Source};
 use crate::algorithm::{DigestAlgorithm, NamedAlgorithm, SignatureAlgorithm, SignatureFault};
 use crate::asn1::{Element, Limits, Normal, oid, tag};
 use crate::path::Budget;
@@ -75,7 +75,7 @@ impl Profile {
 
 pub(super) fn integrity(
     signature: &[u8],
-    parts: Option<&[&[u8]]>,
+    detached: Option<Source<'_>>,
     profile: Profile,
     policy: &Policy,
     now: Time,
@@ -89,7 +89,7 @@ pub(super) fn integrity(
         Err(failure) => vec![Err(failure)],
         Ok((opened, signed, gathered)) => {
             let embedded = [signed.content.unwrap_or_default()];
-            let mut digests = Digests::new(parts.unwrap_or(&embedded));
+            let mut digests = Digests::new(detached.unwrap_or(Source::Parts(&embedded)));
             let mut check = Check {
                 opened,
                 signed: &signed,
@@ -168,7 +168,7 @@ pub(crate) fn token_signer(
         budget,
     };
     let mut report = SealReport::failed(Failure::SignerAbsent, circumstances.now);
-    check.signer(signer, &mut Digests::new(&content), &mut report)
+    check.signer(signer, &mut Digests::new(Source::Parts(&content)), &mut report)
 }
 
 /// A signature brought into DER, with what follows it known to be nothing but padding.
@@ -228,7 +228,9 @@ impl Check<'_> {
         digests: &mut Digests<'_>,
         report: &mut SealReport,
     ) -> Result<Signed, Failure> {
-        let set = signer.signed_attributes.ok_or(Failure::SignedAttributesAbsent)?;
+        let Some(set) = signer.signed_attributes else {
+            return self.bare_signer(signer, digests, report);
+        };
         let attributes = SignedAttributes::read(&set)?;
         report.claimed_signing_time = attributes.signing_time()?;
         let digest_algorithm = read_digest_algorithm(signer)?;
@@ -338,13 +340,16 @@ fn as_set(attributes: &[u8]) -> Vec<u8> {
     set
 }
 
-fn read_digest_algorithm(signer: &SignerInfo<'_>) -> Result<DigestAlgorithm, Failure> {
+pub(super) fn read_digest_algorithm(signer: &SignerInfo<'_>) -> Result<DigestAlgorithm, Failure> {
     DigestAlgorithm::read(&signer.digest_algorithm)
         .map_err(Failure::Structure)?
         .ok_or(Failure::DigestAlgorithmUnknown)
 }
 
-fn whole_algorithm(named: NamedAlgorithm, digest: DigestAlgorithm) -> Result<SignatureAlgorithm, Failure> {
+pub(super) fn whole_algorithm(
+    named: NamedAlgorithm,
+    digest: DigestAlgorithm,
+) -> Result<SignatureAlgorithm, Failure> {
     match named {
         NamedAlgorithm::RsaWithDigestElsewhere => Ok(SignatureAlgorithm::RsaPkcs1(digest)),
         NamedAlgorithm::Whole(algorithm) if algorithm.digest() == digest => Ok(algorithm),

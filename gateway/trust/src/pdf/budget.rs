@@ -10,9 +10,9 @@ use super::PdfFault;
 /// Octets that structure may hold in streams, inflated or plain, in all: some hundred times what real files need.
 const STREAM_BYTES_MAX: usize = 64 << 20;
 
-/// How often the octets of the file may be read as objects: honest objects do not overlap, and their lengths are read
-/// once more.
-const READINGS_MAX: usize = 2;
+/// How often the octets of the file may be read as objects: honest objects do not overlap; one that an update writes is
+/// read when it is compared and when everything is surveyed, and lengths are read once more.
+const READINGS_MAX: usize = 3;
 
 /// How often as many objects as may be read may be looked at again.
 const LOOKS_MAX: usize = 16;
@@ -53,6 +53,11 @@ impl Budget {
     /// One object of any kind, or one entry of a cross-reference section.
     pub(super) fn take_object(&self) -> Result<(), PdfFault> {
         take(&self.objects, 1)
+    }
+
+    /// Objects that were read and are not kept.
+    pub(super) fn release_objects(&self, count: usize) {
+        self.objects.set(self.objects.get().saturating_add(count));
     }
 
     pub(super) fn objects_left(&self) -> usize {

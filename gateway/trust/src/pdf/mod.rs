@@ -1,27 +1,45 @@
-//! Signatures in PDF files (ISO 32000-2 §12.8, ETSI EN 319 142-1).
+//! Signatures in PDF files (ISO 32000-2 §7.5, §12.8; PAdES, ETSI EN 319 142-1).
 //!
-//! Stands between an attachment's bytes and `cms`. The structure is read strictly and every octet accounted for: a
-//! file that two readers could understand in two ways is refused, and so is every change after a signature but one
-//! more signature.
+//! Stands between an attachment's bytes and `cms`. The structure is read strictly and every octet accounted for (`file`,
+//! `revision`); what is signed is found (`signature`) with what it allows (`restriction`); every later revision is held
+//! against a white list (`difference`). A file that two readers could understand in two ways is refused, and so is every
+//! change that the white list does not know.
 //!
 //! **Invariant**: a report is given only for a signature that covers its whole revision but its own /Contents, in a
-//! file where nothing but further signatures follows.
+//! file where nothing follows but what is on the white list and allowed by every earlier signature.
+//! **Invariant**: the file is never copied; it is hashed at most twice by each algorithm (`prefix`), and whatever else is
+//! read of it again is paid from a budget that is linear in its size.
 
+mod beside;
 mod budget;
+mod container;
+mod coverage;
 mod difference;
+mod fault;
+mod field;
 mod file;
+mod material;
 mod object;
 mod parse;
+mod prefix;
+mod restriction;
+mod revision;
 mod signature;
 mod stream;
+mod time_stamp;
 mod xref;
 
 use std::sync::Arc;
 
+use beside::Beside;
+pub use coverage::{Coverage, LaterChange};
+pub use fault::PdfFault;
 use file::File;
-use signature::Signature;
+pub use material::{DocumentTimeStamp, ValidationMaterial, validation_material};
+use prefix::Prefixes;
+use signature::{Kind, Signature};
 
-use crate::cms;
+use crate::cms::{self, Circumstances};
 use crate::policy::Policy;
 use crate::report::{Failure, Remark, SealReport};
 use crate::snapshot::Snapshot;
@@ -31,9 +49,10 @@ use crate::x509::Certificate;
 /// What the signatures of a file are worth.
 #[derive(Clone, Debug)]
 pub enum PdfReport {
-    /// No signature at all.
+    /// No signature at all, or document time-stamps alone: nobody signed.
     Unsigned,
-    /// One report for each signature, oldest first; the file is worth as much as the worst of them.
+    /// One report for each signature, oldest first; the file is worth as much as the worst of them. Document time-stamps
+    /// are no signatures: they are handed out by [`validation_material`].
     Signed(Vec<SealReport>),
     /// A structure that cannot be trusted to say what is signed: a refusal.
     Refused(PdfFault),
@@ -42,184 +61,83 @@ pub enum PdfReport {
 /// The same without paths, revocation or any claim of trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PdfIntegrity {
-    /// No signature at all.
+    /// No signature and no document time-stamp at all.
     Unsigned,
-    /// The signer's certificate, or what failed; oldest first.
+    /// The signer's certificate, or what failed; oldest first, document time-stamps among them.
     Signed(Vec<Result<Arc<Certificate>, Failure>>),
     /// As [`PdfReport::Refused`].
     Refused(PdfFault),
 }
 
-/// Why a PDF file is refused before its signatures are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PdfFault {
-    /// The file does not begin with `%PDF-`.
-    #[error("the file does not begin as PDF")]
-    Header,
-    /// No `startxref` at the end.
-    #[error("the end of the file names no cross-reference section")]
-    StartXref,
-    /// A cross-reference section that is malformed or does not fit the file.
-    #[error("the cross-reference section at {offset} is malformed")]
-    Xref {
-        /// Where.
-        offset: usize,
-    },
-    /// Two cross-reference sections for two kinds of readers (§7.5.8.4).
-    #[error("the file has a hybrid cross-reference section")]
-    HybridXref,
-    /// Encrypted.
-    #[error("the file is encrypted")]
-    Encrypted,
-    /// Octets behind the last revision.
-    #[error("octets follow the end of the file at {offset}")]
-    TrailingOctets {
-        /// Where.
-        offset: usize,
-    },
-    /// An object that is malformed.
-    #[error("malformed at offset {offset}")]
-    Syntax {
-        /// Where.
-        offset: usize,
-    },
-    /// A key that occurs twice in a dictionary.
-    #[error("a key occurs twice in the dictionary that ends at {offset}")]
-    DuplicateKey {
-        /// Where.
-        offset: usize,
-    },
-    /// An object that is not where, or not what, it should be.
-    #[error("object {number} is not what the file says")]
-    Object {
-        /// Its number.
-        number: u32,
-    },
-    /// A filter of a structural stream that is not read here, or octets that do not decode.
-    #[error("a stream of the structure cannot be decoded")]
-    Filter,
-    /// Deeper than is read.
-    #[error("the structure is nested too deep")]
-    TooDeep,
-    /// Larger than is read.
-    #[error("the structure is too large")]
-    TooLarge,
-    /// No catalog.
-    #[error("the file has no catalog")]
-    Catalog,
-    /// An interactive form that is malformed.
-    #[error("the form is malformed")]
-    Form,
-    /// A signature field whose value is no signature dictionary.
-    #[error("a signature dictionary is malformed")]
-    SignatureDictionary,
-    /// A kind of signature other than `adbe.pkcs7.detached` and `ETSI.CAdES.detached`.
-    #[error("the kind of signature is not supported")]
-    SubFilter,
-    /// /Contents that is no plain hexadecimal string in the file itself.
-    #[error("the place of the signature value is malformed")]
-    Contents,
-    /// /ByteRange that does not cover the whole revision but /Contents.
-    #[error("the signature does not cover its whole revision")]
-    ByteRange,
-    /// One signature dictionary in two fields, or two signatures that end together.
-    #[error("a signature occurs twice")]
-    SignatureRepeated,
-    /// A signature dictionary that belongs to no field.
-    #[error("the file holds a signature that no field shows")]
-    StraySignature,
-    /// A revision after a signature that adds no signature.
-    #[error("the file was changed after it was signed, without a further signature")]
-    UnsignedRevision,
-    /// A change after a signature that is not on the white list.
-    #[error("object {number} was changed after the file was signed")]
-    Changed {
-        /// The number of the object; 0 for the trailer.
-        number: u32,
-    },
-    /// A later signature shows more than a seal over pages that were signed.
-    #[error("object {number} covers what was signed before")]
-    Overlaid {
-        /// The number of its largest widget.
-        number: u32,
-    },
-    /// Octets in a later revision that belong to none of its objects.
-    #[error("octets at {offset} belong to no object of their revision")]
-    Unaccounted {
-        /// Where.
-        offset: usize,
-    },
-    /// An earlier signature restricts later changes, which is not processed.
-    #[error("an earlier signature restricts later changes")]
-    Restricted,
-}
-
 /// Judges every signature of the file at the time `now`.
 pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
-    match signatures(file, snapshot.policy().pdf_objects_max) {
-        Err(fault) => PdfReport::Refused(fault),
-        Ok(signatures) if signatures.is_empty() => PdfReport::Unsigned,
-        Ok(signatures) => {
-            let judge = |signature: &Signature| {
-                let parts = parts(file, signature);
-                let mut reports =
-                    cms::validate_parts(&signature.contents, &parts, signature.profile, snapshot, now);
-                let mut report = reports.pop().expect("a signature has at least one report");
-                assert!(
-                    reports.is_empty(),
-                    "a PDF signature with several signers is a failure of its own"
-                );
-                report.covered = Some(signature.covered.clone());
-                if signature.shows_over_signed {
-                    report.remarks.push(Remark::ShownOverSigned);
-                }
-                report
-            };
-            PdfReport::Signed(signatures.iter().map(judge).collect())
+    let (signatures, revisions) = match signatures(file, snapshot.policy()) {
+        Ok(found) => found,
+        Err(fault) => return PdfReport::Refused(fault),
+    };
+    let prefixes = Prefixes::of(file);
+    let beside = match Beside::of(file, &signatures, snapshot.policy()) {
+        Ok(beside) => beside,
+        Err(fault) => return PdfReport::Refused(fault),
+    };
+    let stamped = beside.time_stamps(&prefixes, snapshot, now);
+    let mut seals = Vec::new();
+    for signature in &signatures {
+        let profile = match signature.kind {
+            Kind::Seal(profile) => profile,
+            Kind::TimeStamp => continue,
+        };
+        let digest = |algorithm| prefixes.digest(&signature.covered, algorithm);
+        let circumstances = Circumstances {
+            beside: &beside.gathered,
+            existed_at: stamped.proof_of(signature),
+            ..Circumstances::new(snapshot, now)
+        };
+        let mut reports = cms::validate_digests(&signature.contents, &digest, profile, circumstances);
+        let mut report = reports.pop().expect("a signature has at least one report");
+        assert!(
+            reports.is_empty(),
+            "a PDF signature with several signers is a failure of its own"
+        );
+        report.coverage = Some(signature.coverage(revisions));
+        report.time_stamps.extend(stamped.over(signature));
+        if signature.is_shown_over_signed {
+            report.remarks.push(Remark::ShownOverSigned);
         }
+        seals.push(report);
     }
+    if seals.is_empty() {
+        return PdfReport::Unsigned;
+    }
+    PdfReport::Signed(seals)
 }
 
 /// Whether structure, coverage, digests and signature values are intact; nothing is said about trust.
 pub fn integrity(file: &[u8], policy: &Policy, now: Time) -> PdfIntegrity {
-    match signatures(file, policy.pdf_objects_max) {
+    match signatures(file, policy) {
         Err(fault) => PdfIntegrity::Refused(fault),
-        Ok(signatures) if signatures.is_empty() => PdfIntegrity::Unsigned,
-        Ok(signatures) => {
+        Ok((signatures, _)) if signatures.is_empty() => PdfIntegrity::Unsigned,
+        Ok((signatures, _)) => {
+            let prefixes = Prefixes::of(file);
             let results = signatures.iter().flat_map(|signature| {
-                let parts = parts(file, signature);
-                cms::integrity_parts(&signature.contents, &parts, signature.profile, policy, now)
+                let contents = &signature.contents;
+                let digest = |algorithm| prefixes.digest(&signature.covered, algorithm);
+                match signature.kind {
+                    Kind::Seal(profile) => cms::integrity_digests(contents, &digest, profile, policy, now),
+                    Kind::TimeStamp => vec![time_stamp::integrity(contents, &digest, policy, now)],
+                }
             });
             PdfIntegrity::Signed(results.collect())
         }
     }
 }
 
-fn parts<'a>(file: &'a [u8], signature: &Signature) -> [&'a [u8]; 2] {
-    signature.covered.clone().map(|range| &file[range])
-}
-
-/// The signatures of a file whose structure and history stand.
-fn signatures(file: &[u8], objects_max: usize) -> Result<Vec<Signature>, PdfFault> {
-    let file = File::open(file, objects_max)?;
+/// The signatures of a file whose structure and history stand, oldest first, and how many revisions it has.
+fn signatures(file: &[u8], policy: &Policy) -> Result<(Vec<Signature>, usize), PdfFault> {
+    let file = File::open(file, policy.pdf_objects_max)?;
     let mut signatures = signature::find(&file)?;
-    let Some(first) = signatures.first() else {
-        return Ok(signatures);
-    };
-    for revision in first.revision + 1..=file.latest() {
-        let added = signatures
-            .iter()
-            .position(|signature| signature.revision == revision)
-            .ok_or(PdfFault::UnsignedRevision)?;
-        if signatures
-            .iter()
-            .any(|signature| signature.revision < revision && signature.has_restrictions)
-        {
-            return Err(PdfFault::Restricted);
-        }
-        signatures[added].shows_over_signed = difference::check(&file, revision, &signatures[added])?;
-    }
-    Ok(signatures)
+    difference::check(&file, &mut signatures)?;
+    Ok((signatures, file.revisions.len()))
 }
 
 #[cfg(test)]

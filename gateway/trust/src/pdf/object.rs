@@ -142,17 +142,61 @@ impl Dictionary {
 
     /// Whether both say the same about every key but these.
     pub(super) fn equals_except(&self, other: &Self, keys: &[&[u8]]) -> bool {
-        let covers = |one: &Self, other: &Self| {
-            one.iter().all(|(key, value)| {
-                keys.contains(&key) || *value == Object::Null || other.get(key) == Some(value)
-            })
-        };
-        covers(self, other) && covers(other, self)
+        let counts = |key: &[u8], value: &Object| !keys.contains(&key) && *value != Object::Null;
+        // Values are compared one way only: both ways would double the work at every level.
+        self.iter()
+            .all(|(key, value)| !counts(key, value) || other.get(key) == Some(value))
+            && other
+                .iter()
+                .all(|(key, value)| !counts(key, value) || self.get(key).is_some())
     }
 }
 
 impl PartialEq for Dictionary {
     fn eq(&self, other: &Self) -> bool {
         self.equals_except(other, &[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dictionary(entries: &[(&str, Object)]) -> Dictionary {
+        let entries = entries
+            .iter()
+            .map(|(key, value)| (key.as_bytes().into(), value.clone()));
+        Dictionary::new(entries.collect()).expect("no key twice")
+    }
+
+    #[test]
+    fn dictionaries_are_the_same_if_they_say_the_same() {
+        let (one, two) = (Object::Integer(1), Object::Integer(2));
+        let whole = dictionary(&[("A", one.clone()), ("B", two.clone())]);
+        assert_eq!(
+            whole,
+            dictionary(&[("B", two.clone()), ("A", one.clone()), ("C", Object::Null)])
+        );
+        for other in [
+            dictionary(&[("A", one.clone())]),
+            dictionary(&[("A", one.clone()), ("B", one.clone())]),
+            dictionary(&[("A", one.clone()), ("B", two), ("C", one.clone())]),
+        ] {
+            assert_ne!(whole, other);
+            assert_ne!(other, whole);
+        }
+        assert!(whole.equals_except(&dictionary(&[("A", one.clone())]), &[b"B"]));
+        assert!(dictionary(&[("A", one)]).equals_except(&whole, &[b"B"]));
+    }
+
+    #[test]
+    fn nested_dictionaries_are_compared_once() {
+        let nest = |innermost: Object| {
+            (0..60).fold(innermost, |inner, _| {
+                Object::Dictionary(dictionary(&[("A", inner)]))
+            })
+        };
+        assert_eq!(nest(Object::Integer(1)), nest(Object::Integer(1)));
+        assert_ne!(nest(Object::Integer(1)), nest(Object::Integer(2)));
     }
 }

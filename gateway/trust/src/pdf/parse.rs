@@ -23,7 +23,7 @@ fn is_delimiter(octet: u8) -> bool {
     )
 }
 
-fn is_regular(octet: u8) -> bool {
+pub(super) fn is_regular(octet: u8) -> bool {
     !is_space(octet) && !is_delimiter(octet)
 }
 
@@ -261,16 +261,20 @@ impl<'a> Parser<'a> {
         let length = memchr::memchr(b'>', self.rest()).ok_or_else(|| self.fault())?;
         let digits = &self.rest()[1..length];
         let is_plain_hex = digits.iter().all(u8::is_ascii_hexdigit) && digits.len().is_multiple_of(2);
-        let mut values = Vec::with_capacity(digits.len());
+        let mut bytes = Vec::with_capacity(digits.len().div_ceil(2));
+        let mut high = None;
         for octet in digits.iter().filter(|octet| !is_space(**octet)) {
-            values.push(hex_value(*octet).ok_or_else(|| self.fault())?);
+            let value = hex_value(*octet).ok_or_else(|| self.fault())?;
+            match high.take() {
+                None => high = Some(value << 4),
+                Some(high) => bytes.push(high | value),
+            }
         }
-        let pairs = values
-            .chunks(2)
-            .map(|pair| (pair[0] << 4) | pair.get(1).copied().unwrap_or(0));
+        // A digit that is left out at the end is 0 (§7.3.4.3).
+        bytes.extend(high);
         self.at += length + 1;
         Ok(Text {
-            bytes: pairs.collect(),
+            bytes: bytes.into(),
             token: start..self.at,
             is_plain_hex,
         })

@@ -3,48 +3,87 @@
 //! **Invariant**: the octets that a signature does not cover are exactly its own /Contents token; it begins at 0 and
 //! ends at the end of the revision that holds its dictionary.
 //! **Invariant**: no /ByteRange stands in the file that does not belong to a signature of a field.
+//! **Invariant**: of all signatures only the first certifies the file.
 
 use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::PdfFault;
+use super::coverage::{Coverage, LaterChange};
+use super::field::{Form, Kind as FieldKind, Name};
 use super::file::{File, Indirect};
 use super::object::{Dictionary, Object, Reference};
+use super::restriction::Restrictions;
 use crate::cms::Profile;
 
-/// Fields of a form at most, and how deep they nest.
-const FIELDS_MAX: usize = 100_000;
-const FIELD_DEPTH_MAX: usize = 32;
+/// What a signature dictionary holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The signature of a person or an organisation.
+    Seal(Profile),
+    /// A document time-stamp (§12.8.5).
+    TimeStamp,
+}
 
 pub(super) struct Signature {
     /// The field, and the signature dictionary that is its value.
     pub(super) field: Reference,
     pub(super) value: Reference,
+    pub(super) field_name: Name,
     /// The revision at whose end the signature ends.
     pub(super) revision: usize,
     pub(super) covered: [Range<usize>; 2],
-    pub(super) profile: Profile,
+    pub(super) kind: Kind,
     /// The CMS with its padding.
     pub(super) contents: Box<[u8]>,
-    /// Whether it restricts later changes (DocMDP, FieldMDP, Lock), which is not processed here.
-    pub(super) has_restrictions: bool,
+    pub(super) restrictions: Restrictions,
     /// Whether it can be seen on pages that were signed before; found when its revision is checked.
-    pub(super) shows_over_signed: bool,
+    pub(super) is_shown_over_signed: bool,
+    /// What later revisions brought; found when they are checked.
+    pub(super) later: Vec<LaterChange>,
+}
+
+impl Signature {
+    pub(super) fn is_seal(&self) -> bool {
+        match self.kind {
+            Kind::Seal(_) => true,
+            Kind::TimeStamp => false,
+        }
+    }
+
+    pub(super) fn coverage(&self, revisions: usize) -> Coverage {
+        Coverage {
+            ranges: self.covered.clone(),
+            revision: self.revision + 1,
+            revisions,
+            later: self.later.clone(),
+        }
+    }
 }
 
 /// The signatures of the latest revision, oldest first.
 pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
-    let mut fields = Fields {
-        file,
-        seen: HashSet::new(),
-        values: HashSet::new(),
-        found: Vec::new(),
-    };
-    fields.collect()?;
+    let latest = file.latest();
+    let form = Form::read(file, latest)?;
+    let mut values = HashSet::new();
     let mut signatures = Vec::new();
-    for (field, value, has_lock) in fields.found {
-        signatures.push(read_signature(file, field, value, has_lock)?);
+    for (place, field) in form.fields.iter().enumerate() {
+        if field.kind != Some(FieldKind::Signature) {
+            continue;
+        }
+        let object = file.resolve(field.reference, latest)?;
+        match object.dictionary().and_then(|field| field.get(b"V")) {
+            None => {}
+            Some(Object::Reference(value)) => {
+                if !values.insert(*value) {
+                    return Err(PdfFault::SignatureRepeated);
+                }
+                let name = form.name(file, place)?;
+                signatures.push(read_signature(file, (field.reference, name), *value)?);
+            }
+            Some(_) => return Err(PdfFault::SignatureDictionary),
+        }
     }
     signatures.sort_by_key(|signature| signature.revision);
     let is_repeated = |pair: &[Signature]| pair[0].revision == pair[1].revision;
@@ -56,95 +95,19 @@ pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
     if written != signatures.len() {
         return Err(PdfFault::StraySignature);
     }
+    check_certification(file, &signatures)?;
     Ok(signatures)
-}
-
-struct Fields<'f, 'a> {
-    file: &'f File<'a>,
-    seen: HashSet<Reference>,
-    values: HashSet<Reference>,
-    /// Field, value, and whether the field has a Lock.
-    found: Vec<(Reference, Reference, bool)>,
-}
-
-impl Fields<'_, '_> {
-    fn collect(&mut self) -> Result<(), PdfFault> {
-        let latest = self.file.latest();
-        let (_, catalog) = self.file.catalog(latest)?;
-        let Some(form) = catalog.dictionary().and_then(|catalog| catalog.get(b"AcroForm")) else {
-            return Ok(());
-        };
-        let form = self.file.follow(form, latest)?;
-        let form = form.dictionary().ok_or(PdfFault::Form)?;
-        let Some(fields) = form.get(b"Fields") else {
-            return Ok(());
-        };
-        let fields = self.file.follow(fields, latest)?;
-        self.walk(fields.array().ok_or(PdfFault::Form)?, None, 0)
-    }
-
-    fn walk(&mut self, fields: &[Object], inherited: Option<&[u8]>, depth: usize) -> Result<(), PdfFault> {
-        if depth > FIELD_DEPTH_MAX {
-            return Err(PdfFault::TooDeep);
-        }
-        for field in fields {
-            let Object::Reference(reference) = field else {
-                return Err(PdfFault::Form);
-            };
-            if !self.seen.insert(*reference) || self.seen.len() > FIELDS_MAX {
-                return Err(PdfFault::Form);
-            }
-            let field = self.file.resolve(*reference, self.file.latest())?;
-            let dictionary = field.dictionary().ok_or(PdfFault::Form)?;
-            let kind = match dictionary.get(b"FT") {
-                Some(Object::Name(kind)) => Some(&**kind),
-                Some(_) => return Err(PdfFault::Form),
-                None => inherited,
-            };
-            if kind == Some(b"Sig") {
-                self.take(*reference, dictionary)?;
-            }
-            if let Some(kids) = dictionary.get(b"Kids") {
-                let kids = self.file.follow(kids, self.file.latest())?;
-                self.walk(kids.array().ok_or(PdfFault::Form)?, kind, depth + 1)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, field: Reference, dictionary: &Dictionary) -> Result<(), PdfFault> {
-        match dictionary.get(b"V") {
-            None => Ok(()),
-            Some(Object::Reference(value)) => {
-                if !self.values.insert(*value) {
-                    return Err(PdfFault::SignatureRepeated);
-                }
-                self.found
-                    .push((field, *value, dictionary.get(b"Lock").is_some()));
-                Ok(())
-            }
-            Some(_) => Err(PdfFault::SignatureDictionary),
-        }
-    }
 }
 
 fn read_signature(
     file: &File<'_>,
-    field: Reference,
+    (field, field_name): (Reference, Name),
     value: Reference,
-    has_lock: bool,
 ) -> Result<Signature, PdfFault> {
     let latest = file.latest();
     let object: Rc<Indirect> = file.resolve(value, latest)?;
     let dictionary = object.dictionary().ok_or(PdfFault::SignatureDictionary)?;
-    if dictionary.get(b"Type").is_some() && dictionary.name(b"Type") != Some(b"Sig") {
-        return Err(PdfFault::SubFilter);
-    }
-    let profile = match dictionary.name(b"SubFilter") {
-        Some(b"adbe.pkcs7.detached") => Profile::PdfPkcs7,
-        Some(b"ETSI.CAdES.detached") => Profile::PdfCades,
-        Some(_) | None => return Err(PdfFault::SubFilter),
-    };
+    let kind = kind(dictionary)?;
     let Some(Object::Text(contents)) = dictionary.get(b"Contents") else {
         return Err(PdfFault::Contents);
     };
@@ -161,7 +124,7 @@ fn read_signature(
     if !is_whole {
         return Err(PdfFault::ByteRange);
     }
-    let ends_here = |end_of: &super::file::Revision| (end_of.end..=end_of.end_of_line).contains(&end);
+    let ends_here = |end_of: &super::revision::Revision| (end_of.end..=end_of.end_of_line).contains(&end);
     let revision = file
         .revisions
         .iter()
@@ -170,16 +133,35 @@ fn read_signature(
     if file.entry(value.number, latest).map(|(_, owner)| owner) != Some(revision) {
         return Err(PdfFault::ByteRange);
     }
+    let signed_field = file.resolve(field, revision)?;
+    let signed_field = signed_field.dictionary().ok_or(PdfFault::Form)?;
     Ok(Signature {
         field,
         value,
+        field_name,
         revision,
         covered: [0..gap_start, gap_end..end],
-        profile,
+        kind,
         contents: contents.bytes.clone(),
-        has_restrictions: has_lock || dictionary.get(b"Reference").is_some(),
-        shows_over_signed: false,
+        restrictions: Restrictions::read(file, revision, dictionary, signed_field)?,
+        is_shown_over_signed: false,
+        later: Vec::new(),
     })
+}
+
+/// SubFilter and Type (table 255).
+fn kind(dictionary: &Dictionary) -> Result<Kind, PdfFault> {
+    let is_named = dictionary.get(b"Type").is_some();
+    match (dictionary.name(b"SubFilter"), dictionary.name(b"Type")) {
+        (Some(b"ETSI.RFC3161"), Some(b"DocTimeStamp")) => Ok(Kind::TimeStamp),
+        (Some(b"adbe.pkcs7.detached"), kind) if kind == Some(b"Sig") || !is_named => {
+            Ok(Kind::Seal(Profile::PdfPkcs7))
+        }
+        (Some(b"ETSI.CAdES.detached"), kind) if kind == Some(b"Sig") || !is_named => {
+            Ok(Kind::Seal(Profile::PdfCades))
+        }
+        _ => Err(PdfFault::SubFilter),
+    }
 }
 
 fn byte_range(dictionary: &Dictionary) -> Option<[usize; 4]> {
@@ -188,4 +170,33 @@ fn byte_range(dictionary: &Dictionary) -> Option<[usize; 4]> {
     };
     let numbers = items.iter().map(Object::as_size);
     numbers.collect::<Option<Vec<usize>>>()?.try_into().ok()
+}
+
+/// Only the first signature certifies, and the catalog names no other (§12.8.2.2, §12.8.6).
+fn check_certification(file: &File<'_>, signatures: &[Signature]) -> Result<(), PdfFault> {
+    if signatures
+        .iter()
+        .skip(1)
+        .any(|signature| signature.restrictions.is_certification)
+    {
+        return Err(PdfFault::Certification);
+    }
+    let latest = file.latest();
+    let (_, catalog) = file.catalog(latest)?;
+    let Some(permissions) = catalog.dictionary().and_then(|catalog| catalog.get(b"Perms")) else {
+        return Ok(());
+    };
+    let permissions = file.follow(permissions, latest)?;
+    let permissions = permissions.dictionary().ok_or(PdfFault::Certification)?;
+    let Some(named) = permissions.get(b"DocMDP") else {
+        return Ok(());
+    };
+    let is_first = signatures.first().is_some_and(|first| {
+        first.restrictions.is_certification && named.as_reference() == Some(first.value)
+    });
+    if is_first {
+        Ok(())
+    } else {
+        Err(PdfFault::Certification)
+    }
 }

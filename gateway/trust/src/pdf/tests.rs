@@ -4,9 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::report::{Indication, SubIndication};
-use crate::testing::{
-    PdfWriter, World, fill_signature, now, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with,
-};
+use crate::testing::{PdfWriter, World, now, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with};
+
+mod attacks;
+mod bare;
+mod forms;
+mod later;
+mod permissions;
+mod stamps;
 
 fn reports(report: PdfReport) -> Vec<SealReport> {
     match report {
@@ -34,8 +39,12 @@ fn a_file_signed_by_person_and_organisation_passes() {
         assert_eq!(report.signer.as_deref(), Some(&*leaf.certificate));
         assert_eq!(report.chain.len(), 3);
     }
-    let covered = reports[1].covered.clone().expect("ranges");
-    assert_eq!(covered[1].end, file.len());
+    let coverage = |index: usize| reports[index].coverage.clone().expect("coverage");
+    assert_eq!(coverage(0).later, [LaterChange::Signature]);
+    assert_eq!((coverage(0).revision, coverage(0).revisions), (2, 3));
+    assert!(!coverage(0).is_whole());
+    assert_eq!(coverage(1).ranges[1].end, file.len());
+    assert!(coverage(1).is_whole() && coverage(1).later.is_empty());
 }
 
 #[test]
@@ -68,9 +77,10 @@ fn every_covered_octet_counts() {
     let snapshot = world.good();
     let file = sign_pdf(&PdfWriter::page(), &world.organisation, 5, &[]);
     let covered = reports(validate(&file, &snapshot, now()))[0]
-        .covered
+        .coverage
         .clone()
-        .expect("ranges");
+        .expect("coverage")
+        .ranges;
     for at in covered[0].clone().chain(covered[1].clone()) {
         let mut damaged = file.clone();
         damaged[at] ^= 1;
@@ -90,7 +100,7 @@ fn a_change_without_a_signature_is_refused() {
     let file = world.signed_twice();
     let mut update = PdfWriter::update(&file);
     update.object(4, "<< /Length 12 >>\nstream\nBT (B) Tj ET\nendstream");
-    assert_eq!(fault(&update.finish(9)), Some(PdfFault::UnsignedRevision));
+    assert_eq!(fault(&update.finish(9)), Some(PdfFault::Changed { number: 4 }));
     let nothing = PdfWriter::update(&file).finish(9);
     assert_eq!(fault(&nothing), Some(PdfFault::UnsignedRevision));
 }
@@ -350,31 +360,6 @@ fn a_signature_that_no_field_shows_is_refused() {
     let mut writer = PdfWriter::update(&PdfWriter::page());
     writer.object(5, "<< /Type /Sig /ByteRange [0 1 2 3] /Contents <00> >>");
     assert_eq!(fault(&writer.finish(6)), Some(PdfFault::StraySignature));
-}
-
-#[test]
-fn restrictions_of_an_earlier_signature_are_not_overlooked() {
-    let world = World::new();
-    let once = sign_pdf_locked(&world);
-    assert_eq!(fault(&once), None);
-    assert_eq!(
-        fault(&sign_pdf(&once, &world.organisation, 7, &[5])),
-        Some(PdfFault::Restricted)
-    );
-}
-
-/// The page signed by the person with a DocMDP reference.
-fn sign_pdf_locked(world: &World) -> Vec<u8> {
-    let file = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
-    let plain = b"/Type /Sig /Filter /Adobe.PPKLite";
-    let locked = b"/Reference []/Filter /Adobe.PPKLi";
-    assert_eq!(plain.len(), locked.len());
-    let at = memchr::memmem::find(&file, plain).expect("the words");
-    let mut file = file;
-    file[at..at + plain.len()].copy_from_slice(locked);
-    let digits = memchr::memmem::find(&file, b"/Contents <").expect("contents") + 11;
-    file[digits..digits + 8192].fill(b'0');
-    fill_signature(file, &world.person)
 }
 
 #[test]

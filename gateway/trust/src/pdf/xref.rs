@@ -1,7 +1,8 @@
 //! Cross-reference sections, classic and as streams (ISO 32000-2 §7.5.4, §7.5.8).
 //!
 //! **Invariant**: a section is followed by its `startxref` and `%%EOF`, so that the end of its revision is known.
-//! **Invariant**: no object number occurs twice in a section.
+//! **Invariant**: no object number occurs twice in a section; what a hybrid section hides from readers of old stands
+//! before it, and says nothing else about the numbers that its table lists.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ pub(super) struct Section {
     pub(super) trailer: Dictionary,
     /// One more than the highest number that the file uses, as the trailer says (§7.5.5).
     pub(super) size: u64,
+    /// Entries of the stream that XRefStm names (§7.5.8.4): they count unless the table or an earlier section says more.
+    pub(super) hidden: Option<BTreeMap<u32, Entry>>,
     /// The stream object itself, where the section is one.
     pub(super) stream_number: Option<u32>,
     /// What its `startxref` says.
@@ -52,6 +55,7 @@ pub(super) struct Section {
 impl Section {
     pub(super) fn read(bytes: &[u8], offset: usize, budget: &Budget) -> Result<Self, PdfFault> {
         let mut parser = Parser::new(bytes, offset);
+        let mut hidden = None;
         let (entries, trailer, stream_number) = if parser.starts_with(b"xref") {
             let entries = read_table(bytes, &mut parser, budget)?;
             parser.skip_blank();
@@ -59,8 +63,13 @@ impl Section {
             let Object::Dictionary(trailer) = parser.object(budget)? else {
                 return Err(PdfFault::Xref { offset });
             };
-            if trailer.get(b"XRefStm").is_some() {
-                return Err(PdfFault::HybridXref);
+            if let Some(stream) = trailer.get(b"XRefStm") {
+                let at = stream
+                    .as_size()
+                    .filter(|at| *at < offset)
+                    .ok_or(PdfFault::HybridXref)?;
+                let hiding = Parser::new(&bytes[..offset], at);
+                hidden = Some(read_hidden(&bytes[..offset], hiding, &entries, budget)?);
             }
             (entries, trailer, None)
         } else {
@@ -86,6 +95,7 @@ impl Section {
             entries,
             trailer,
             size,
+            hidden,
             stream_number,
             start_value,
             end,
@@ -102,6 +112,24 @@ impl Section {
             Some(_) => Err(PdfFault::Xref { offset: self.offset }),
         }
     }
+}
+
+/// The entries that a hybrid section hides. One that the table of the section lists too must say the same.
+fn read_hidden(
+    bytes: &[u8],
+    mut parser: Parser<'_>,
+    table: &BTreeMap<u32, Entry>,
+    budget: &Budget,
+) -> Result<BTreeMap<u32, Entry>, PdfFault> {
+    let offset = parser.at;
+    let (_, dictionary, data) = read_stream(bytes, &mut parser, budget)?;
+    let mut hidden = read_stream_entries(&dictionary, &data, offset, budget)?;
+    let is_same = |(number, entry): (&u32, &Entry)| table.get(number).is_none_or(|known| known == entry);
+    if !hidden.iter().all(is_same) {
+        return Err(PdfFault::HybridXref);
+    }
+    hidden.retain(|number, _| !table.contains_key(number));
+    Ok(hidden)
 }
 
 fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usize) -> Result<(), PdfFault> {

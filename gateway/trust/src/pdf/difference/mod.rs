@@ -1,10 +1,10 @@
-//! What a later revision may change: it may add one signature, and nothing else.
+//! What later revisions may change: signatures, material for validation, fields of a form that is open, and what a file
+//! says about itself. Nothing else.
 //!
-//! White list of the objects that an update writes: the signature dictionary; its field and the widgets of it, with
-//! their appearances; the form, grown by the field; pages, grown by the widget; document information. Everything else
-//! is refused.
-//!
-//! What the signature shows may be no larger than a seal (`appearance`).
+//! White list of the objects that an update writes, each with those who may refer to it: signature dictionaries, fields
+//! and widgets with their appearances (`fields`, `appearance`); the catalog and what it names (`catalog`); pages, grown
+//! by widgets (`pages`). Everything else is refused. Every update is held against the revision before, so that any number
+//! of them leads from what was signed to what is seen by allowed steps alone.
 //!
 //! **Invariant**: every octet of the update belongs to one of its objects, to its cross-reference section or to white
 //! space.
@@ -12,16 +12,24 @@
 
 mod allowed;
 mod appearance;
+mod catalog;
+mod fields;
+mod pages;
+mod survey;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use allowed::Allowed;
+use survey::Survey;
 
 use super::PdfFault;
-use super::file::{File, Indirect, Revision};
+use super::coverage::LaterChange;
+use super::file::{File, Indirect};
 use super::object::{Object, Reference};
 use super::parse::Parser;
+use super::restriction::Rights;
+use super::revision::Revision;
 use super::signature::Signature;
 use super::xref::Entry;
 
@@ -39,20 +47,62 @@ const TRAILER_KEYS: &[&[u8]] = &[
     b"DecodeParms",
 ];
 
-/// The holder of what a trailer refers to: no object has this number.
-const TRAILER: u32 = 0;
+/// Checks every revision after the first signature, and notes with each signature what came after.
+pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(), PdfFault> {
+    let Some(first) = signatures.first().map(|first| first.revision) else {
+        return Ok(());
+    };
+    if first == file.latest() {
+        return Ok(());
+    }
+    let survey = Survey::of(file, first)?;
+    for revision in first + 1..=file.latest() {
+        let added = signatures.iter().position(|one| one.revision == revision);
+        let earlier = signatures.iter().filter(|one| one.revision < revision);
+        let seals = earlier.filter(|one| one.is_seal());
+        let context = Context {
+            survey: &survey,
+            rights: Rights::after(seals.map(|seal| &seal.restrictions)),
+            added: added.map(|added| &signatures[added]),
+        };
+        let allowed = check_revision(file, revision, &context)?;
+        if let Some(added) = added {
+            signatures[added].is_shown_over_signed = allowed.is_shown;
+        }
+        for earlier in signatures.iter_mut().filter(|one| one.revision < revision) {
+            earlier.later.extend(&allowed.kinds);
+            earlier.later.sort_unstable();
+            earlier.later.dedup();
+        }
+    }
+    Ok(())
+}
 
-/// Checks the update that made `revision` out of the one before; it ends with the signature `added`. Whether anything
-/// of that is to be seen over pages that were signed.
-pub(super) fn check(file: &File<'_>, revision: usize, added: &Signature) -> Result<bool, PdfFault> {
-    let changes = Changes::read(file, revision)?;
+/// What an update is judged by.
+struct Context<'s> {
+    survey: &'s Survey,
+    rights: Rights<'s>,
+    /// The signature that ends with it, if there is one.
+    added: Option<&'s Signature>,
+}
+
+fn check_revision(file: &File<'_>, revision: usize, context: &Context<'_>) -> Result<Allowed, PdfFault> {
+    // Writers of old made such files; nobody who adds to a signed one has reason to hide objects.
+    if file.revisions[revision].is_hybrid {
+        return Err(PdfFault::HybridXref);
+    }
+    let changes = Changes::read(file, revision, context)?;
     changes.check_accounted()?;
     changes.check_trailer()?;
+    if !context.rights.may_extend() {
+        return Err(PdfFault::Restricted);
+    }
     let mut allowed = Allowed::default();
-    allowed.form_and_field(&changes, added)?;
+    allowed.catalog(&changes)?;
+    allowed.form(&changes)?;
     allowed.pages(&changes)?;
     allowed.information(&changes)?;
-    allowed.metadata(&changes)?;
+    allowed.filled_fields(&changes)?;
     changes.check_new(&allowed)?;
     for number in &changes.old {
         if !allowed.numbers.contains(number) {
@@ -60,7 +110,21 @@ pub(super) fn check(file: &File<'_>, revision: usize, added: &Signature) -> Resu
         }
     }
     changes.check_uses(&allowed)?;
-    allowed.shows(&changes)
+    allowed.check_shown(&changes)?;
+    if allowed.kinds.is_empty() {
+        return Err(PdfFault::UnsignedRevision);
+    }
+    // What comes along with material and time-stamps is no change either (table 257).
+    let is_archival = |kind: &LaterChange| {
+        matches!(
+            kind,
+            LaterChange::ValidationMaterial | LaterChange::DocumentTimeStamp
+        )
+    };
+    if !context.rights.may_change() && !allowed.kinds.iter().any(is_archival) {
+        return Err(PdfFault::Restricted);
+    }
+    Ok(allowed)
 }
 
 /// The objects that an update writes.
@@ -68,6 +132,7 @@ struct Changes<'f, 'a> {
     file: &'f File<'a>,
     revision: usize,
     update: &'f Revision,
+    context: &'f Context<'f>,
     /// Objects that were there before and now say something else.
     old: BTreeSet<u32>,
     /// Objects that were not there before.
@@ -75,16 +140,17 @@ struct Changes<'f, 'a> {
 }
 
 impl<'f, 'a> Changes<'f, 'a> {
-    fn read(file: &'f File<'a>, revision: usize) -> Result<Self, PdfFault> {
+    fn read(file: &'f File<'a>, revision: usize, context: &'f Context<'f>) -> Result<Self, PdfFault> {
         let update = &file.revisions[revision];
         let mut changes = Self {
             file,
             revision,
             update,
+            context,
             old: BTreeSet::new(),
             new: BTreeSet::new(),
         };
-        for (number, entry) in &update.entries {
+        for (number, entry) in update.entries() {
             let before = file.entry(*number, revision - 1).map(|(entry, _)| entry);
             if before == Some(*entry) {
                 continue;
@@ -130,19 +196,9 @@ impl<'f, 'a> Changes<'f, 'a> {
             .resolve(self.reference(number, self.revision), self.revision)
     }
 
-    /// Every object of the signed revision, with its number.
-    fn signed(&self) -> impl Iterator<Item = Result<(u32, Rc<Indirect>), PdfFault>> {
-        let entries = self.file.entries(self.revision - 1);
-        entries.filter_map(|(number, entry)| match entry {
-            Entry::Free => self.file.budget.take_looks(1).err().map(Err),
-            Entry::InUse { .. } | Entry::Compressed { .. } => {
-                let object = self.before(number).and_then(|object| {
-                    self.file.budget.take_looks(object.weight)?;
-                    Ok((number, object))
-                });
-                Some(object)
-            }
-        })
+    /// Whether the update writes the object, be it new or old.
+    fn writes(&self, number: u32) -> bool {
+        self.old.contains(&number) || self.new.contains(&number)
     }
 
     /// The reference that reaches the object in the revision.
@@ -155,34 +211,42 @@ impl<'f, 'a> Changes<'f, 'a> {
     }
 
     /// Every octet between the end of the revision before and the cross-reference section belongs to an object that
-    /// the section lists, or is white space.
+    /// the section lists, or is white space; so does every object of an object stream.
     fn check_accounted(&self) -> Result<(), PdfFault> {
         let mut extents = Vec::new();
-        for (number, entry) in &self.update.entries {
-            let is_kept = self
-                .file
-                .entry(*number, self.revision - 1)
-                .map(|(entry, _)| entry)
-                == Some(*entry);
+        let mut contained: BTreeMap<u32, usize> = BTreeMap::new();
+        for (number, entry) in self.update.entries() {
+            let before = self.file.entry(*number, self.revision - 1);
+            if before.map(|(entry, _)| entry) == Some(*entry) {
+                continue;
+            }
+            let fault = PdfFault::Object { number: *number };
             match entry {
-                Entry::InUse { .. } if !is_kept && self.update.stream_number != Some(*number) => {
+                Entry::InUse { .. } if self.update.stream_number != Some(*number) => {
                     let object = self.after(*number)?;
-                    extents.push(
-                        object
-                            .extent
-                            .clone()
-                            .ok_or(PdfFault::Object { number: *number })?,
-                    );
-                }
-                Entry::Compressed { container, .. } if !is_kept => {
-                    let is_own = matches!(self.update.entries.get(container), Some(Entry::InUse { .. }));
-                    if !is_own {
-                        return Err(PdfFault::Object { number: *number });
+                    extents.push(object.extent.clone().ok_or(fault)?);
+                    if is_object_stream(&object) {
+                        contained.entry(*number).or_default();
                     }
                 }
-                Entry::InUse { .. } | Entry::Compressed { .. } | Entry::Free => {}
+                Entry::Compressed { container, .. } => {
+                    if !matches!(self.update.entry(*container), Some(Entry::InUse { .. })) {
+                        return Err(fault);
+                    }
+                    *contained.entry(*container).or_default() += 1;
+                }
+                Entry::InUse { .. } | Entry::Free => {}
             }
         }
+        for (container, listed) in contained {
+            if self.file.container(container, self.revision)?.objects.len() != listed {
+                return Err(PdfFault::Object { number: container });
+            }
+        }
+        self.check_gaps(extents)
+    }
+
+    fn check_gaps(&self, mut extents: Vec<std::ops::Range<usize>>) -> Result<(), PdfFault> {
         extents.sort_by_key(|extent| extent.start);
         let mut at = self.update.start;
         extents.push(self.update.xref..self.update.xref);
@@ -214,26 +278,17 @@ impl<'f, 'a> Changes<'f, 'a> {
         let mut reached = BTreeSet::new();
         let mut waiting = allowed.roots.clone();
         while let Some(number) = waiting.pop() {
-            let mut found = Vec::new();
-            collect_uses(
-                &self.after(number)?.value,
-                &mut String::new(),
-                &mut |reference, _| {
-                    found.push(reference.number);
-                },
-            );
-            waiting.extend(
-                found
-                    .into_iter()
-                    .filter(|number| self.new.contains(number) && reached.insert(*number)),
-            );
+            let object = self.after(number)?;
+            self.file.budget.take_looks(object.weight)?;
+            collect(&object.value, &mut |reference| {
+                if self.new.contains(&reference.number) && reached.insert(reference.number) {
+                    waiting.push(reference.number);
+                }
+            });
         }
         for number in &self.new {
-            let is_structure = self.update.stream_number == Some(*number)
-                || self
-                    .after(*number)?
-                    .dictionary()
-                    .is_some_and(|stream| stream.name(b"Type") == Some(b"ObjStm"));
+            let object = self.after(*number)?;
+            let is_structure = self.update.stream_number == Some(*number) || is_object_stream(&object);
             if !is_structure && !reached.contains(number) && !allowed.numbers.contains(number) {
                 return Err(PdfFault::Changed { number: *number });
             }
@@ -243,56 +298,37 @@ impl<'f, 'a> Changes<'f, 'a> {
 
     /// Nothing of the signed revision refers to what is new, and to what changed only as the white list says.
     fn check_uses(&self, allowed: &Allowed) -> Result<(), PdfFault> {
-        for revision in &self.file.revisions[..self.revision] {
-            self.check_uses_of(TRAILER, &Object::Dictionary(revision.trailer.clone()), allowed)?;
-        }
-        for signed in self.signed() {
-            let (holder, object) = signed?;
-            // The dictionary of a cross-reference stream is a trailer.
-            let is_trailer = object
-                .dictionary()
-                .is_some_and(|stream| stream.name(b"Type") == Some(b"XRef"));
-            let holder = if is_trailer { TRAILER } else { holder };
-            self.check_uses_of(holder, &object.value, allowed)?;
+        let survey = self.context.survey;
+        let numbers: BTreeSet<u32> = self.new.iter().chain(allowed.uses.keys()).copied().collect();
+        for number in numbers {
+            let permitted = allowed.uses.get(&number);
+            let known = survey.weight(number).ok_or(PdfFault::Changed { number })?;
+            self.file.budget.take_looks(known)?;
+            for one in survey.uses(number, self.revision - 1) {
+                let is_permitted = permitted.is_some_and(|uses| uses.contains(&(one.holder, one.place)))
+                    || allowed.is_material(number, one);
+                if !is_permitted {
+                    return Err(PdfFault::Changed { number: one.holder });
+                }
+            }
         }
         Ok(())
     }
-
-    fn check_uses_of(&self, holder: u32, object: &Object, allowed: &Allowed) -> Result<(), PdfFault> {
-        let mut is_allowed = true;
-        collect_uses(object, &mut String::new(), &mut |reference, path| {
-            is_allowed &= match allowed.uses.get(&reference.number) {
-                Some(uses) => uses.contains(&(holder, path)),
-                None => !self.new.contains(&reference.number),
-            };
-        });
-        if is_allowed {
-            Ok(())
-        } else {
-            Err(PdfFault::Changed { number: holder })
-        }
-    }
 }
 
-/// Calls `found` for every reference inside the object, with the path of keys that leads to it.
-fn collect_uses(object: &Object, path: &mut String, found: &mut dyn FnMut(Reference, &str)) {
+fn is_object_stream(object: &Indirect) -> bool {
+    object.stream.is_some()
+        && object
+            .dictionary()
+            .is_some_and(|stream| stream.name(b"Type") == Some(b"ObjStm"))
+}
+
+/// Calls `found` for every reference inside the object.
+fn collect(object: &Object, found: &mut dyn FnMut(Reference)) {
     match object {
-        Object::Reference(reference) => found(*reference, path),
-        Object::Array(items) => {
-            let length = path.len();
-            path.push_str("[]");
-            items.iter().for_each(|item| collect_uses(item, path, found));
-            path.truncate(length);
-        }
-        Object::Dictionary(dictionary) => {
-            for (key, value) in dictionary.iter() {
-                let length = path.len();
-                path.push('/');
-                path.push_str(&String::from_utf8_lossy(key));
-                collect_uses(value, path, found);
-                path.truncate(length);
-            }
-        }
+        Object::Reference(reference) => found(*reference),
+        Object::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Object::Dictionary(dictionary) => dictionary.iter().for_each(|(_, value)| collect(value, found)),
         Object::Null
         | Object::Boolean(_)
         | Object::Integer(_)

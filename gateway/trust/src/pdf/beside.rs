@@ -1,0 +1,132 @@
+//! What a file brings along, put to use: the validation material of its DSS, and what its document time-stamps prove
+//! (ETSI EN 319 142-1 §5.4, EN 319 102-1 §5.6).
+//!
+//! **Invariant**: material is candidates only; a document time-stamp proves something only once it passed, and only of the
+//! signatures before it.
+
+use super::PdfFault;
+use super::material::{self, DocumentTimeStamp};
+use super::prefix::Prefixes;
+use super::signature::{Kind, Signature};
+use crate::cms::{Circumstances, Gathered};
+use crate::path::Budget;
+use crate::policy::Policy;
+use crate::report::Failure;
+use crate::snapshot::Snapshot;
+use crate::time::Time;
+use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token};
+
+/// Document time-stamps of one file that are judged at most: one a year for decades.
+const TIME_STAMPS_MAX: usize = 64;
+
+/// What a file brings along.
+pub(super) struct Beside {
+    pub(super) gathered: Gathered,
+    /// Oldest first.
+    stamps: Vec<DocumentTimeStamp>,
+}
+
+impl Beside {
+    /// Reads it, where there is any.
+    pub(super) fn of(file: &[u8], signatures: &[Signature], policy: &Policy) -> Result<Beside, PdfFault> {
+        let has_stamps = signatures
+            .iter()
+            .any(|signature| matches!(signature.kind, Kind::TimeStamp));
+        let mut beside = Beside {
+            gathered: Gathered::default(),
+            stamps: Vec::new(),
+        };
+        // Object streams may hide the name of the DSS, and a file without one costs little.
+        if has_stamps || signatures.iter().any(Signature::is_seal) {
+            let material = material::validation_material(file, policy)?;
+            beside.gathered.add_octets(
+                &material.certificates,
+                &material.revocation_lists,
+                &material.ocsp_responses,
+            );
+            beside.stamps = material.time_stamps;
+        }
+        Ok(beside)
+    }
+
+    /// Judges the document time-stamps, the newest first: each proves by when those before it existed.
+    pub(super) fn time_stamps(&self, prefixes: &Prefixes<'_>, snapshot: &Snapshot, now: Time) -> TimeStamps {
+        let mut judged = Vec::new();
+        let mut existed_at = None;
+        for stamp in self.stamps.iter().rev().take(TIME_STAMPS_MAX) {
+            let circumstances = Circumstances {
+                beside: &self.gathered,
+                existed_at,
+                ..Circumstances::new(snapshot, now)
+            };
+            let report = judge(stamp, prefixes, &circumstances);
+            let proven = latest(&report);
+            existed_at = earlier(existed_at, proven);
+            judged.push((stamp.revision, proven, report));
+        }
+        TimeStamps { judged }
+    }
+}
+
+/// The latest time at which a token that passed was made.
+fn latest(report: &TimeStampReport) -> Option<Time> {
+    let time = report.time.filter(|_| report.is_passed())?;
+    let accuracy = report.accuracy_micros.unwrap_or(0);
+    Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
+}
+
+fn judge(
+    stamp: &DocumentTimeStamp,
+    prefixes: &Prefixes<'_>,
+    circumstances: &Circumstances<'_>,
+) -> TimeStampReport {
+    let token = match Token::from_der(&stamp.token) {
+        Ok(token) => token,
+        Err(fault) => {
+            let failure = Failure::TimeStampMalformed(fault);
+            return TimeStampReport::failed(TimeStampKind::Data, None, failure);
+        }
+    };
+    let digest = prefixes.digest(&stamp.covered, token.imprint().0);
+    let mut budget = Budget::new(circumstances.snapshot.policy().signature_checks_max);
+    let stamped = (TimeStampKind::Data, Stamped::Digest(digest.as_ref()));
+    tsp::judge(&token, stamped, circumstances, &mut budget)
+}
+
+fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The document time-stamps of a file, judged.
+pub(super) struct TimeStamps {
+    /// Revision (the first is 1), what is proven to have existed by then, and the report.
+    judged: Vec<(usize, Option<Time>, TimeStampReport)>,
+}
+
+impl TimeStamps {
+    /// By when the signature is proven to have existed.
+    pub(super) fn proof_of(&self, signature: &Signature) -> Option<Time> {
+        let over = self
+            .judged
+            .iter()
+            .filter(|(revision, ..)| is_over(*revision, signature));
+        over.fold(None, |earliest, (_, proven, _)| earlier(earliest, *proven))
+    }
+
+    /// The reports of those over the signature.
+    pub(super) fn over(&self, signature: &Signature) -> impl Iterator<Item = TimeStampReport> {
+        let over = self
+            .judged
+            .iter()
+            .filter(|(revision, ..)| is_over(*revision, signature));
+        over.map(|(.., report)| report.clone())
+    }
+}
+
+/// Whether the revision that a time-stamp closes came after the signature.
+fn is_over(revision: usize, signature: &Signature) -> bool {
+    signature.revision + 1 < revision
+}

@@ -1,0 +1,357 @@
+//! The form: signature fields that come or are signed, and fields that are filled in.
+//!
+//! **Invariant**: a field that is signed never changes; a field that is filled in changes its value and its look alone.
+//! **Invariant**: every earlier signature allows it (`restriction`).
+
+use super::super::PdfFault;
+use super::super::coverage::LaterChange;
+use super::super::field::{self, Form, Kind};
+use super::super::object::{Dictionary, Object, Reference};
+use super::super::signature::Signature;
+use super::Changes;
+use super::allowed::{Allowed, grown};
+use super::appearance;
+use super::survey::Place;
+
+/// What a new signature field or widget may say. Absent are actions (A, AA) and whatever has no business there.
+const FIELD_KEYS: &[&[u8]] = &[
+    b"FT",
+    b"T",
+    b"TU",
+    b"TM",
+    b"V",
+    b"Type",
+    b"Subtype",
+    b"Rect",
+    b"F",
+    b"P",
+    b"AP",
+    b"Ff",
+    b"M",
+    b"NM",
+    b"DA",
+    b"DR",
+    b"Q",
+    b"MK",
+    b"BS",
+    b"Border",
+    b"C",
+    b"Kids",
+    b"Parent",
+    b"Lock",
+    b"SV",
+    b"AS",
+    b"Contents",
+];
+
+/// What of them a field may not say that nobody signs yet: it shows nothing.
+const LOOKS: &[&[u8]] = &[b"AP", b"MK", b"BS", b"Border", b"C", b"Contents", b"DA"];
+
+/// What of a field, and of its widgets, changes when it is filled in.
+const VALUE_KEYS: &[&[u8]] = &[b"V", b"AP", b"AS", b"I", b"TI"];
+
+impl Allowed {
+    /// The signature dictionary, the fields that are new or signed, and the form that grew by them.
+    pub(super) fn form(&mut self, changes: &Changes<'_, '_>) -> Result<(), PdfFault> {
+        let (root, before) = changes.file.catalog(changes.revision - 1)?;
+        let (_, after) = changes.file.catalog(changes.revision)?;
+        let fault = PdfFault::Changed { number: root.number };
+        // There was a form, for the signed revision has a signature that a field shows.
+        let (Some(before), Some(after)) = (
+            before.dictionary().and_then(|before| before.get(b"AcroForm")),
+            after.dictionary().and_then(|after| after.get(b"AcroForm")),
+        ) else {
+            return Err(fault);
+        };
+        let own = after.as_reference();
+        if let Some(own) = own {
+            self.write(changes, own.number, (root.number, Place::Form));
+        }
+        self.roots.push(own.unwrap_or(root).number);
+        let before = changes.file.follow(before, changes.revision - 1)?;
+        let after = changes.file.follow(after, changes.revision)?;
+        let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
+            return Err(fault);
+        };
+        if !before.equals_except(after, &[b"Fields", b"SigFlags", b"DR"])
+            || !are_flags_grown(before, after)
+            || !appearance::are_resources_grown(changes, before, after)
+        {
+            return Err(fault);
+        }
+        if let Some(array) = after.reference(b"Fields") {
+            let place = own.map_or((root.number, Place::FormFields), |own| {
+                (own.number, Place::Fields)
+            });
+            self.write(changes, array.number, place);
+        }
+        let fields = grown(changes, before.get(b"Fields"), after.get(b"Fields")).ok_or(fault)?;
+        self.signature_fields(changes, &fields)
+    }
+
+    fn signature_fields(&mut self, changes: &Changes<'_, '_>, fields: &[Object]) -> Result<(), PdfFault> {
+        let mut signed = changes.context.added;
+        for field in fields {
+            let Object::Reference(field) = field else {
+                return Err(PdfFault::Form);
+            };
+            let its = signed.take_if(|added| added.field == *field);
+            self.new_field(changes, *field, its)?;
+            if let Some(its) = its {
+                self.signed(changes, its)?;
+            }
+        }
+        match signed {
+            None => Ok(()),
+            Some(added) => {
+                self.existing_field(changes, added)?;
+                self.signed(changes, added)
+            }
+        }
+    }
+
+    /// The value of the field that is signed.
+    fn signed(&mut self, changes: &Changes<'_, '_>, added: &Signature) -> Result<(), PdfFault> {
+        let number = added.value.number;
+        if !changes.new.contains(&number) {
+            return Err(PdfFault::Changed { number });
+        }
+        self.numbers.insert(number);
+        self.roots.push(number);
+        // Document time-stamps are no change of the document (table 257).
+        if added.is_seal() && !changes.context.rights.may_sign(&added.field_name) {
+            return Err(PdfFault::Restricted);
+        }
+        self.kinds.insert(if added.is_seal() {
+            LaterChange::Signature
+        } else {
+            LaterChange::DocumentTimeStamp
+        });
+        Ok(())
+    }
+
+    /// A field that is new, with the widgets below it.
+    fn new_field(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        field: Reference,
+        signed: Option<&Signature>,
+    ) -> Result<(), PdfFault> {
+        let number = field.number;
+        let fault = PdfFault::Changed { number };
+        let object = changes.after(number)?;
+        let dictionary = object.dictionary().filter(|_| changes.new.contains(&number));
+        let dictionary = dictionary.ok_or(fault)?;
+        let is_allowed = |(key, _): (&[u8], &Object)| {
+            FIELD_KEYS.contains(&key) && (signed.is_some() || !LOOKS.contains(&key))
+        };
+        if !dictionary.iter().all(is_allowed)
+            || dictionary.name(b"FT") != Some(b"Sig")
+            || dictionary.get(b"Parent").is_some()
+            || dictionary.get(b"V").is_some() != signed.is_some()
+        {
+            return Err(fault);
+        }
+        self.numbers.insert(number);
+        self.roots.push(number);
+        self.add_widget(field, dictionary, signed);
+        if let Some(kids) = dictionary.get(b"Kids") {
+            let kids = changes.file.follow(kids, changes.revision)?;
+            for kid in kids.array().ok_or(fault)? {
+                let kid = kid.as_reference().ok_or(fault)?;
+                let object = changes.after(kid.number)?;
+                let widget = object.dictionary().filter(|_| changes.new.contains(&kid.number));
+                let widget = widget.ok_or(fault)?;
+                let is_widget = widget.iter().all(is_allowed)
+                    && widget.name(b"Subtype") == Some(b"Widget")
+                    && widget
+                        .get(b"Parent")
+                        .is_none_or(|parent| parent.as_reference() == Some(field))
+                    && [&b"FT"[..], b"T", b"V", b"Kids"]
+                        .iter()
+                        .all(|key| widget.get(key).is_none());
+                if !is_widget {
+                    return Err(fault);
+                }
+                self.add_widget(kid, widget, signed);
+            }
+        }
+        if signed.is_none() {
+            if !changes.context.rights.may_sign(&field::own_name(dictionary)) {
+                return Err(PdfFault::Restricted);
+            }
+            self.kinds.insert(LaterChange::SignatureField);
+        }
+        Ok(())
+    }
+
+    fn add_widget(&mut self, widget: Reference, dictionary: &Dictionary, signed: Option<&Signature>) {
+        if dictionary.name(b"Subtype") == Some(b"Widget") {
+            self.widgets.insert(widget);
+            if signed.is_some() {
+                self.shown.insert(widget.number);
+            }
+        }
+    }
+
+    /// A field that waited empty: it gains its value, and its appearance may change.
+    fn existing_field(&mut self, changes: &Changes<'_, '_>, added: &Signature) -> Result<(), PdfFault> {
+        let number = added.field.number;
+        let fault = PdfFault::Changed { number };
+        let (before, after) = (changes.before(number)?, changes.after(number)?);
+        let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
+            return Err(fault);
+        };
+        let form = Form::read(changes.file, changes.revision - 1)?;
+        let was_field = form
+            .place(number)
+            .is_some_and(|place| form.fields[place].kind == Some(Kind::Signature));
+        if !was_field || before.get(b"V").is_some() || !before.equals_except(after, &[b"V", b"AP", b"F"]) {
+            return Err(fault);
+        }
+        self.look(changes, number, (before, after))?;
+        let Some(kids) = after.get(b"Kids") else {
+            return Ok(());
+        };
+        let kids = changes.file.follow(kids, changes.revision)?;
+        for kid in kids.array().ok_or(fault)?.iter().filter_map(Object::as_reference) {
+            let (before, after) = (changes.before(kid.number)?, changes.after(kid.number)?);
+            let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
+                return Err(fault);
+            };
+            let is_widget = after.name(b"Subtype") == Some(b"Widget")
+                && after.reference(b"Parent") == Some(added.field)
+                && before.equals_except(after, &[b"AP", b"F"]);
+            if changes.old.contains(&kid.number) && !is_widget {
+                return Err(PdfFault::Changed { number: kid.number });
+            }
+            self.look(changes, kid.number, (before, after))?;
+        }
+        Ok(())
+    }
+
+    /// A field or widget of the signature that was there and may look different.
+    fn look(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        number: u32,
+        (before, after): (&Dictionary, &Dictionary),
+    ) -> Result<(), PdfFault> {
+        if changes.old.contains(&number) {
+            self.numbers.insert(number);
+            self.roots.push(number);
+        }
+        let written = self.roots.len();
+        self.appearance(changes, number, (before, after))?;
+        if self.roots.len() > written || !before.equals_except(after, &[b"V"]) {
+            self.shown.insert(number);
+        }
+        Ok(())
+    }
+
+    /// Fields that are filled in, and their widgets.
+    pub(super) fn filled_fields(&mut self, changes: &Changes<'_, '_>) -> Result<(), PdfFault> {
+        let waiting: Vec<u32> = changes.old.difference(&self.numbers).copied().collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let form = Form::read(changes.file, changes.revision - 1)?;
+        if has_looks_of_its_own(changes)? {
+            return Ok(());
+        }
+        for number in waiting {
+            match form.place(number) {
+                Some(place) if form.fields[place].is_fillable() => self.fill(changes, &form, place)?,
+                Some(_) => {}
+                None => self.refill(changes, &form, number)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, changes: &Changes<'_, '_>, form: &Form, place: usize) -> Result<(), PdfFault> {
+        let number = form.fields[place].reference.number;
+        let fault = PdfFault::Changed { number };
+        let (before, after) = (changes.before(number)?, changes.after(number)?);
+        let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
+            return Err(fault);
+        };
+        let is_value = |value: &Object| {
+            let mut is_plain = true;
+            super::collect(value, &mut |_| is_plain = false);
+            is_plain && value.as_dictionary().is_none()
+        };
+        let values = [&b"V"[..], b"AS", b"I", b"TI"];
+        if !before.equals_except(after, VALUE_KEYS)
+            || !values.iter().filter_map(|key| after.get(key)).all(is_value)
+        {
+            return Err(fault);
+        }
+        self.check_fillable(changes, form, place)?;
+        self.numbers.insert(number);
+        self.roots.push(number);
+        self.filled.insert(number);
+        self.appearance(changes, number, (before, after))
+    }
+
+    /// An appearance stream that is written over, though its widget is not.
+    fn refill(&mut self, changes: &Changes<'_, '_>, form: &Form, number: u32) -> Result<(), PdfFault> {
+        let survey = changes.context.survey;
+        let known = survey.weight(number).ok_or(PdfFault::Changed { number })?;
+        changes.file.budget.take_looks(known)?;
+        let stream = changes.reference(number, changes.revision);
+        for one in survey.uses(number, changes.revision - 1) {
+            let place = form
+                .place(one.holder)
+                .filter(|place| form.fields[*place].is_fillable());
+            let Some(place) = place.filter(|_| one.place == Place::AppearanceStream) else {
+                return Ok(());
+            };
+            self.check_fillable(changes, form, place)?;
+            self.appearance_stream(changes, stream, (one.holder, one.place))?;
+            self.filled.insert(one.holder);
+        }
+        Ok(())
+    }
+
+    fn check_fillable(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        form: &Form,
+        place: usize,
+    ) -> Result<(), PdfFault> {
+        let name = form.name(changes.file, place)?;
+        changes.file.budget.take_looks(changes.context.rights.weight())?;
+        if !changes.context.rights.may_fill(&name) {
+            return Err(PdfFault::Restricted);
+        }
+        self.kinds.insert(LaterChange::FormFilled);
+        Ok(())
+    }
+}
+
+/// Whether readers make the looks of fields themselves, so that appearances do not say what is seen: NeedAppearances
+/// (§12.7.3), XFA (§12.7.9).
+fn has_looks_of_its_own(changes: &Changes<'_, '_>) -> Result<bool, PdfFault> {
+    let (_, catalog) = changes.file.catalog(changes.revision)?;
+    let form = catalog.dictionary().and_then(|catalog| catalog.get(b"AcroForm"));
+    let form = changes
+        .file
+        .follow(form.ok_or(PdfFault::Form)?, changes.revision)?;
+    let form = form.dictionary().ok_or(PdfFault::Form)?;
+    let is_asked = !matches!(form.get(b"NeedAppearances"), None | Some(Object::Boolean(false)));
+    Ok(is_asked || form.get(b"XFA").is_some())
+}
+
+/// SigFlags may gain SignaturesExist and AppendOnly (§12.7.3), and lose nothing.
+fn are_flags_grown(before: &Dictionary, after: &Dictionary) -> bool {
+    let flags = |form: &Dictionary| match form.get(b"SigFlags") {
+        None => Some(0),
+        Some(Object::Integer(flags)) => Some(*flags),
+        Some(_) => None,
+    };
+    match (flags(before), flags(after)) {
+        (Some(before), Some(after)) => before & !after == 0 && (after & !before) & !3 == 0,
+        (None, _) | (_, None) => false,
+    }
+}

@@ -1,0 +1,382 @@
+//! One look at everything that was signed: who refers to what later revisions write, how large pages are, which fonts
+//! default appearances ask for.
+//!
+//! **Invariant**: every object that any signature covers is read once, whatever the number of later revisions, and let
+//! go again: memory holds one object, or one object stream, at a time.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::super::PdfFault;
+use super::super::field::Form;
+use super::super::file::{File, Indirect};
+use super::super::material;
+use super::super::object::{Dictionary, Object, Reference};
+use super::super::parse;
+use super::super::revision::Version;
+use super::super::xref::Entry;
+use super::appearance;
+
+/// The holder of what a trailer refers to: no object has this number.
+pub(super) const TRAILER: u32 = 0;
+
+/// How an object refers to another: the places that the white list knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// /Info of a trailer.
+    Information,
+    /// /AcroForm of the catalog.
+    Form,
+    /// /Fields of a form that is an object of its own, and of one that stands in the catalog.
+    Fields,
+    FormFields,
+    /// /Annots of a page.
+    Annotations,
+    /// /AP of a widget, and a stream or state inside it.
+    Appearance,
+    AppearanceStream,
+    /// A stream or state inside an appearance dictionary that is an object of its own.
+    AppearanceEntry,
+    /// /Metadata, /Extensions, /DSS of the catalog; of the last, everything inside.
+    Metadata,
+    Extensions,
+    ValidationMaterial,
+    Other,
+}
+
+/// One step from an object to what it holds; arrays have no names for their items.
+type Step<'a> = Option<&'a [u8]>;
+
+impl Place {
+    fn of(path: &[Step<'_>]) -> Self {
+        match path {
+            [Some(b"Info")] => Self::Information,
+            [Some(b"AcroForm")] => Self::Form,
+            [Some(b"Fields")] => Self::Fields,
+            [Some(b"AcroForm"), Some(b"Fields")] => Self::FormFields,
+            [Some(b"Annots")] => Self::Annotations,
+            [Some(b"AP")] => Self::Appearance,
+            [Some(b"AP"), Some(b"N" | b"D" | b"R")] | [Some(b"AP"), Some(b"N" | b"D" | b"R"), Some(_)] => {
+                Self::AppearanceStream
+            }
+            [Some(b"N" | b"D" | b"R")] | [Some(b"N" | b"D" | b"R"), Some(_)] => Self::AppearanceEntry,
+            [Some(b"Metadata")] => Self::Metadata,
+            [Some(b"Extensions")] => Self::Extensions,
+            [Some(b"DSS"), ..] => Self::ValidationMaterial,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The revisions that show one version of an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Span {
+    from: u32,
+    /// The first that shows another; `u32::MAX` where none does.
+    until: u32,
+}
+
+impl Span {
+    fn holds(self, revision: usize) -> bool {
+        (self.first()..self.until as usize).contains(&revision)
+    }
+
+    fn first(self) -> usize {
+        self.from as usize
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            until: self.until.max(other.until),
+        }
+    }
+}
+
+/// A reference to an object that a later revision writes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Use {
+    pub(super) holder: u32,
+    pub(super) place: Place,
+    pub(super) is_of_page: bool,
+    span: Span,
+}
+
+pub(super) struct Survey {
+    /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
+    material: HashMap<u32, usize>,
+    uses: HashMap<u32, Vec<Use>>,
+    /// The area of the smallest box that a page has or inherits.
+    smallest_page: Option<f64>,
+    /// The names in default appearances (§12.7.4.3), and from when to when one stood somewhere.
+    names: HashMap<Box<[u8]>, Span>,
+    /// There is a default appearance whose names are not known.
+    has_strange_names: bool,
+}
+
+impl Survey {
+    /// Looks at every object that a revision from `first` on shows and a later one may change.
+    pub(super) fn of(file: &File<'_>, first: usize) -> Result<Self, PdfFault> {
+        let material = material_nodes(file);
+        let mut survey = Self {
+            uses: targets(file, first, material.keys())?,
+            material,
+            smallest_page: None,
+            names: HashMap::new(),
+            has_strange_names: false,
+        };
+        for (revision, from) in file.revisions[..file.latest()].iter().zip(0..) {
+            let span = Span {
+                from,
+                until: u32::MAX,
+            };
+            survey.note_uses(&revision.trailer, (TRAILER, span, false));
+        }
+        let mut compressed = Vec::new();
+        for versions in file.history.numbers() {
+            for (version, span) in visible(versions, first, file.latest()) {
+                match version.entry {
+                    Entry::Free => {}
+                    Entry::InUse { offset, generation } => {
+                        let reference = Reference {
+                            number: version.number,
+                            generation,
+                        };
+                        survey.read(file, reference, offset, span)?;
+                    }
+                    Entry::Compressed { container, index } => {
+                        let offset = file.container_offset(container, span.first());
+                        let offset = offset.ok_or(PdfFault::Object { number: container })?;
+                        compressed.push((offset, container, index, version.number, span));
+                    }
+                }
+            }
+        }
+        compressed.sort_unstable_by_key(|(offset, _, index, ..)| (*offset, *index));
+        for group in compressed.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+            survey.read_container(file, group)?;
+        }
+        Ok(survey)
+    }
+
+    fn read(
+        &mut self,
+        file: &File<'_>,
+        reference: Reference,
+        offset: usize,
+        span: Span,
+    ) -> Result<(), PdfFault> {
+        if let Some(known) = file.known(offset, reference, span.first()) {
+            let known = known?;
+            return self.note(file, reference.number, &known, span);
+        }
+        let object = file.read_object(offset, reference, span.first())?;
+        self.note(file, reference.number, &object, span)?;
+        file.budget.release_objects(object.weight);
+        Ok(())
+    }
+
+    /// Objects of one object stream.
+    fn read_container(
+        &mut self,
+        file: &File<'_>,
+        group: &[(usize, u32, usize, u32, Span)],
+    ) -> Result<(), PdfFault> {
+        let (offset, number, ..) = group[0];
+        let owner = group.iter().map(|(.., span)| span.first()).min().unwrap_or(0);
+        let is_kept = file.containers.borrow().contains_key(&offset);
+        let container = if is_kept {
+            file.container(number, owner)?
+        } else {
+            Rc::new(file.read_container(number, offset, owner)?)
+        };
+        for (_, _, index, number, span) in group {
+            let object = container.object(*number, *index)?;
+            self.note(file, *number, &object, *span)?;
+        }
+        if !is_kept {
+            file.budget.release_objects(container.weight());
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, file: &File<'_>, number: u32, object: &Indirect, span: Span) -> Result<(), PdfFault> {
+        let Some(dictionary) = object.dictionary() else {
+            let mut path = Vec::new();
+            self.note_value(&object.value, &mut path, (number, span, false));
+            return Ok(());
+        };
+        for key in [&b"MediaBox"[..], b"CropBox"] {
+            let Some(page) = dictionary.get(key) else { continue };
+            let area = appearance::area(file, page, span.first()).unwrap_or(0.0);
+            self.smallest_page = Some(self.smallest_page.map_or(area, |known| known.min(area)));
+        }
+        // The dictionary of a cross-reference stream is a trailer.
+        let holder = match dictionary.name(b"Type") {
+            Some(b"XRef") => TRAILER,
+            Some(_) | None => number,
+        };
+        let is_page = dictionary.name(b"Type") == Some(b"Page");
+        self.note_uses(dictionary, (holder, span, is_page));
+        Ok(())
+    }
+
+    fn note_uses(&mut self, dictionary: &Dictionary, holder: (u32, Span, bool)) {
+        let mut path = Vec::new();
+        for (key, value) in dictionary.iter() {
+            self.note_entry(key, value, &mut path, holder);
+        }
+    }
+
+    fn note_entry<'o>(
+        &mut self,
+        key: &'o [u8],
+        value: &'o Object,
+        path: &mut Vec<Step<'o>>,
+        holder: (u32, Span, bool),
+    ) {
+        if key == b"DA" {
+            self.note_appearance(value, holder.1);
+        }
+        path.push(Some(key));
+        self.note_value(value, path, holder);
+        path.pop();
+    }
+
+    fn note_value<'o>(
+        &mut self,
+        value: &'o Object,
+        path: &mut Vec<Step<'o>>,
+        (holder, span, is_of_page): (u32, Span, bool),
+    ) {
+        match value {
+            Object::Reference(reference) => {
+                if let Some(uses) = self.uses.get_mut(&reference.number) {
+                    let one = Use {
+                        holder,
+                        place: Place::of(path),
+                        is_of_page,
+                        span,
+                    };
+                    if uses.last() != Some(&one) {
+                        uses.push(one);
+                    }
+                }
+            }
+            Object::Array(items) => {
+                path.push(None);
+                for item in items {
+                    self.note_value(item, path, (holder, span, is_of_page));
+                }
+                path.pop();
+            }
+            Object::Dictionary(dictionary) => {
+                for (key, value) in dictionary.iter() {
+                    self.note_entry(key, value, path, (holder, span, is_of_page));
+                }
+            }
+            Object::Null
+            | Object::Boolean(_)
+            | Object::Integer(_)
+            | Object::Real(_)
+            | Object::Name(_)
+            | Object::Text(_) => {}
+        }
+    }
+
+    fn note_appearance(&mut self, value: &Object, span: Span) {
+        let Object::Text(text) = value else {
+            self.has_strange_names = true;
+            return;
+        };
+        // A name may be written in other ways (§7.3.5).
+        self.has_strange_names |= text.bytes.contains(&b'#');
+        for name in text.bytes.split(|octet| *octet == b'/').skip(1) {
+            let name = name
+                .split(|octet| !parse::is_regular(*octet))
+                .next()
+                .unwrap_or_default();
+            match self.names.get_mut(name) {
+                Some(known) => *known = known.and(span),
+                None => {
+                    self.names.insert(name.into(), span);
+                }
+            }
+        }
+    }
+
+    /// What the DSS is made of, or once was, as of that revision.
+    pub(super) fn material(&self, revision: usize) -> impl Iterator<Item = u32> {
+        let nodes = self.material.iter();
+        nodes
+            .filter(move |(_, since)| **since <= revision)
+            .map(|(number, _)| *number)
+    }
+
+    /// Who referred to the object in that revision.
+    pub(super) fn uses(&self, number: u32, revision: usize) -> impl Iterator<Item = &Use> {
+        let uses = self.uses.get(&number).into_iter().flatten();
+        uses.filter(move |one| one.span.holds(revision))
+    }
+
+    /// How many references to the object there are in all revisions; `None` where nobody counted them.
+    pub(super) fn weight(&self, number: u32) -> Option<usize> {
+        self.uses.get(&number).map(Vec::len)
+    }
+
+    /// The area of the smallest page; 0 where none has a size.
+    pub(super) fn smallest_page(&self) -> f64 {
+        self.smallest_page.unwrap_or(0.0)
+    }
+
+    /// Whether a default appearance of that revision may name the font: a reader that makes the appearance anew would take
+    /// what was not there when it was signed.
+    pub(super) fn is_asked_for(&self, font: &[u8], revision: usize) -> bool {
+        self.has_strange_names || self.names.get(font).is_some_and(|span| span.holds(revision))
+    }
+}
+
+/// What later revisions write; and what must belong to one holder alone where its parts are written: appearances of
+/// fields, and the DSS.
+fn targets<'m>(
+    file: &File<'_>,
+    first: usize,
+    material: impl Iterator<Item = &'m u32>,
+) -> Result<HashMap<u32, Vec<Use>>, PdfFault> {
+    let mut targets: HashMap<u32, Vec<Use>> = material.map(|number| (*number, Vec::new())).collect();
+    for revision in first + 1..=file.latest() {
+        let written = file.revisions[revision].entries().iter();
+        targets.extend(written.map(|(number, _)| (*number, Vec::new())));
+        let before = revision - 1;
+        for field in Form::read(file, before)?.fields {
+            let field = file.resolve(field.reference, before)?;
+            if let Some(appearance) = field.dictionary().and_then(|field| field.reference(b"AP")) {
+                targets.insert(appearance.number, Vec::new());
+            }
+        }
+    }
+    Ok(targets)
+}
+
+/// Objects of the DSS, with the first revision in which they were. What is malformed is refused where it changes.
+fn material_nodes(file: &File<'_>) -> HashMap<u32, usize> {
+    let mut nodes = HashMap::new();
+    for revision in 0..file.latest() {
+        for node in material::read(file, revision).unwrap_or_default().nodes {
+            nodes.entry(node).or_insert(revision);
+        }
+    }
+    nodes
+}
+
+/// The versions of one number that a revision from `first` to the one before `latest` shows. An entry that is written
+/// again makes no other version: a container that changes meanwhile is itself a change.
+fn visible(versions: &[Version], first: usize, latest: usize) -> impl Iterator<Item = (Version, Span)> {
+    let groups = || versions.chunk_by(|one, other| one.entry == other.entry);
+    let ends = groups().skip(1).map(|next| next[0].revision).chain([u32::MAX]);
+    let spans = groups().zip(ends).map(|(group, until)| {
+        let from = group[0].revision;
+        (group[0], Span { from, until })
+    });
+    spans.filter(move |(_, span)| span.first() < latest && span.until as usize > first)
+}

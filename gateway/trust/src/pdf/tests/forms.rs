@@ -1,0 +1,200 @@
+//! Forms that are filled in after a signature.
+
+use super::*;
+
+const CERTIFIED: &str = "/Reference [<< /TransformMethod /DocMDP /TransformParams << /P 2 >> >>]";
+
+const FORM: &str = "/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 1";
+
+/// What the signer prepares: words of the signature, the field that is to be filled in, the form.
+struct Prepared {
+    signature: &'static str,
+    text: &'static str,
+    form: &'static str,
+}
+
+const OPEN: Prepared = Prepared {
+    signature: CERTIFIED,
+    text: "",
+    form: "",
+};
+
+/// The page with a text field 7 that looks like 8, signed by the person.
+fn prepared(world: &World, prepared: &Prepared) -> Vec<u8> {
+    sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = format!("<< /Fields [5 0 R 7 0 R] /SigFlags 3 {} >>", prepared.form);
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+        writer.object(3, format!("<< {page} /Annots [7 0 R 9 0 R] >>"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        writer.object(7, text(prepared.text, "/AP << /N 8 0 R >>"));
+        writer.object(8, format!("<< {FORM} >>\nstream\nA\nendstream"));
+        writer.object(9, "<< /Type /Annot /Subtype /Stamp /Rect [0 0 9 9] /AP 10 0 R >>");
+        writer.object(10, "<< >>");
+        writer.signature.push_str(prepared.signature);
+    })
+}
+
+fn text(more: &str, value: &str) -> String {
+    let kind = if more.contains("/FT") { "" } else { "/FT /Tx" };
+    let place = if more.contains("/Rect") {
+        ""
+    } else {
+        "/Rect [0 0 99 9]"
+    };
+    format!("<< {kind} /T (T) /Type /Annot /Subtype /Widget {place} {more} {value} >>")
+}
+
+/// What comes of an update of these objects.
+fn filled(file: &[u8], objects: &[(u32, &str)]) -> Option<PdfFault> {
+    let mut writer = PdfWriter::update(file);
+    for (number, value) in objects {
+        writer.object(*number, value);
+    }
+    fault(&writer.finish_update())
+}
+
+#[test]
+fn a_form_is_filled_in_where_every_signature_allows_it() {
+    let world = World::new();
+    let value = text("", "/V (B) /AP << /N 11 0 R >>");
+    let look = format!("<< {FORM} >>\nstream\nB\nendstream");
+    for (signature, expected) in [
+        (CERTIFIED, None),
+        ("", Some(PdfFault::Restricted)),
+        (
+            "/Reference [<< /TransformMethod /DocMDP /TransformParams << /P 1 >> >>]",
+            Some(PdfFault::Restricted),
+        ),
+        (
+            "/Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /Include /Fields [(S)] >> >>]",
+            None,
+        ),
+        (
+            "/Reference [<< /TransformMethod /FieldMDP /TransformParams << /Action /All >> >>]",
+            Some(PdfFault::Restricted),
+        ),
+    ] {
+        let once = prepared(&world, &Prepared { signature, ..OPEN });
+        assert_eq!(
+            filled(&once, &[(7, &value), (11, &look)]),
+            expected,
+            "{signature}"
+        );
+    }
+    let once = prepared(&world, &OPEN);
+    let mut writer = PdfWriter::update(&once);
+    writer.object(7, text("", "/V (B) /AP << /N 8 0 R >>"));
+    writer.object(8, &look);
+    let file = writer.finish_update();
+    let reports = reports(validate(&file, &world.good(), now()));
+    let coverage = reports[0].coverage.as_ref().expect("coverage");
+    assert_eq!(coverage.later, [LaterChange::FormFilled]);
+}
+
+#[test]
+fn a_later_signature_closes_what_it_does_not_open() {
+    let world = World::new();
+    let once = prepared(&world, &OPEN);
+    let again = |lock: &str| {
+        sign_pdf_raw(&once, &world.organisation, 13, |writer| {
+            let form = "<< /Fields [5 0 R 7 0 R 12 0 R] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(12, format!("<< /FT /Sig /T (Z) /V 13 0 R /Lock << {lock} >> >>"));
+        })
+    };
+    let value = text("", "/V (B) /AP << /N 8 0 R >>");
+    let objects: [(u32, &str); 1] = [(7, &value)];
+    assert_eq!(filled(&again("/Action /Include /Fields [(S)]"), &objects), None);
+    let closed = filled(&again("/Action /Include /Fields [(T)]"), &objects);
+    assert_eq!(closed, Some(PdfFault::Restricted));
+}
+
+#[test]
+fn nothing_but_value_and_look_of_a_field_changes() {
+    let world = World::new();
+    let once = prepared(&world, &OPEN);
+    let look = format!("<< {FORM} >>\nstream\nB\nendstream");
+    let good = text("", "/V (B) /AP << /N 8 0 R >>");
+    assert_eq!(filled(&once, &[(7, &good)]), None);
+    for value in [
+        text("/FT /Ch", "/V (B) /AP << /N 8 0 R >>"),
+        text("/Rect [0 0 99 99]", "/V (B) /AP << /N 8 0 R >>"),
+        text("/AA << >>", "/V (B) /AP << /N 8 0 R >>"),
+        text("", "/V 4 0 R /AP << /N 8 0 R >>"),
+        good.replace("(T)", "(U)"),
+    ] {
+        assert_eq!(
+            filled(&once, &[(7, &value)]),
+            Some(PdfFault::Changed { number: 7 }),
+            "{value}"
+        );
+    }
+    let script = "<< /S /JavaScript >>";
+    assert_eq!(
+        filled(&once, &[(7, &good), (11, script)]),
+        Some(PdfFault::Changed { number: 11 })
+    );
+    assert_eq!(
+        filled(&once, &[(10, "<< /N 11 0 R >>"), (11, &look)]),
+        Some(PdfFault::Changed { number: 11 })
+    );
+    assert_eq!(
+        filled(&once, &[(7, &good), (10, "<< /N 8 0 R >>")]),
+        Some(PdfFault::Changed { number: 10 })
+    );
+}
+
+#[test]
+fn a_field_that_is_not_for_filling_in_stays() {
+    let world = World::new();
+    let judge = |text_more: &'static str, form: &'static str| {
+        let once = prepared(
+            &world,
+            &Prepared {
+                text: text_more,
+                form,
+                ..OPEN
+            },
+        );
+        let value = text(text_more, "/V (B) /AP << /N 8 0 R >>");
+        filled(&once, &[(7, &value)])
+    };
+    let changed = Some(PdfFault::Changed { number: 7 });
+    assert_eq!(judge("/Ff 2", ""), None);
+    assert_eq!(judge("/Ff 1", ""), changed);
+    assert_eq!(judge("/FT /Btn /Ff 65536", ""), changed);
+    assert_eq!(judge("/FT /Btn", ""), None);
+    assert_eq!(judge("", "/NeedAppearances false"), None);
+    assert_eq!(judge("", "/NeedAppearances true"), changed);
+    assert_eq!(judge("", "/XFA []"), changed);
+    assert_eq!(
+        judge("/Rect [0 0 595 842]", ""),
+        Some(PdfFault::Overlaid { number: 7 })
+    );
+}
+
+#[test]
+fn a_look_that_something_else_shows_too_stays() {
+    let world = World::new();
+    let look = format!("<< {FORM} >>\nstream\nB\nendstream");
+    assert_eq!(filled(&prepared(&world, &OPEN), &[(8, &look)]), None);
+    let shared = Prepared {
+        form: "/DR << /XObject << /X 8 0 R >> >>",
+        ..OPEN
+    };
+    let shared = prepared(&world, &shared);
+    assert_eq!(
+        filled(&shared, &[(8, &look)]),
+        Some(PdfFault::Changed { number: 8 })
+    );
+    let good = text("", "/V (B) /AP << /N 8 0 R >>");
+    assert_eq!(filled(&shared, &[(7, &good)]), None);
+    assert_eq!(
+        filled(&shared, &[(7, &good), (8, &look)]),
+        Some(PdfFault::Changed { number: 1 })
+    );
+    let other = "<< /Type /Font /Length 1 >>\nstream\nB\nendstream";
+    let changed = filled(&prepared(&world, &OPEN), &[(7, &good), (8, other)]);
+    assert_eq!(changed, Some(PdfFault::Changed { number: 8 }));
+}
