@@ -77,3 +77,19 @@ fn objects_of_a_stream_stand_one_after_another() {
     let many = format!("10 0 [{}]", "1 ".repeat(OBJECTS_MAX));
     assert_eq!(container(1, 5, &many), Err(PdfFault::TooLarge));
 }
+
+#[test]
+fn an_object_is_not_taken_for_another() {
+    let page = PdfWriter::page();
+    let offset = memchr::memmem::find(&page, b"4 0 obj").expect("an object");
+    let mut writer = PdfWriter::update(&page);
+    writer.entry((9, 0), offset);
+    let bytes = writer.finish_update();
+    let file = File::open(&bytes, OBJECTS_MAX).expect("a file");
+    // Whether or not it was read under its own number before.
+    for _ in 0..2 {
+        let other = file.resolve(reference(9), file.latest());
+        assert_eq!(other.err(), Some(PdfFault::Object { number: 9 }));
+        assert!(file.resolve(reference(4), file.latest()).is_ok());
+    }
+}

@@ -366,3 +366,48 @@ fn no_damaged_history_panics_nor_passes() {
         }
     });
 }
+
+/// An update of the catalog in object stream 7, which holds these objects; the section is the stream 8.
+fn compressed(file: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+    let start = memchr::memmem::rfind(file, b"startxref\n").expect("a section") + 10;
+    let previous = String::from_utf8_lossy(&file[start..]).replace("\n%%EOF\n", "");
+    let mut head = String::new();
+    let mut body = String::new();
+    for (number, value) in objects {
+        head.push_str(&format!("{number} {} ", body.len()));
+        body.push_str(&format!("{value} "));
+    }
+    let (count, first, length) = (objects.len(), head.len(), head.len() + body.len());
+    let container = format!(
+        "7 0 obj\n<< /Type /ObjStm /N {count} /First {first} /Length {length} >>\nstream\n{head}{body}\nendstream\nendobj\n"
+    );
+    let place = |at: usize| u16::try_from(at).expect("a small file").to_be_bytes();
+    let (at, section) = (place(file.len()), place(file.len() + container.len()));
+    let entries = [[2, 0, 7, 0], [1, at[0], at[1], 0], [1, section[0], section[1], 0]].concat();
+    let keys = format!("/Type /XRef /Size 9 /W [1 2 1] /Index [1 1 7 2] /Root 1 0 R /Prev {previous}");
+    let stream = format!("8 0 obj\n<< {keys} /Length {} >>\nstream\n", entries.len());
+    let end = format!(
+        "\nendstream\nendobj\nstartxref\n{}\n%%EOF\n",
+        file.len() + container.len()
+    );
+    [
+        file,
+        container.as_bytes(),
+        stream.as_bytes(),
+        &entries,
+        end.as_bytes(),
+    ]
+    .concat()
+}
+
+#[test]
+fn every_object_of_an_object_stream_is_listed() {
+    let world = World::new();
+    let risen = catalog("/Version /2.0");
+    let file = compressed(&once(&world), &[(1, &risen)]);
+    assert_eq!(later(&world, &file), [LaterChange::Extensions]);
+    let hiding = compressed(&once(&world), &[(1, &risen), (4, "<< >>")]);
+    assert_eq!(fault(&hiding), Some(PdfFault::Object { number: 7 }));
+    let opening = compressed(&once(&world), &[(1, &catalog("/OpenAction << >>"))]);
+    assert_eq!(fault(&opening), Some(PdfFault::Changed { number: 1 }));
+}
