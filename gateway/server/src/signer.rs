@@ -1,4 +1,4 @@
-//! The gateway's own key: what receipts are signed with. In a file, or in a PKCS#11 token ([`token`]).
+//! The gateway's own key: what receipts are signed with. In a file, or in a PKCS#11 token.
 //!
 //! **Invariant:** a key whose certificate does not belong to it never signs: this is proven by a signature at start.
 

@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
             form,
             with_comments: true,
         };
-        canonical.document(&tree, &mut octets);
+        canonical.document(&tree, None, &mut octets);
         assert!(
             Tree::parse(&octets, &Limits::default()).is_ok() || octets.len() > bytes.len(),
             "what is canonical can be read"
