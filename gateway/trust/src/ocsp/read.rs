@@ -152,7 +152,7 @@ fn read_data(signed: &Element<'_>) -> Result<Data, OcspFault> {
     Ok(data)
 }
 
-/// ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }, both tags explicit.
+/// ResponderID ::= CHOICE { byName `[1]` Name, byKey `[2]` KeyHash }, both tags explicit.
 fn read_responder(element: &Element<'_>) -> Result<ResponderId, Asn1Fault> {
     if element.tag == tag::context_constructed(1) {
         let name = Reader::sole(element.content, tag::SEQUENCE)?;
@@ -210,7 +210,7 @@ fn read_certificate_id(mut body: Reader<'_>) -> Result<Option<CertificateId>, As
     }))
 }
 
-/// CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, the tags implicit.
+/// CertStatus ::= CHOICE { good `[0]` NULL, revoked `[1]` RevokedInfo, unknown `[2]` NULL }, the tags implicit.
 fn read_status(element: &Element<'_>) -> Result<CertificateStatus, Asn1Fault> {
     if element.whole == [tag::context(0), 0] {
         return Ok(CertificateStatus::Good);
