@@ -5,12 +5,12 @@
 //! signatures before it.
 
 use super::PdfFault;
+use super::file::File;
 use super::material::{self, DocumentTimeStamp};
 use super::prefix::Prefixes;
-use super::signature::{Kind, Signature};
+use super::signature::Signature;
 use crate::cms::{Circumstances, Gathered};
 use crate::path::Budget;
-use crate::policy::Policy;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
@@ -27,26 +27,19 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Reads it, where there is any.
-    pub(super) fn of(file: &[u8], signatures: &[Signature], policy: &Policy) -> Result<Beside, PdfFault> {
-        let has_stamps = signatures
-            .iter()
-            .any(|signature| matches!(signature.kind, Kind::TimeStamp));
-        let mut beside = Beside {
-            gathered: Gathered::default(),
-            stamps: Vec::new(),
-        };
-        // Object streams may hide the name of the DSS, and a file without one costs little.
-        if has_stamps || signatures.iter().any(Signature::is_seal) {
-            let material = material::validation_material(file, policy)?;
-            beside.gathered.add_octets(
-                &material.certificates,
-                &material.revocation_lists,
-                &material.ocsp_responses,
-            );
-            beside.stamps = material.time_stamps;
-        }
-        Ok(beside)
+    /// Reads it.
+    pub(super) fn of(file: &File<'_>, signatures: &[Signature]) -> Result<Beside, PdfFault> {
+        let material = material::of(file, signatures)?;
+        let mut gathered = Gathered::default();
+        gathered.add_octets(
+            &material.certificates,
+            &material.revocation_lists,
+            &material.ocsp_responses,
+        );
+        Ok(Beside {
+            gathered,
+            stamps: material.time_stamps,
+        })
     }
 
     /// Judges the document time-stamps, the newest first: each proves by when those before it existed.

@@ -60,14 +60,19 @@ impl DocumentTimeStamp {
 pub fn validation_material(file: &[u8], policy: &Policy) -> Result<ValidationMaterial, PdfFault> {
     let file = File::open(file, policy.pdf_objects_max)?;
     let signatures = signature::find(&file)?;
+    of(&file, &signatures)
+}
+
+/// The same for a file that is open, and its signatures.
+pub(super) fn of(file: &File<'_>, signatures: &[Signature]) -> Result<ValidationMaterial, PdfFault> {
     let stamps = signatures.iter().filter(|signature| !signature.is_seal());
     let mut material = ValidationMaterial {
         time_stamps: stamps.map(DocumentTimeStamp::of).collect(),
         ..ValidationMaterial::default()
     };
-    for (kind, reference) in read(&file, file.latest())?.streams {
+    for (kind, reference) in read(file, file.latest())?.streams {
         let object = file.resolve(reference, file.latest())?;
-        let octets = octets(&file, &object)?;
+        let octets = octets(file, &object)?;
         match kind {
             Kind::Certificate => material.certificates.push(octets),
             Kind::RevocationList => material.revocation_lists.push(octets),

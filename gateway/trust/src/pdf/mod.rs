@@ -71,12 +71,12 @@ pub enum PdfIntegrity {
 
 /// Judges every signature of the file at the time `now`.
 pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
-    let (signatures, revisions) = match signatures(file, snapshot.policy()) {
+    let (opened, signatures) = match signatures(file, snapshot.policy()) {
         Ok(found) => found,
         Err(fault) => return PdfReport::Refused(fault),
     };
     let prefixes = Prefixes::of(file);
-    let beside = match Beside::of(file, &signatures, snapshot.policy()) {
+    let beside = match Beside::of(&opened, &signatures) {
         Ok(beside) => beside,
         Err(fault) => return PdfReport::Refused(fault),
     };
@@ -99,7 +99,7 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
             reports.is_empty(),
             "a PDF signature with several signers is a failure of its own"
         );
-        report.coverage = Some(signature.coverage(revisions));
+        report.coverage = Some(signature.coverage(opened.revisions.len()));
         report.time_stamps.extend(stamped.over(signature));
         if signature.is_shown_over_signed {
             report.remarks.push(Remark::ShownOverSigned);
@@ -116,8 +116,8 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
 pub fn integrity(file: &[u8], policy: &Policy, now: Time) -> PdfIntegrity {
     match signatures(file, policy) {
         Err(fault) => PdfIntegrity::Refused(fault),
-        Ok((signatures, _)) if signatures.is_empty() => PdfIntegrity::Unsigned,
-        Ok((signatures, _)) => {
+        Ok((_, signatures)) if signatures.is_empty() => PdfIntegrity::Unsigned,
+        Ok((_, signatures)) => {
             let prefixes = Prefixes::of(file);
             let results = signatures.iter().flat_map(|signature| {
                 let contents = &signature.contents;
@@ -132,12 +132,12 @@ pub fn integrity(file: &[u8], policy: &Policy, now: Time) -> PdfIntegrity {
     }
 }
 
-/// The signatures of a file whose structure and history stand, oldest first, and how many revisions it has.
-fn signatures(file: &[u8], policy: &Policy) -> Result<(Vec<Signature>, usize), PdfFault> {
+/// A file whose structure and history stand, and its signatures, oldest first.
+fn signatures<'a>(file: &'a [u8], policy: &Policy) -> Result<(File<'a>, Vec<Signature>), PdfFault> {
     let file = File::open(file, policy.pdf_objects_max)?;
     let mut signatures = signature::find(&file)?;
     difference::check(&file, &mut signatures)?;
-    Ok((signatures, file.revisions.len()))
+    Ok((file, signatures))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::*;
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{oid, tag, write};
 use crate::cms::Signer;
+use crate::testing::stamp::Stamp;
 use crate::testing::{Leaf, fill_contents};
 
 /// A token of this leaf over the digest of these octets.
@@ -150,4 +151,34 @@ fn a_time_stamp_shows_nothing_and_says_what_it_is() {
         sub_filter
     );
     assert_eq!(judge("/SubFilter /ETSI.RFC3161", "[0 0 0 0]"), sub_filter);
+}
+
+#[test]
+fn a_document_time_stamp_proves_by_when_the_signatures_before_it_existed() {
+    let world = World::new();
+    let authority = world.issuing.time_stamper(200);
+    let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let with = |time: &str, over: Option<&[u8]>| {
+        stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
+            Stamp::over(over.unwrap_or(covered), time).sign(&authority)
+        })
+    };
+    // The person is revoked since the first of May.
+    let revoked = world
+        .issuing
+        .list(&[(100, rcgen::RevocationReason::CessationOfOperation)]);
+    let snapshot = world.snapshot(vec![world.root.list(&[]), revoked]);
+    let judge = |file: &[u8]| reports(validate(file, &snapshot, now())).remove(0);
+    let before = judge(&with("20260420080000Z", None));
+    assert_eq!(before.failure, None);
+    assert_eq!(before.time_stamps.len(), 1);
+    let after = judge(&with("20260520080000Z", None));
+    let of_others = judge(&with("20260420080000Z", Some(b"other octets")));
+    for report in [after, of_others, judge(&once)] {
+        assert!(
+            matches!(report.failure, Some(Failure::Revoked { .. })),
+            "{:?}",
+            report.failure
+        );
+    }
 }
