@@ -55,14 +55,16 @@ pub(crate) fn validate(leaf: &Arc<Certificate>, question: Question<'_>, budget: 
         best: None,
     };
     let mut chain = vec![Arc::clone(leaf)];
-    if let Reached::Good(passed) = search.extend(&mut chain) {
-        return *passed;
-    }
+    let reached = search.extend(&mut chain);
+    // Also where a path passed: what could not be paid for may have been what speaks against it.
     if search.budget.is_spent() {
         return Outcome {
             failure: Some(Failure::BudgetSpent),
             ..Outcome::default()
         };
+    }
+    if let Reached::Good(passed) = reached {
+        return *passed;
     }
     search.best.expect("a search that did not pass has noted why")
 }

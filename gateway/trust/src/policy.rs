@@ -81,6 +81,12 @@ pub struct Policy {
     /// Whether an OCSP responder whose certificate names no place where its own revocation could be asked must be proven
     /// not to be revoked all the same (RFC 6960 §4.2.2.2.1 leaves that to local policy).
     pub is_silent_responder_asked: bool,
+    /// Whether status information that was current at a proven past time, but made before it, settles a certificate that
+    /// has expired since. Whoever shows it may have chosen it.
+    pub may_status_precede_proof: bool,
+    /// How old a list or an answer that came with a signature may be to settle a certificate that lasts, in seconds: the
+    /// sender chose it. An older one can only revoke; what is at hand otherwise, or fetched, settles the rest.
+    pub beside_age_seconds_max: i64,
     /// Public-key operations that one CMS may cost with all its signers (as `webpki` limits those of one path).
     pub signature_checks_max: u32,
     /// Certificates of a path, leaf and anchor included.
@@ -101,6 +107,8 @@ impl Default for Policy {
             clock_skew_seconds: 300,
             ocsp_age_seconds_max: 600,
             is_silent_responder_asked: true,
+            may_status_precede_proof: false,
+            beside_age_seconds_max: 86_400,
             signature_checks_max: 100,
             path_certificates_max: 8,
             pdf_objects_max: 2_000_000,

@@ -19,6 +19,7 @@ use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
 use crate::path::{Budget, Question, RevocationDemand};
 use crate::report::{Failure, RevocationProof, RevocationSource};
+use crate::time::Time;
 use crate::x509::{Certificate, GeneralName};
 
 /// Why a certificate is not proven to be good, and what would settle it.
@@ -34,8 +35,8 @@ pub(crate) struct NotGood {
 /// several that speak for some reasons each.
 ///
 /// A certificate that lasts is asked about as of now, also where the control time is past: what was revoked since is told
-/// with its date. One that has expired since is asked about as of the control time, for nobody speaks of it any more; but
-/// whatever list says that it was revoked is heard.
+/// with its date. One that has expired since is asked about as of the control time, for nobody speaks of it any more. In
+/// both cases whoever says that it was revoked for good is heard, however old the word, and before all others.
 pub(crate) fn check(
     path: &[Arc<Certificate>],
     question: Question<'_>,
@@ -52,9 +53,7 @@ pub(crate) fn check(
         is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
     };
     let points = Point::of(inquiry.certificate());
-    if inquiry.is_of_past
-        && let Some(revoked) = points.iter().find_map(|point| inquiry.known_revocation(point))
-    {
+    if let Some(revoked) = points.iter().find_map(|point| inquiry.known_revocation(point)) {
         return Err(revoked);
     }
     // Whoever says that it was revoked is heard, be it a list or an answer.
@@ -103,7 +102,7 @@ impl<'a> Inquiry<'a, '_> {
             if list.is_delta() || reasons.are_within(self.covered) || !self.is_usable(list) {
                 continue;
             }
-            if let Some(key) = signer::of(list, self.path, self.question, self.budget) {
+            if let Some(key) = signer::of(list, (self.path, self.is_of_past), self.question, self.budget) {
                 self.settle(list, &key, reasons)?;
             }
         }
@@ -133,18 +132,25 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     /// Whether the list can tell what the certificate is worth: it is current; or, where that is asked of the past, was
-    /// current then, or was made since while the certificate lasted (issuers forget the expired).
-    fn is_usable(&self, list: &RevocationList) -> bool {
+    /// made since while the certificate lasted (issuers forget the expired), or was current then if policy takes that.
+    fn is_usable(&self, list: &Arc<RevocationList>) -> bool {
         let Question {
             at, now, snapshot, ..
         } = self.question;
         let skew = snapshot.policy().clock_skew_seconds;
         if !self.is_of_past {
-            return list.is_fresh_at(now, skew);
+            let is_beside = self.question.lists.iter().any(|one| Arc::ptr_eq(one, list));
+            return list.is_fresh_at(now, skew) && (!is_beside || self.is_young(list.this_update()));
         }
         let (made, ended) = (list.this_update(), self.certificate().not_after());
         let is_since = at <= made && made <= ended && made <= now.plus_seconds(skew);
-        is_since || list.is_fresh_at(at, skew)
+        is_since || (snapshot.policy().may_status_precede_proof && list.is_fresh_at(at, skew))
+    }
+
+    /// Whether something that came with the signature is young enough to settle the present.
+    fn is_young(&self, made: Time) -> bool {
+        let age_max = self.question.snapshot.policy().beside_age_seconds_max;
+        self.question.now <= made.plus_seconds(age_max)
     }
 
     /// A revocation for good that any list tells of, however old or young the list.
@@ -159,7 +165,7 @@ impl<'a> Inquiry<'a, '_> {
             };
             let revocation = list.revocation_of_certificate(certificate).filter(is_final);
             let Some(revocation) = revocation else { continue };
-            if signer::of(list, self.path, self.question, self.budget).is_some() {
+            if signer::of(list, (self.path, self.is_of_past), self.question, self.budget).is_some() {
                 let proof = RevocationProof {
                     certificate: Arc::clone(certificate),
                     source: RevocationSource::List(Arc::clone(list)),

@@ -24,6 +24,7 @@ pub(super) fn answer(case: &Case<'_>) -> Result<Answer, String> {
         responders: &[],
         nonce: None,
         at: case.time()?,
+        now: case.time()?,
     };
     let snapshot = Snapshot::new(Vec::new(), Vec::new(), Vec::new(), Policy::every_algorithm(), 1);
     Ok(match response.judge(question, &snapshot) {

@@ -28,6 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
         responders: &[],
         nonce: None,
         at: Time::from_seconds(1_781_481_600),
+        now: Time::from_seconds(1_781_481_600),
     };
     let _ = answer.judge(question, &snapshot);
 });

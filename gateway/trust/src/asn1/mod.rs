@@ -148,6 +148,7 @@ pub(crate) mod oid {
         CERTIFICATE_POLICIES = "2.5.29.32";
         ANY_POLICY = "2.5.29.32.0";
         INHIBIT_ANY_POLICY = "2.5.29.54";
+        INVALIDITY_DATE = "2.5.29.24";
         CERTIFICATE_ISSUER = "2.5.29.29";
         CRL_REASON = "2.5.29.21";
         ISSUING_DISTRIBUTION_POINT = "2.5.29.28";

@@ -11,7 +11,8 @@ use crate::name::Name;
 use crate::time::Time;
 use crate::x509::{ExtensionsReader, GeneralName};
 
-/// One revoked certificate: where its serial number stands in the DER, whose certificate it is.
+/// One revoked certificate: since when (the earlier of revocationDate and invalidityDate), where its serial number stands
+/// in the DER, whose certificate it is.
 #[derive(Clone, Copy)]
 struct Entry {
     revoked_at: Time,
@@ -76,7 +77,9 @@ impl Entries {
                 };
             }
             entries.push(Entry {
-                revoked_at,
+                revoked_at: said
+                    .invalid_since
+                    .map_or(revoked_at, |since| since.min(revoked_at)),
                 serial_start: u32::try_from(serial.as_ptr() as usize - der.as_ptr() as usize)
                     .map_err(|_| RevocationListFault::Size)?,
                 serial_length: u8::try_from(serial.len()).map_err(|_| Asn1Fault::Value)?,
@@ -84,12 +87,18 @@ impl Entries {
                 issuer,
             });
         }
-        // What occurs twice counts with its hardest reason: hold and its end are ordered last.
+        // What occurs twice counts with its hardest reason, and its earliest date: hold and its end are ordered last.
         entries.sort_by(|one, other| {
             let keys = (one.key(der)).cmp(&other.key(der));
             keys.then_with(|| one.reason.cmp(&other.reason))
         });
-        entries.dedup_by(|later, earlier| later.key(der) == earlier.key(der));
+        entries.dedup_by(|later, earlier| {
+            let is_same = later.key(der) == earlier.key(der);
+            if is_same {
+                earlier.revoked_at = earlier.revoked_at.min(later.revoked_at);
+            }
+            is_same
+        });
         Ok(Entries {
             entries: entries.into(),
             issuers,
@@ -133,6 +142,8 @@ impl Entry {
 struct Said {
     reason: RevocationReason,
     issuer: Option<Name>,
+    /// invalidityDate (§5.3.2): since when the key is suspected.
+    invalid_since: Option<Time>,
 }
 
 impl Default for Said {
@@ -140,6 +151,7 @@ impl Default for Said {
         Said {
             reason: RevocationReason::Unspecified,
             issuer: None,
+            invalid_since: None,
         }
     }
 }
@@ -155,6 +167,9 @@ impl Said {
                 let names = GeneralName::read_all(Reader::sole(extension.value, tag::SEQUENCE)?.content)?;
                 let name = names.iter().find_map(GeneralName::directory);
                 said.issuer = Some(name.ok_or(Asn1Fault::Value)?.clone());
+            } else if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
+                let time = Reader::sole(extension.value, tag::GENERALIZED_TIME)?;
+                said.invalid_since = Some(read_time(&time)?);
             } else if extension.is_critical {
                 scope.forbid();
             }

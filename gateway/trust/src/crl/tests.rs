@@ -210,3 +210,24 @@ fn no_damaged_list_panics() {
         let _ = RevocationList::from_der(damaged);
     });
 }
+
+#[test]
+fn the_earlier_of_revocation_and_invalidity_counts() {
+    let world = World::new();
+    let name = world.issuing.certificate.subject();
+    let (early, late) = (now().plus_seconds(-86_400), now().plus_seconds(86_400));
+    let at = |time: Time| {
+        let digits: Vec<u8> = time
+            .to_string()
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .take(14)
+            .collect();
+        let value = write::element(tag::GENERALIZED_TIME, &[digits, vec![b'Z']].concat());
+        let entry = entry(&[9], &[extension(&oid::INVALIDITY_DATE, !CRITICAL, &value)]);
+        let list = list(name, &[entry], &[]).expect("a list");
+        list.revocation_of(&[9]).expect("an entry").at
+    };
+    assert_eq!(at(early), early);
+    assert_eq!(at(late), now().plus_seconds(-3600));
+}

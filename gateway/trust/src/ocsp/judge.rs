@@ -33,6 +33,9 @@ pub struct Question<'a> {
     pub nonce: Option<&'a OcspNonce>,
     /// The control time.
     pub at: Time,
+    /// The time of validation: algorithms must be good now, and a responder other than the issuer must last, for nothing
+    /// proves by when the answer existed.
+    pub now: Time,
 }
 
 /// What is said of a certificate (CertStatus).
@@ -319,7 +322,8 @@ impl<'a> Check<'a> {
             // The last second is included, with all its microseconds.
             responder.not_before() <= time && time.as_seconds() <= responder.not_after().as_seconds()
         };
-        if is_valid_at(self.answer.produced_at) && is_valid_at(self.question.at) {
+        let Question { at, now, .. } = self.question;
+        if [self.answer.produced_at, at, now].into_iter().all(is_valid_at) {
             Ok(())
         } else {
             Err(Unusable::ResponderValidity)
@@ -329,7 +333,7 @@ impl<'a> Check<'a> {
     fn check_algorithm(&self, algorithm: Option<SignatureAlgorithm>, key: KeyKind) -> Result<(), Unusable> {
         let algorithm = algorithm.ok_or(Unusable::AlgorithmUnknown)?;
         let policy = &self.snapshot.policy().algorithms;
-        if policy.permits(algorithm, key, self.question.at) {
+        if policy.permits(algorithm, key, self.question.now) {
             Ok(())
         } else {
             Err(Unusable::AlgorithmRefused { algorithm, key })

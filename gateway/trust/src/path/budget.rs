@@ -7,6 +7,9 @@ use crate::digest::Digest;
 /// Steps of the search (candidates looked at) for each public-key operation that is allowed.
 const STEPS_PER_CHECK: u32 = 50;
 
+/// Octets that are digested in about the time of one public-key operation, with room to spare.
+const OCTETS_PER_CHECK: usize = 1 << 20;
+
 /// Issuers of lists whose paths are judged inside one another at most.
 const INSIDE_MAX: usize = 3;
 
@@ -14,6 +17,8 @@ const INSIDE_MAX: usize = 3;
 pub(crate) struct Budget {
     checks: u32,
     steps: u32,
+    /// Something was asked for that could not be paid: whatever comes of it is not to be believed.
+    is_overdrawn: bool,
     /// Keys of list issuers whose own paths are being judged: they cannot vouch for themselves.
     inside: Vec<Digest>,
 }
@@ -23,6 +28,7 @@ impl Budget {
         Self {
             checks: signature_checks_max,
             steps: signature_checks_max.saturating_mul(STEPS_PER_CHECK),
+            is_overdrawn: false,
             inside: Vec::new(),
         }
     }
@@ -46,18 +52,27 @@ impl Budget {
 
     /// Takes one public-key operation; `false` where none is left.
     pub(crate) fn spend(&mut self) -> bool {
-        let left = self.checks.checked_sub(1);
+        self.spend_for(0)
+    }
+
+    /// The same over so many octets, which are digested first: each [`OCTETS_PER_CHECK`] count as one operation more.
+    pub(crate) fn spend_for(&mut self, octets: usize) -> bool {
+        let cost = u32::try_from(octets / OCTETS_PER_CHECK).unwrap_or(u32::MAX);
+        let left = self.checks.checked_sub(cost.saturating_add(1));
+        self.is_overdrawn |= left.is_none();
         self.checks = left.unwrap_or(0);
         left.is_some()
     }
 
     pub(super) fn step(&mut self) -> bool {
         let left = self.steps.checked_sub(1);
+        self.is_overdrawn |= left.is_none();
         self.steps = left.unwrap_or(0);
         left.is_some()
     }
 
+    /// Whether more was asked for than there was.
     pub(super) fn is_spent(&self) -> bool {
-        self.checks == 0 || self.steps == 0
+        self.is_overdrawn
     }
 }

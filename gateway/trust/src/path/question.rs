@@ -75,6 +75,7 @@ impl<'a> Question<'a> {
     /// proven to have existed (ETSI EN 319 102-1 §5.5.4). Never said of an authority: whatever such a key signed may be
     /// younger than it claims.
     pub(super) fn is_excused(&self, failure: &Failure) -> bool {
-        matches!(failure, Failure::Revoked { at, .. } if self.is_past() && self.at < *at)
+        self.usage != Usage::RevocationList
+            && matches!(failure, Failure::Revoked { at, .. } if self.is_past() && self.at < *at)
     }
 }

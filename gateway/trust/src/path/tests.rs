@@ -433,3 +433,36 @@ fn weak_algorithms_of_a_path_need_a_leaf_that_is_proven_to_be_older() {
         ));
     }
 }
+
+#[test]
+fn what_could_not_be_paid_for_is_no_reason_to_pass() {
+    let world = World::new();
+    let (snapshot, leaf) = (world.good(), &world.person.certificate);
+    let question = Question::new(Usage::Document, &snapshot, &[], now());
+    let mut budget = Budget::new(100);
+    assert_eq!(validate(leaf, question, &mut budget).failure, None);
+    // All is remembered by now and costs nothing; but something before could not be looked at.
+    assert!(!budget.spend_for(usize::MAX));
+    let failure = validate(leaf, question, &mut budget).failure;
+    assert!(matches!(failure, Some(Failure::BudgetSpent)));
+}
+
+#[test]
+fn who_signed_a_list_is_never_excused() {
+    let world = World::new();
+    let snapshot = world.good();
+    let revoked = Failure::Revoked {
+        certificate: Arc::clone(&world.person.certificate),
+        at: now().plus_seconds(-10),
+        reason: crate::crl::RevocationReason::KeyCompromise,
+    };
+    let is_excused = |usage| {
+        let question = Question {
+            now: now(),
+            ..Question::new(usage, &snapshot, &[], now().plus_seconds(-20))
+        };
+        question.is_excused(&revoked)
+    };
+    assert!(is_excused(Usage::Document));
+    assert!(!is_excused(Usage::RevocationList));
+}

@@ -4,6 +4,8 @@
 //! **Invariant**: material is candidates only; a document time-stamp proves something only once it passed, and only of the
 //! signatures before it.
 
+use aws_lc_rs::digest::Digest;
+
 use super::PdfFault;
 use super::file::File;
 use super::material::{self, DocumentTimeStamp};
@@ -14,7 +16,7 @@ use crate::path::Budget;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
-use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token};
+use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
 
 /// Document time-stamps of one file that are judged at most: one a year for decades.
 const TIME_STAMPS_MAX: usize = 64;
@@ -44,18 +46,28 @@ impl Beside {
 
     /// Judges the document time-stamps, the newest first: each proves by when those before it existed.
     pub(super) fn time_stamps(&self, prefixes: &Prefixes<'_>, snapshot: &Snapshot, now: Time) -> TimeStamps {
+        // Digested in the order of the file, each octet once, and judged in the other.
+        let kept = self.stamps.len().saturating_sub(TIME_STAMPS_MAX);
+        let mut digested = Vec::new();
+        for stamp in &self.stamps[kept..] {
+            let token = Token::from_der(&stamp.token).map(|token| {
+                let digest = prefixes.digest(&stamp.covered, token.imprint().0);
+                (token, digest)
+            });
+            digested.push((stamp.revision, token));
+        }
         let mut judged = Vec::new();
         let mut existed_at = None;
-        for stamp in self.stamps.iter().rev().take(TIME_STAMPS_MAX) {
+        for (revision, token) in digested.into_iter().rev() {
             let circumstances = Circumstances {
                 beside: &self.gathered,
                 existed_at,
                 ..Circumstances::new(snapshot, now)
             };
-            let report = judge(stamp, prefixes, &circumstances);
+            let report = judge(token, &circumstances);
             let proven = latest(&report);
             existed_at = earlier(existed_at, proven);
-            judged.push((stamp.revision, proven, report));
+            judged.push((revision, proven, report));
         }
         TimeStamps { judged }
     }
@@ -68,19 +80,14 @@ fn latest(report: &TimeStampReport) -> Option<Time> {
     Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
 }
 
-fn judge(
-    stamp: &DocumentTimeStamp,
-    prefixes: &Prefixes<'_>,
-    circumstances: &Circumstances<'_>,
-) -> TimeStampReport {
-    let token = match Token::from_der(&stamp.token) {
+fn judge(token: Result<(Token, Digest), TokenFault>, circumstances: &Circumstances<'_>) -> TimeStampReport {
+    let (token, digest) = match token {
         Ok(token) => token,
         Err(fault) => {
             let failure = Failure::TimeStampMalformed(fault);
             return TimeStampReport::failed(TimeStampKind::Data, None, failure);
         }
     };
-    let digest = prefixes.digest(&stamp.covered, token.imprint().0);
     let mut budget = Budget::new(circumstances.snapshot.policy().signature_checks_max);
     let stamped = (TimeStampKind::Data, Stamped::Digest(digest.as_ref()));
     tsp::judge(&token, stamped, circumstances, &mut budget)

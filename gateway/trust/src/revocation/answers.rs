@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use super::{Inquiry, NotGood, check, not_good};
-use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Unusable};
+use crate::crl::RevocationReason;
+use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Unusable, Verdict};
 use crate::report::{RevocationProof, RevocationSource};
+use crate::time::Time;
 
 /// Answers about one certificate that are looked at: those that came with a signature may be any number.
 const ANSWERS_MAX: usize = 16;
@@ -16,68 +18,109 @@ impl<'a> Inquiry<'a, '_> {
     /// The first answer that proves the certificate good; `None` where none does.
     ///
     /// # Errors
-    /// An answer that may be believed says that it was revoked.
+    /// An answer that may be believed says that it was revoked, however old that answer is.
     pub(super) fn ask_answers(&mut self) -> Result<Option<RevocationProof>, NotGood> {
-        let (certificate, issuer) = (&self.path[0], &self.path[1]);
-        let question = ocsp::Question {
-            certificate,
-            issuer,
-            responders: &[],
-            nonce: None,
-            at: if self.is_of_past {
-                self.question.at
-            } else {
-                self.question.now
-            },
-        };
-        let mut good = None;
-        for answer in self.answers() {
-            let verdict = match ocsp::judge(&answer, question, self.question.snapshot, self.budget) {
-                Ok(verdict) => verdict,
-                Err(unusable) => {
-                    self.is_spoken_of |=
-                        !matches!(unusable, Unusable::OtherCertificate | Unusable::IssuerMismatch);
-                    continue;
-                }
-            };
-            self.is_spoken_of = true;
-            if !self.is_responder_good(&verdict.responder) {
-                continue;
-            }
-            let proof = RevocationProof {
-                certificate: Arc::clone(certificate),
-                source: RevocationSource::Answer(answer),
-            };
-            match verdict.status {
-                CertificateStatus::Good => {
-                    good.get_or_insert(proof);
-                }
-                CertificateStatus::Revoked(revocation) => {
-                    return Err(not_good(certificate, revocation, proof, &[]));
-                }
-                CertificateStatus::Unknown => {}
+        let answers = self.answers();
+        for (answer, _) in &answers {
+            if let Some(revoked) = self.revoked_by(answer) {
+                return Err(revoked);
             }
         }
-        Ok(good)
+        for (answer, is_beside) in answers {
+            if self.is_good_by(&answer, is_beside) {
+                return Ok(Some(self.proof(answer)));
+            }
+        }
+        Ok(None)
     }
 
-    /// The answers at hand: those of the snapshot, and those that came with the signature.
-    fn answers(&self) -> Vec<Arc<OcspAnswer>> {
+    /// What the answer says, judged as of this time, where its responder may be believed.
+    fn verdict(&mut self, answer: &OcspAnswer, at: Time) -> Option<Verdict> {
+        let question = ocsp::Question {
+            certificate: &self.path[0],
+            issuer: &self.path[1],
+            responders: &[],
+            nonce: None,
+            at,
+            now: self.question.now,
+        };
+        match ocsp::judge(answer, question, self.question.snapshot, self.budget) {
+            Ok(verdict) => {
+                self.is_spoken_of = true;
+                self.is_responder_good(&verdict.responder).then_some(verdict)
+            }
+            Err(unusable) => {
+                self.is_spoken_of |=
+                    !matches!(unusable, Unusable::OtherCertificate | Unusable::IssuerMismatch);
+                None
+            }
+        }
+    }
+
+    /// A revocation that the answer told of when it was made. A hold counts only while the answer is current.
+    fn revoked_by(&mut self, answer: &Arc<OcspAnswer>) -> Option<NotGood> {
+        let then = self.verdict(answer, answer.produced_at())?;
+        let CertificateStatus::Revoked(revocation) = then.status else {
+            return None;
+        };
+        let is_hold = revocation.reason == RevocationReason::CertificateHold;
+        if is_hold && self.verdict(answer, self.question.now).is_none() {
+            return None;
+        }
+        Some(not_good(
+            &self.path[0],
+            revocation,
+            self.proof(Arc::clone(answer)),
+            &[],
+        ))
+    }
+
+    /// Whether the answer proves that the certificate is good: now; or, where that is asked of the past, that it was so
+    /// after the control time, while the certificate lasted.
+    fn is_good_by(&mut self, answer: &OcspAnswer, is_beside: bool) -> bool {
+        let (control, now) = (self.question.at, self.question.now);
+        if !self.is_of_past {
+            let verdict = self.verdict(answer, now);
+            return verdict.is_some_and(|verdict| {
+                verdict.status == CertificateStatus::Good
+                    && (!is_beside || self.is_young(verdict.this_update))
+            });
+        }
+        let ended = self.path[0].not_after();
+        let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
+        let is_early_enough = self.question.snapshot.policy().may_status_precede_proof;
+        let made = self.verdict(answer, answer.produced_at()).filter(is_since);
+        let made = match made {
+            None if is_early_enough => self.verdict(answer, control),
+            made => made,
+        };
+        made.is_some_and(|verdict| verdict.status == CertificateStatus::Good)
+    }
+
+    fn proof(&self, answer: Arc<OcspAnswer>) -> RevocationProof {
+        RevocationProof {
+            certificate: Arc::clone(&self.path[0]),
+            source: RevocationSource::Answer(answer),
+        }
+    }
+
+    /// The answers at hand: those of the snapshot, and those that came with the signature, which is said beside.
+    fn answers(&self) -> Vec<(Arc<OcspAnswer>, bool)> {
         let serial = self.path[0].serial();
-        let known = self
-            .question
-            .snapshot
-            .answers_about(serial)
+        let known = self.question.snapshot.answers_about(serial);
+        let known = known
             .iter()
-            .map(Arc::clone);
+            .take(ANSWERS_MAX)
+            .map(|answer| (Arc::clone(answer), false));
         // Whatever speaks of a certificate holds its serial number: the others need not be read.
         let beside = self.question.responses.iter();
         let beside = beside
             .filter(|der| memchr::memmem::find(der, serial).is_some())
             .take(ANSWERS_MAX)
             .filter_map(|der| OcspAnswer::from_der(der.to_vec()).ok())
-            .filter(|answer| answer.serials().any(|one| one == serial));
-        known.chain(beside.map(Arc::new)).take(ANSWERS_MAX).collect()
+            .filter(|answer| answer.serials().any(|one| one == serial))
+            .map(|answer| (Arc::new(answer), true));
+        known.chain(beside).collect()
     }
 
     fn is_responder_good(&mut self, responder: &Responder) -> bool {

@@ -11,10 +11,11 @@ use crate::crl::RevocationList;
 use crate::path::{self, Budget, Question, Usage};
 use crate::x509::{Certificate, KeyUsage};
 
-/// The certificate whose key signed the list, if it may speak for the first certificate of this path.
+/// The certificate whose key signed the list, if it may speak for the first certificate of this path; of the past where
+/// that certificate has expired since.
 pub(super) fn of(
     list: &RevocationList,
-    path: &[Arc<Certificate>],
+    (path, is_of_past): (&[Arc<Certificate>], bool),
     question: Question<'_>,
     budget: &mut Budget,
 ) -> Option<Arc<Certificate>> {
@@ -30,6 +31,9 @@ pub(super) fn of(
         usage: Usage::RevocationList,
         anchor: Some(anchor),
         demands: &path::USUAL,
+        // What the signer of the list signed is young: its path must be good now, unless the question is of the past.
+        at: if is_of_past { question.at } else { question.now },
+        is_leaf_proven: false,
         ..question
     };
     let is_hinted = |one: &&Arc<Certificate>| match (list.key_identifier(), one.subject_key_identifier()) {
@@ -82,7 +86,7 @@ pub(super) fn has_signed(
     if snapshot.is_verified(&key, &object) {
         return true;
     }
-    let is_signed = budget.spend() && list.verify_signed_by(signer.key()).is_ok();
+    let is_signed = budget.spend_for(list.der().len()) && list.verify_signed_by(signer.key()).is_ok();
     if is_signed {
         snapshot.remember_verified(&key, &object);
     }

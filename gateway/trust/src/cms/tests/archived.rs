@@ -5,7 +5,7 @@ use rcgen::{RevocationReason, date_time_ymd};
 use super::*;
 use crate::asn1::Element;
 use crate::testing::stamp::{Parts, Stamp, algorithm, attribute, stamps};
-use crate::testing::{IsCritical, Leaf};
+use crate::testing::{IsCritical, Leaf, list_extension};
 use crate::tsp::TokenFault;
 use crate::{RevocationList, TimeStampKind};
 
@@ -236,7 +236,8 @@ fn lists_that_come_with_the_signature_are_used_and_not_believed() {
             }
         }
     };
-    let good = [world.root.list(&[]), world.issuing.list(&[])];
+    let number = || list_extension(&oid::CRL_NUMBER, false, &[tag::INTEGER, 1, 8]);
+    let good = [&world.root, &world.issuing].map(|authority| authority.list_with(&[], &[number()]));
     let revoked = [
         world.root.list(&[]),
         world.issuing.list(&[(101, RevocationReason::KeyCompromise)]),
@@ -257,7 +258,9 @@ fn lists_that_come_with_the_signature_are_used_and_not_believed() {
     assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
     let old = [world.root.list(&[]), world.issuing.list_of(&[], (5, 1), (7, 1))];
     let newer = vec![world.issuing.list(&[(101, RevocationReason::KeyCompromise)])];
-    assert!(judge(&world, &signed_with(&old, 2), Vec::new()).is_passed());
+    // What the sender chose long ago can only revoke.
+    assert!(judge(&world, &signed_with(&old, 2), Vec::new()).is_try_later());
+    assert!(judge(&world, &signed_with(&[], 2), old.to_vec()).is_passed());
     let report = judge(&world, &signed_with(&old, 2), newer);
     assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
 }

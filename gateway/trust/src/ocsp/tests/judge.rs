@@ -17,6 +17,7 @@ fn question(world: &World) -> Question<'_> {
         responders: &[],
         nonce: None,
         at: now(),
+        now: now(),
     }
 }
 

@@ -150,3 +150,29 @@ fn the_answer_stands_in_the_report_as_what_settled_the_certificate() {
     };
     assert_eq!(found.fingerprint(), answer.fingerprint());
 }
+
+#[test]
+fn a_list_that_is_overdue_still_revokes() {
+    let world = World::new();
+    let good = || vec![by_issuer(&world, &about_person(&world))];
+    let revoked = [(100, rcgen::RevocationReason::KeyCompromise)];
+    let overdue = |revoked: &[_]| Some(world.issuing.list_of(revoked, (5, 2), (5, 20)));
+    assert!(judged(&world, good(), overdue(&[]), Policy::default()).is_ok());
+    let failure = judged(&world, good(), overdue(&revoked), Policy::default());
+    assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+}
+
+#[test]
+fn an_answer_that_is_overdue_still_revokes() {
+    let world = World::new();
+    let overdue = Draft {
+        status: revoked(now().plus_seconds(-7200), &[]),
+        this_update: now().plus_seconds(-7200),
+        next_update: Some(now().plus_seconds(-3600)),
+        produced_at: now().plus_seconds(-7200),
+        ..about_person(&world)
+    };
+    let list = Some(world.issuing.list(&[]));
+    let failure = judged(&world, vec![by_issuer(&world, &overdue)], list, Policy::default());
+    assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+}

@@ -47,6 +47,7 @@ fn judged(
         responders,
         nonce: None,
         at: now(),
+        now: now(),
     };
     let snapshot = Snapshot::new(Vec::new(), Vec::new(), Vec::new(), Policy::default(), 1);
     answer.judge(question, &snapshot).map(|verdict| {
@@ -224,6 +225,7 @@ fn nobody_answers_about_itself() {
         responders: &[],
         nonce: None,
         at: now(),
+        now: now(),
     };
     let snapshot = Snapshot::new(Vec::new(), Vec::new(), Vec::new(), Policy::default(), 1);
     assert_eq!(answer.judge(question, &snapshot), Err(Unusable::ResponderItself));
