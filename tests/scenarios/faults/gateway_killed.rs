@@ -27,6 +27,9 @@ const CAUGHT_MIN: usize = 40;
 /// Chance may need more deaths than the letters ask for, but not more than this.
 const DEATHS_MAX: usize = 30;
 
+/// How long a process lives, at most, when everything comes to it at once.
+const RUSH_MS_MAX: u64 = 20;
+
 /// No connector sends anything again: that could hide a loss.
 const NEVER: Duration = Duration::from_secs(86_400);
 /// Connectors confirm handovers so late that many are open whenever the gateway dies.
@@ -64,8 +67,12 @@ async fn a_gateway_killed_at_every_boundary_under_load_loses_and_doubles_nothing
     tell(&format!("chance is seeded with {}", chance.seed()));
     let (mut caught, mut deaths) = (Caught::default(), 0);
     while stream.sent() < LETTERS || (caught.least() < CAUGHT_MIN && deaths < DEATHS_MAX) {
-        stream.send(&province, LETTERS_A_ROUND).await;
         let end = End::of_life(deaths);
+        if matches!(end, End::Rushed) {
+            province.gateway.ready().await;
+            proxy.silence(Direction::ToClient);
+        }
+        stream.send(&province, LETTERS_A_ROUND).await;
         if !matches!(end, End::Young) {
             province.gateway.ready().await;
         }
@@ -110,22 +117,48 @@ enum End {
     Dumb,
     /// After a while in which nothing came back from the broker: what is dispatched is not known to be.
     Deaf,
+    /// A moment after all that was sent comes at once: what is received is not recorded.
+    Rushed,
 }
 
 impl End {
     fn of_life(number: usize) -> End {
-        [End::Sudden, End::Deaf, End::Dumb, End::Young, End::Deaf][number % 5]
+        let cycle = [
+            End::Sudden,
+            End::Deaf,
+            End::Dumb,
+            End::Young,
+            End::Deaf,
+            End::Rushed,
+        ];
+        cycle[number % cycle.len()]
     }
 
     /// Lets the process live until its journal has grown by chance, and kills it.
     async fn comes(self, province: &mut Province, proxy: &Proxy, chance: &mut Chance) {
+        self.draws_near(province, proxy, chance).await;
+        province.gateway.kill();
+        proxy.cut();
+        proxy.restore();
+    }
+
+    async fn draws_near(self, province: &Province, proxy: &Proxy, chance: &mut Chance) {
+        if matches!(self, End::Rushed) {
+            wait_until("all letters are at the broker", PATIENCE, async || {
+                outstanding(province) == 0
+            })
+            .await;
+            proxy.restore();
+            tokio::time::sleep(Duration::from_millis(chance.below(RUSH_MS_MAX))).await;
+            return;
+        }
         let all = LETTERS_A_ROUND as u64 * LETTER_EVENTS_BYTES;
         // What comes to addressees unheard must still be under way when nothing comes back any more.
         let growth = chance.below(if matches!(self, End::Deaf) { all / 2 } else { all });
         // It does not grow by so much when little is left to do: then it dies at rest.
         grow(province, growth, Duration::from_secs(3)).await;
         match self {
-            End::Sudden | End::Young => {}
+            End::Sudden | End::Young | End::Rushed => {}
             End::Dumb => {
                 proxy.silence(Direction::ToService);
                 grow(province, 10 * LETTER_EVENTS_BYTES, Duration::from_millis(500)).await;
@@ -139,9 +172,6 @@ impl End {
                 let _ = tokio::time::timeout(Duration::from_millis(500), more).await;
             }
         }
-        province.gateway.kill();
-        proxy.cut();
-        proxy.restore();
     }
 }
 
@@ -158,6 +188,17 @@ async fn grow(province: &Province, bytes: u64, longest: Duration) {
 fn stored(province: &Province) -> u64 {
     let agencies = province.agencies().iter();
     agencies.map(|agency| agency.connector().counters().stored).sum()
+}
+
+/// Letters that connectors have taken and the broker has not confirmed.
+fn outstanding(province: &Province) -> u64 {
+    let counters = province
+        .agencies()
+        .iter()
+        .map(|agency| agency.connector().counters());
+    counters
+        .map(|counters| counters.submitted.saturating_sub(counters.published))
+        .sum()
 }
 
 /// Waits until connectors have stored whatever the broker still has for them.
