@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use harness::process::Program;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+use rcgen::{
+    BasicConstraints, CertificateParams, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize,
+};
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const PIN: &str = "24681357";
@@ -26,8 +28,12 @@ impl Desk {
             "softhsm2.conf",
             &format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display()),
         );
-        let (root, _) = certificate(&KeyPair::generate().expect("a key"));
-        desk.write("anchors/root.pem", &root);
+        let mut root = CertificateParams::default();
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = root.self_signed(&KeyPair::generate().expect("a key"));
+        let root = root.expect("a certificate");
+        desk.write("anchors/root.pem", &root.pem());
+        desk.write("anchor", &trust::Digest::of(root.der()).to_string());
         desk.write("password", "not asked for");
         desk.softhsm(&[
             "--init-token",
@@ -79,11 +85,13 @@ impl Desk {
     /// `gateway check` with this key of this token.
     fn check(&self, label: &str, key: &str, pin: &str) -> Output {
         self.write("pin", pin);
+        let anchor = std::fs::read_to_string(self.path().join("anchor")).expect("written");
         let text = format!(
             "[gateway]\ncode = \"000.00.00.X99\"\ndata_dir = \"data\"\ncertificate_file = \"gateway.pem\"\n\
              [gateway.token]\nmodule = \"{MODULE}\"\nlabel = \"{label}\"\nkey = \"{key}\"\n\
              password = {{ file = \"pin\" }}\n\
-             [broker]\npassword = {{ file = \"password\" }}\n[trust]\nanchors_dir = \"anchors\"\n"
+             [broker]\npassword = {{ file = \"password\" }}\n[trust]\nanchors_dir = \"anchors\"\n\
+             anchor_fingerprints = [\"{anchor}\"]\n"
         );
         self.write("gateway.toml", &text);
         let mut command = self.with_tokens(Program::Gateway.path());

@@ -171,11 +171,13 @@ user = "{user}"
 password = {{ file = "provision.password" }}
 [trust]
 anchors_dir = "anchors"
+anchor_fingerprints = ["{anchor}"]
 candidates_dir = "candidates"
 allowed_private_hosts = ["127.0.0.1", "localhost"]
 [http]
 listen = "127.0.0.1:0"
 "#,
+        anchor = trust::Digest::of(&hierarchy.root.certificate),
         amqp = broker.amqp_address(),
         management = broker.management_uri(),
         user = broker.admin().user,

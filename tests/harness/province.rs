@@ -180,6 +180,8 @@ impl Province {
         );
         let vhost = format!("lienthong{suffix}");
         let mut settings = usual_settings();
+        let anchor = trust::Digest::of(&authorities.hierarchy.root.certificate);
+        settings.set("trust", "anchor_fingerprints", format!("[\"{anchor}\"]"));
         let broker = node.broker();
         settings.text("broker", "uri", format!("amqp://{}", broker.amqp_address()));
         settings.text("broker", "vhost", &vhost);

@@ -331,7 +331,7 @@ impl Judging<'_> {
 
     fn waits_for(&self) -> Vec<Remark> {
         let about = |need: &Need| match need {
-            Need::Crl { .. } => Remark::new("revocation-unknown", need.issuer()),
+            Need::Crl { .. } | Need::Ocsp { .. } => Remark::new("revocation-unknown", need.issuer()),
             Need::Issuer { .. } => Remark::new("issuer-unknown", need.issuer()),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();

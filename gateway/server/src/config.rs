@@ -13,17 +13,19 @@ mod secret;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+pub use self::trust::TrustConfig;
 pub use fault::{ConfigFault, Problem};
 pub use key::{KeySource, TokenConfig};
 pub use secret::{Secret, SecretFault, SecretSource};
 pub use sections::{
     BrokerConfig, ExchangeConfig, GatewayConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,
-    ProvisionConfig, StoreConfig, TrustConfig,
+    ProvisionConfig, StoreConfig,
 };
 
 use reader::{Section, nearest};

@@ -1,16 +1,20 @@
 //! The trust keeper: all I/O that trust needs, so that validation needs none.
 //!
 //! Beside the road. Reads anchors, issuing certificates and lists from folders; fetches lists ahead of need and when
-//! `inspect` says what it lacks; keeps what it fetched on disk; hands out an immutable snapshot with a rising version.
+//! `inspect` says what it lacks; asks OCSP responders when only they can settle a certificate; keeps what it fetched on
+//! disk; hands out an immutable snapshot with a rising version.
 //!
-//! **Invariant:** never back in time: a list is replaced by a newer one of its series only, also across restarts.
+//! **Invariant:** never back in time: a list is replaced by a newer one of its series only, an OCSP answer by a newer one
+//! about its certificate, also across restarts.
 //! **Invariant:** no list is used before a certificate that is known here has signed it, and no certificate of elsewhere is
 //! known before a known one issued it.
 //! **Invariant:** a version rises only when the material changed: what is held is judged again for it.
 //! **Invariant:** no stranger's address leads into the private network, and none is asked faster than it deserves.
 
 mod address;
+mod answers;
 mod desk;
+mod errand;
 mod fetch;
 mod files;
 mod flight;
@@ -60,6 +64,14 @@ pub enum TrustKeeperFault {
     /// No anchor: nothing could ever be accepted.
     #[error("no certificate in {0}: without an anchor nothing can be trusted")]
     NoAnchor(PathBuf),
+    /// There are files, and none of them is an anchor: nothing could ever be accepted.
+    #[error("no anchor in {folder}: {faults}")]
+    Unpinned {
+        /// The folder of anchors.
+        folder: PathBuf,
+        /// What is wrong with each file.
+        faults: String,
+    },
     /// A bug: the read of the folders ended in a panic.
     #[error("the read of the folders crashed")]
     Crashed,
@@ -201,6 +213,10 @@ impl TrustKeeper {
         metrics.set(
             Measure::AbsentLists,
             i64::try_from(status.absent_lists.len()).unwrap_or(i64::MAX),
+        );
+        metrics.set(
+            Measure::OcspAnswers,
+            i64::try_from(status.answers).unwrap_or(i64::MAX),
         );
         metrics.set(
             Measure::TrustVersion,

@@ -29,6 +29,18 @@ impl Digest {
         Self(bytes)
     }
 
+    /// Reads a fingerprint as people copy it from other tools: 64 hexadecimal digits, with or without colons or blanks
+    /// between them.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn from_fingerprint(text: &str) -> Result<Self, DigestFault> {
+        let digits = text
+            .chars()
+            .filter(|digit| *digit != ':' && !digit.is_whitespace());
+        digits.collect::<String>().parse()
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -96,6 +108,18 @@ mod tests {
         for text in ["", "e3", &"g".repeat(64), &"0".repeat(63)] {
             assert_eq!(text.parse::<Digest>(), Err(DigestFault));
         }
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_other_tools_write_it() {
+        let digest = Digest::of(b"a certificate");
+        let plain = digest.to_string().to_uppercase();
+        let pairs: Vec<&str> = (0..32).map(|place| &plain[2 * place..2 * place + 2]).collect();
+        for text in [plain.clone(), pairs.join(":"), format!(" {} \n", pairs.join(" "))] {
+            assert_eq!(Digest::from_fingerprint(&text), Ok(digest));
+        }
+        assert_eq!(Digest::from_fingerprint(&pairs[1..].join(":")), Err(DigestFault));
+        assert_eq!(pairs.join("-").parse::<Digest>(), Err(DigestFault));
     }
 
     proptest! {

@@ -278,10 +278,10 @@ fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget
             }
             Err(not_good) => {
                 outcome.proofs.extend(not_good.proof);
-                outcome.needs.extend(not_good.need.map(|urls| Need::Crl {
-                    issuers: chain[place + 1..].to_vec(),
-                    urls,
-                }));
+                let need = not_good.need.into_iter();
+                outcome
+                    .needs
+                    .extend(need.flat_map(|need| need.needs(&chain[place..])));
                 // A revocation that is proven outweighs an answer that is missing.
                 let is_heavier = match (&outcome.failure, &not_good.failure) {
                     (None, _) => true,

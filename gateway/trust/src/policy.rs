@@ -7,6 +7,11 @@
 use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 use crate::time::Time;
 
+/// 2017-01-01T00:00:00Z.
+const SHA1_END: Time = Time::from_seconds(1_483_228_800);
+/// 2014-01-01T00:00:00Z.
+const RSA_1024_END: Time = Time::from_seconds(1_388_534_400);
+
 /// How long something is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -33,6 +38,8 @@ impl Limit {
 pub struct AlgorithmPolicy {
     /// SHA-1 wherever a signature begins with it.
     pub sha1: Limit,
+    /// SHA-256, SHA-384 and SHA-512.
+    pub sha2: Limit,
     /// RSA moduli of at least so many bits, ascending; a modulus below the first is never allowed.
     pub rsa_bits: Vec<(u32, Limit)>,
     /// The curves P-256, P-384 and P-521, and Ed25519.
@@ -49,7 +56,9 @@ impl AlgorithmPolicy {
     pub fn permits_digest(&self, digest: DigestAlgorithm, at: Time) -> bool {
         match digest {
             DigestAlgorithm::Sha1 => self.sha1.holds_at(at),
-            DigestAlgorithm::Sha256 | DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => true,
+            DigestAlgorithm::Sha256 | DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => {
+                self.sha2.holds_at(at)
+            }
         }
     }
 
@@ -96,14 +105,27 @@ pub struct Policy {
     pub pdf_objects_max: usize,
 }
 
+impl Default for AlgorithmPolicy {
+    /// What ended counts only with a proof that it existed before: SHA-1 until the year of its first public collision
+    /// (2017), RSA of 1024 bits until the end of 2013 (NIST SP 800-131A).
+    fn default() -> Self {
+        Self {
+            sha1: Limit::Until(SHA1_END),
+            sha2: Limit::Always,
+            rsa_bits: vec![
+                (1024, Limit::Until(RSA_1024_END)),
+                (2048, Limit::Always),
+                (3072, Limit::Always),
+            ],
+            curves: Limit::Always,
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            algorithms: AlgorithmPolicy {
-                sha1: Limit::Never,
-                rsa_bits: vec![(2048, Limit::Always)],
-                curves: Limit::Always,
-            },
+            algorithms: AlgorithmPolicy::default(),
             clock_skew_seconds: 300,
             ocsp_age_seconds_max: 600,
             is_silent_responder_asked: true,
@@ -121,6 +143,7 @@ impl Policy {
     pub fn every_algorithm() -> Self {
         let algorithms = AlgorithmPolicy {
             sha1: Limit::Always,
+            sha2: Limit::Always,
             rsa_bits: vec![(1024, Limit::Always)],
             curves: Limit::Always,
         };
@@ -151,6 +174,7 @@ mod tests {
         let end = Time::from_seconds(1000);
         let policy = AlgorithmPolicy {
             sha1: Limit::Until(end),
+            sha2: Limit::Until(end.plus_seconds(1)),
             rsa_bits: vec![(1024, Limit::Until(end)), (2048, Limit::Always)],
             curves: Limit::Always,
         };
@@ -159,5 +183,20 @@ mod tests {
         assert!(!policy.permits(weak, KeyKind::Rsa(1024), end));
         let strong = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha256);
         assert!(policy.permits(strong, KeyKind::Rsa(4096), end));
+        assert!(!policy.permits(strong, KeyKind::Rsa(4096), end.plus_seconds(1)));
+    }
+
+    #[test]
+    fn what_ended_is_believed_of_the_time_before_only() {
+        let policy = AlgorithmPolicy::default();
+        let sha1 = |bits, at| {
+            let algorithm = SignatureAlgorithm::RsaPkcs1(DigestAlgorithm::Sha1);
+            policy.permits(algorithm, KeyKind::Rsa(bits), at)
+        };
+        assert!(sha1(2048, SHA1_END.plus_seconds(-1)) && !sha1(2048, SHA1_END));
+        assert!(sha1(1024, RSA_1024_END.plus_seconds(-1)) && !sha1(1024, RSA_1024_END));
+        assert!(!sha1(1023, Time::from_seconds(0)));
+        assert_eq!(SHA1_END.to_string(), "2017-01-01T00:00:00Z");
+        assert_eq!(RSA_1024_END.to_string(), "2014-01-01T00:00:00Z");
     }
 }

@@ -106,6 +106,13 @@ pub enum Need {
         /// cRLDistributionPoints, and where the deltas are.
         urls: Vec<String>,
     },
+    /// An OCSP answer about a certificate; locations as the certificate itself gives them, at least one.
+    Ocsp {
+        /// The certificate and all above it, the anchor last: the path that was judged.
+        path: Vec<Arc<Certificate>>,
+        /// authorityInfoAccess, ocsp, over HTTP.
+        urls: Vec<String>,
+    },
     /// The certificate of an issuer; locations as the certificate in question gives them, at least one.
     Issuer {
         /// Whose issuer is wanted: it says the issuer's name, and only the issuer's key can have signed it.
@@ -116,12 +123,15 @@ pub enum Need {
 }
 
 impl Need {
-    /// The name of the issuer whose list or certificate is wanted, for people.
+    /// The name of the issuer whose list, answer or certificate is wanted, for people.
     pub fn issuer(&self) -> String {
         match self {
             Self::Crl { issuers, .. } => issuers
                 .first()
                 .map_or_else(String::new, |issuer| issuer.subject().to_string()),
+            Self::Ocsp { path, .. } => path
+                .first()
+                .map_or_else(String::new, |one| one.issuer().to_string()),
             Self::Issuer { of, .. } => of.issuer().to_string(),
         }
     }

@@ -18,17 +18,44 @@ use std::sync::Arc;
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
 use crate::path::{Budget, Question, RevocationDemand};
-use crate::report::{Failure, RevocationProof, RevocationSource};
+use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::time::Time;
 use crate::x509::{Certificate, GeneralName};
+
+/// Responders of one certificate that are asked: it may name any number.
+const RESPONDERS_MAX: usize = 4;
 
 /// Why a certificate is not proven to be good, and what would settle it.
 pub(crate) struct NotGood {
     pub(crate) failure: Failure,
-    /// Where a list that would settle it may be.
-    pub(crate) need: Option<Vec<String>>,
+    /// Where something that would settle it may be.
+    pub(crate) need: Option<Whereabouts>,
     /// What spoke against the certificate.
     pub(crate) proof: Option<RevocationProof>,
+}
+
+/// Where something that would settle a certificate's status may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    /// Revocation lists, deltas among them.
+    pub(crate) lists: Vec<String>,
+    /// OCSP responders.
+    pub(crate) responders: Vec<String>,
+}
+
+impl Whereabouts {
+    /// As needs of a document; the first certificate of the path is the one in question.
+    pub(crate) fn needs(self, path: &[Arc<Certificate>]) -> impl Iterator<Item = Need> {
+        let answer = (!self.responders.is_empty()).then(|| Need::Ocsp {
+            path: path.to_vec(),
+            urls: self.responders,
+        });
+        let list = Need::Crl {
+            issuers: path[1..].to_vec(),
+            urls: self.lists,
+        };
+        std::iter::once(list).chain(answer)
+    }
 }
 
 /// Asks the lists and OCSP answers at hand about the first certificate of this path, whose last is the anchor. What settled it: one list, or
@@ -82,7 +109,7 @@ struct Inquiry<'a, 'b> {
     proofs: Vec<RevocationProof>,
     /// For which reasons it is known not to be revoked.
     covered: Reasons,
-    /// Where the deltas are that keep a list from settling anything.
+    /// Where the deltas are that keep a list from settling anything, and lists that would settle a responder.
     missing: Option<Vec<String>>,
     /// Whether any list is about it, be it of use or not.
     is_spoken_of: bool,
@@ -275,8 +302,21 @@ fn said<'l>(
     }
 }
 
-fn need(certificate: &Certificate, freshest: &[String]) -> Vec<String> {
-    let mut urls = certificate.crl_urls();
-    urls.extend_from_slice(freshest);
-    urls
+/// `further`: where deltas are, or lists that would settle a responder.
+fn need(certificate: &Certificate, further: &[String]) -> Whereabouts {
+    let mut lists = certificate.crl_urls();
+    for url in further {
+        if !lists.contains(url) {
+            lists.push(url.clone());
+        }
+    }
+    let is_web = |url: &&String| {
+        let scheme = url.split(':').next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    };
+    let responders = certificate.responder_urls().iter().filter(is_web);
+    Whereabouts {
+        lists,
+        responders: responders.take(RESPONDERS_MAX).cloned().collect(),
+    }
 }

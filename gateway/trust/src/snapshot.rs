@@ -34,7 +34,7 @@ pub struct Snapshot {
     gave: HashMap<String, Digest>,
     policy: Policy,
     version: u64,
-    verified: Verified,
+    verified: Arc<Verified>,
 }
 
 impl Snapshot {
@@ -68,7 +68,7 @@ impl Snapshot {
             gave: HashMap::new(),
             policy,
             version,
-            verified: Verified::default(),
+            verified: Arc::default(),
         }
     }
 
@@ -94,6 +94,14 @@ impl Snapshot {
                 }
             }
         }
+        self
+    }
+
+    /// The same material, which remembers what an earlier one saw verified: that a key signed something stays true,
+    /// whatever else is trusted.
+    #[must_use]
+    pub fn remembering(mut self, earlier: &Snapshot) -> Self {
+        self.verified = Arc::clone(&earlier.verified);
         self
     }
 

@@ -262,14 +262,27 @@ pub(crate) enum IsCritical {
 
 /// authorityInfoAccess with one caIssuers location.
 pub(crate) fn issuer_access(url: &str) -> CustomExtension {
-    let location = write::element(0x86, url.as_bytes());
-    let access = write::constructed(
-        0x30,
-        &[&write::object_identifier(&oid::ACCESS_CA_ISSUERS), &location],
-    );
+    access(&[(oid::ACCESS_CA_ISSUERS, url)])
+}
+
+/// authorityInfoAccess with these OCSP locations.
+pub(crate) fn responder_access(urls: &[&str]) -> CustomExtension {
+    access(
+        &urls
+            .iter()
+            .map(|url| (oid::ACCESS_OCSP, *url))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn access(places: &[(const_oid::ObjectIdentifier, &str)]) -> CustomExtension {
+    let places = places.iter().map(|(method, url)| {
+        let location = write::element(0x86, url.as_bytes());
+        write::constructed(0x30, &[&write::object_identifier(method), &location])
+    });
     extension(
         &[1, 3, 6, 1, 5, 5, 7, 1, 1],
-        &write::element(0x30, &access),
+        &write::element(0x30, &places.collect::<Vec<_>>().concat()),
         IsCritical::No,
     )
 }

@@ -153,6 +153,8 @@ pub struct TrustStatus {
     pub anchors: Vec<AnchorLine>,
     /// Number of issuing certificates.
     pub candidates: usize,
+    /// Number of OCSP answers.
+    pub answers: usize,
     /// All revocation lists.
     pub lists: Vec<ListLine>,
     /// Lists that are needed for authorities in use, or that the configuration names, and were never obtained.

@@ -167,6 +167,10 @@ fn signer(fault: &SignerFault) -> Said {
 fn trust(fault: &TrustKeeperFault) -> Said {
     match fault {
         TrustKeeperFault::Folder { folder, error } => file(folder, error),
+        TrustKeeperFault::Unpinned { folder, faults } => Text::NoAnchorPinned
+            .said()
+            .with("path", folder.display())
+            .with("fault", faults),
         TrustKeeperFault::NoAnchor(folder) => Text::NoAnchor.said().with("path", folder.display()),
         TrustKeeperFault::Crashed => Text::StageEnded.said().with("stage", "trustkeeper"),
     }

@@ -130,6 +130,7 @@ texts! {
         "no certificate depends on it any more: its issuer has expired or has no anchor; nothing is to be done";
     TrustListOverdue = "    QUÁ HẠN từ {until}: văn bản ký bằng chứng thư của {issuer} bị tạm giữ cho tới khi có danh sách mới",
         "OVERDUE since {until}: documents signed with certificates of {issuer} are held until there is a new one";
+    TrustAnswers = "{count} câu trả lời OCSP", "{count} OCSP answers";
     TrustVersion = "Phiên bản {version}", "Version {version}";
     Until = "đến", "until";
     Warned = "Chú ý: {warning}", "Mind: {warning}";
@@ -294,6 +295,8 @@ texts! {
         "{incoming} dispatches under way to {agency} will fail: nobody comes after it; add --successor if they matter";
     NoAnchor = "Không có chứng thư nào trong {path} nên không tin được chữ ký nào; đặt chứng thư gốc vào [trust] anchors_dir",
         "No certificate in {path}: without an anchor nothing can be trusted; put the anchors into [trust] anchors_dir";
+    NoAnchorPinned = "Không chứng thư nào trong {path} là gốc tin cậy: {fault}",
+        "No certificate in {path} is an anchor: {fault}";
     NotProvisioning = "Cấu hình không có [broker.provision]; tạo tài khoản trên broker bằng tay",
         "The configuration has no [broker.provision]; make the account at the broker by hand";
     PasswordsLost = "Đã thực hiện, nhưng không ghi được mật khẩu vào {path}: {fault}; cấp lại bằng `gateway agency account renew` cho {accounts}",

@@ -67,6 +67,7 @@ fn lines(view: &TrustView) -> Vec<String> {
     for anchor in &view.anchors {
         lines.push(Text::TrustAnchor.with(&[("subject", &anchor.subject), ("until", &anchor.not_after)]));
     }
+    lines.push(Text::TrustAnswers.with(&[("count", &view.answers.to_string())]));
     for list in &view.lists {
         list_lines(view, list, &mut lines);
     }
@@ -192,6 +193,7 @@ mod tests {
             version: 7,
             anchors: Vec::new(),
             candidates: 1,
+            answers: 2,
             lists: vec![list],
             absent_lists: Vec::new(),
             addresses: vec![address],

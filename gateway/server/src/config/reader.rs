@@ -167,6 +167,18 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        match self.take(key) {
+            None => default,
+            Some(Value::Boolean(value)) => value,
+            Some(other) => {
+                self.wrong_kind(key, "true or false", &other);
+                default
+            }
+        }
+    }
+
     /// A list of texts; empty when it is not there.
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
         let list = match self.take(key) {

@@ -13,10 +13,10 @@ use super::key::KeySource;
 use super::reader::Section;
 use super::secret::Secret;
 
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-const DAY_SECONDS: u64 = 86_400;
+pub(super) const KIB: u64 = 1 << 10;
+pub(super) const MIB: u64 = 1 << 20;
+pub(super) const GIB: u64 = 1 << 30;
+pub(super) const DAY_SECONDS: u64 = 86_400;
 const YEAR_SECONDS: u64 = 366 * DAY_SECONDS;
 
 /// `[gateway]`: who this gateway is, and where it keeps what it keeps.
@@ -238,68 +238,6 @@ impl StoreConfig {
                 Problem::Contradiction("must not be smaller than inline_bytes_max"),
             );
         }
-        section.end();
-        config
-    }
-}
-
-/// `[trust]`: where trust comes from.
-#[derive(Debug, Clone)]
-pub struct TrustConfig {
-    /// `anchors_dir`: folder of the certificates that everything must chain to, PEM or DER. Needed.
-    pub anchors_dir: PathBuf,
-    /// `candidates_dir`: folder of issuing certificates that signatures may have left out.
-    pub candidates_dir: Option<PathBuf>,
-    /// `crl_dir`: folder of revocation lists that somebody else puts there.
-    pub crl_dir: Option<PathBuf>,
-    /// `crl_urls`: revocation lists fetched in any case; those that certificates name are fetched too.
-    pub crl_urls: Vec<String>,
-    /// `allowed_private_hosts`: hosts (or `host:port`) that may be asked although their address is private.
-    pub allowed_private_hosts: Vec<String>,
-    /// `refresh_seconds`: how often lists are looked at again at least. Default 3600.
-    pub refresh: Duration,
-    /// `ahead_seconds`: how long before its `nextUpdate` a list is fetched anew. Default 3600.
-    pub ahead: Duration,
-    /// `fetch_seconds`: how long one fetch may take. Default 20.
-    pub fetch_max: Duration,
-    /// `need_wait_milliseconds`: how long a document waits for what was just asked for, before it is held. Default 2000.
-    pub need_wait: Duration,
-    /// `crl_bytes_max`: size of one list at most. Default 32 MiB.
-    pub crl_bytes_max: u64,
-    /// `redirects_max`: redirects of one fetch at most. Default 3.
-    pub redirects_max: usize,
-}
-
-impl TrustConfig {
-    pub(super) fn read(mut section: Section<'_>) -> TrustConfig {
-        let anchors_dir = section.needed_folder("anchors_dir");
-        let crl_urls = section.texts("crl_urls");
-        for url in crl_urls
-            .iter()
-            .filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
-        {
-            let wanted = "an http:// or https:// address".to_owned();
-            section.fault(
-                "crl_urls",
-                Problem::Value {
-                    wanted,
-                    found: url.clone(),
-                },
-            );
-        }
-        let config = TrustConfig {
-            anchors_dir,
-            candidates_dir: section.folder("candidates_dir"),
-            crl_dir: section.folder("crl_dir"),
-            crl_urls,
-            allowed_private_hosts: section.texts("allowed_private_hosts"),
-            refresh: Duration::from_secs(section.number("refresh_seconds", 1..=7 * DAY_SECONDS, 3600)),
-            ahead: Duration::from_secs(section.number("ahead_seconds", 0..=7 * DAY_SECONDS, 3600)),
-            fetch_max: Duration::from_secs(section.number("fetch_seconds", 1..=300, 20)),
-            need_wait: Duration::from_millis(section.number("need_wait_milliseconds", 0..=30_000, 2000)),
-            crl_bytes_max: section.number("crl_bytes_max", KIB..=GIB, 32 * MIB),
-            redirects_max: section.number("redirects_max", 0..=10, 3),
-        };
         section.end();
         config
     }

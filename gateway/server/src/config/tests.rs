@@ -4,8 +4,14 @@ use std::path::Path;
 
 use super::*;
 
+use ::trust::policy::Limit;
+
 const EXAMPLE: &str = include_str!("../../../../ops/gateway.toml");
-const SECTIONS_SOURCE: &str = include_str!("sections.rs");
+const SECTIONS_SOURCES: [&str; 3] = [
+    include_str!("sections.rs"),
+    include_str!("trust.rs"),
+    include_str!("trust/policy.rs"),
+];
 
 /// A folder with all that the example names, and the example with its paths in that folder.
 fn example() -> (tempfile::TempDir, String) {
@@ -32,7 +38,10 @@ fn example() -> (tempfile::TempDir, String) {
 fn with_defaults(text: &str) -> String {
     let is_default = |line: &str| {
         let key = line.strip_prefix('#').and_then(|rest| rest.split_once(" = "));
-        key.is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        key.is_some_and(|(key, _)| {
+            key.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        })
     };
     let line = |line: &str| {
         if is_default(line) {
@@ -62,8 +71,9 @@ fn the_example_is_a_configuration_and_its_comments_are_the_defaults() {
 
 #[test]
 fn the_example_shows_every_key() {
-    let keys = SECTIONS_SOURCE
-        .lines()
+    let keys = SECTIONS_SOURCES
+        .iter()
+        .flat_map(|source| source.lines())
         .filter_map(|line| line.trim().strip_prefix("/// `")?.split_once("`: "));
     let keys: Vec<&str> = keys
         .map(|(key, _)| key)
@@ -161,6 +171,54 @@ fn an_empty_file_names_all_that_must_be_set() {
             "{fault} / {needed}"
         );
     }
+}
+
+#[test]
+fn algorithms_end_on_the_day_that_is_set_and_anchors_are_those_that_are_pinned() {
+    let (folder, text) = example();
+    let with = |places: &[(&str, &str)]| {
+        let mut text = with_defaults(&text);
+        for (key, value) in places {
+            let line = text.lines().find(|line| line.starts_with(&format!("{key} = ")));
+            let line = line.expect("the example shows it").to_owned();
+            text = text.replace(&line, &format!("{key} = {value}"));
+        }
+        Config::parse(&text, folder.path())
+    };
+    let roots = with(&[])
+        .expect("a configuration")
+        .trust
+        .anchor_fingerprints
+        .len();
+    let trust = with(&[
+        ("sha1_until", "\"never\""),
+        ("rsa_1024_until", "\"always\""),
+        ("curves_until", "\"2030-12-31\""),
+        ("public_authorities", "true"),
+        ("status_may_precede_proof", "true"),
+    ]);
+    let trust = trust.expect("a configuration").trust;
+    let algorithms = &trust.policy.algorithms;
+    assert_eq!(algorithms.sha1, Limit::Never);
+    assert_eq!(algorithms.rsa_bits[0], (1024, Limit::Always));
+    let end = "2030-12-30T17:00:00Z".parse().expect("a time");
+    assert_eq!(algorithms.curves, Limit::Until(end), "midnight in Vietnam");
+    assert!(trust.policy.may_status_precede_proof);
+    assert_eq!(trust.anchor_fingerprints.len(), roots + 1, "the national root");
+    let faults = with(&[
+        ("sha1_until", "\"2017-02-30\""),
+        ("anchor_fingerprints", "[\"F0:4B\"]"),
+    ]);
+    let faults = faults.expect_err("faults");
+    let [pinned, until] = [0, 1].map(|place: usize| faults[place].to_string());
+    assert!(
+        pinned.starts_with("[trust] anchor_fingerprints: must be SHA-256"),
+        "{pinned}"
+    );
+    assert!(
+        until.starts_with("[trust.policy] sha1_until: must be always | never | a day"),
+        "{until}"
+    );
 }
 
 #[test]

@@ -186,6 +186,9 @@ pub struct TrustView {
     pub anchors: Vec<AnchorView>,
     /// Number of issuing certificates.
     pub candidates: usize,
+    /// Number of OCSP answers.
+    #[serde(default)]
+    pub answers: usize,
     /// All revocation lists.
     pub lists: Vec<ListView>,
     /// Lists that are needed and were never obtained.
@@ -296,6 +299,7 @@ impl TrustView {
             version: status.version,
             anchors: anchors.collect(),
             candidates: status.candidates,
+            answers: status.answers,
             lists: status.lists.iter().map(ListView::of).collect(),
             absent_lists: absent.collect(),
             addresses: addresses.collect(),

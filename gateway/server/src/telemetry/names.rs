@@ -54,13 +54,15 @@ pub enum Measure {
     StoreQueue,
     /// Revocation lists that are needed and were never obtained.
     AbsentLists,
+    /// OCSP answers that are kept.
+    OcspAnswers,
     /// Version of the trust material in use.
     TrustVersion,
 }
 
 impl Measure {
     /// All of them, with name and meaning in the exposition.
-    pub(super) const TABLE: [(Measure, &'static str, &'static str); 14] = [
+    pub(super) const TABLE: [(Measure, &'static str, &'static str); 15] = [
         (
             Measure::BrokerConsuming,
             "gateway_broker_consuming",
@@ -126,6 +128,11 @@ impl Measure {
             "gateway_crls_absent",
             "Revocation lists that authorities in use or the configuration name and that were never obtained: what they \
              would settle is held. See `gateway trust status`",
+        ),
+        (
+            Measure::OcspAnswers,
+            "gateway_ocsp_answers",
+            "OCSP answers about certificates that are kept, one at most about each",
         ),
         (
             Measure::TrustVersion,

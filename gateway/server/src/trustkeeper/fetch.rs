@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::LOCATION;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
@@ -106,10 +106,25 @@ impl Failed {
     }
 }
 
-/// Fetches the bytes at an address. Hosts of `resting` are not asked, whoever redirects to them.
-pub(super) async fn fetch(url: &str, limits: &FetchLimits, resting: &[String]) -> Result<Vec<u8>, Failed> {
+/// What is sent to an address.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// Nothing: what lies there is wanted.
+    Nothing,
+    /// A request to an OCSP responder (RFC 6960 appendix A.1), in DER.
+    Ocsp(Vec<u8>),
+}
+
+/// Fetches the bytes at an address, or what it answers. Hosts of `resting` are not asked, whoever redirects to them.
+pub(super) async fn fetch(
+    url: &str,
+    sent: &Sent,
+    limits: &FetchLimits,
+    resting: &[String],
+) -> Result<Vec<u8>, Failed> {
     let mut unheard = None;
-    let within = tokio::time::timeout(limits.time_max, follow(url, limits, resting, &mut unheard)).await;
+    let following = follow((url, sent), limits, resting, &mut unheard);
+    let within = tokio::time::timeout(limits.time_max, following).await;
     let fault = match within {
         Ok(Ok(bytes)) => return Ok(bytes),
         Ok(Err(fault)) => fault,
@@ -137,7 +152,7 @@ pub(super) async fn fetch(url: &str, limits: &FetchLimits, resting: &[String]) -
 /// Redirects are followed here and not by the client, because each one must pass the same checks. `unheard` is the host
 /// that has been asked and has not answered yet.
 async fn follow(
-    url: &str,
+    (url, sent): (&str, &Sent),
     limits: &FetchLimits,
     resting: &[String],
     unheard: &mut Option<String>,
@@ -150,7 +165,7 @@ async fn follow(
         }
         *unheard = Some(host);
         let checked = address::check(url, &limits.private_hosts).await?;
-        let response = ask(&checked).await?;
+        let response = ask(&checked, sent).await?;
         *unheard = None;
         if !response.status().is_redirection() {
             return read(response, limits.bytes_max).await;
@@ -167,17 +182,20 @@ async fn follow(
 
 /// A client of its own for each request: it knows the checked addresses of this host and no others, and no proxy
 /// that would resolve anew.
-async fn ask(checked: &Checked) -> Result<Response, FetchFault> {
+async fn ask(checked: &Checked, sent: &Sent) -> Result<Response, FetchFault> {
     let builder = Client::builder().no_proxy().redirect(Policy::none());
     let client = builder
         .resolve_to_addrs(&checked.host, &checked.addresses)
         .build()
         .map_err(FetchFault::Client)?;
-    client
-        .get(checked.url.clone())
-        .send()
-        .await
-        .map_err(FetchFault::Exchange)
+    let request = match sent {
+        Sent::Nothing => client.get(checked.url.clone()),
+        Sent::Ocsp(request) => client
+            .post(checked.url.clone())
+            .header(CONTENT_TYPE, "application/ocsp-request")
+            .body(request.clone()),
+    };
+    request.send().await.map_err(FetchFault::Exchange)
 }
 
 async fn read(mut response: Response, bytes_max: u64) -> Result<Vec<u8>, FetchFault> {

@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trust::{Certificate, Digest, RevocationList, Time};
+use trust::{Certificate, Digest, OcspAnswer, RevocationList, Time};
 
 /// A file that is larger is no certificate, and no list that would be fetched.
 const FILE_BYTES_MAX: u64 = 256 << 20;
+
+const ANSWER_EXTENSION: &str = "ocsp";
 
 /// What the files of a folder hold, and what is wrong with the others.
 #[derive(Debug)]
@@ -86,18 +88,21 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 pub(super) struct Cache {
     lists: PathBuf,
     issuers: PathBuf,
+    answers: PathBuf,
     addresses: PathBuf,
 }
 
 impl Cache {
     /// The cache below this folder; made if it is missing.
     pub(super) fn open(folder: &Path) -> io::Result<Cache> {
-        let (lists, issuers) = (folder.join("lists"), folder.join("issuers"));
-        fs::create_dir_all(&lists)?;
-        fs::create_dir_all(&issuers)?;
+        let [lists, issuers, answers] = ["lists", "issuers", "answers"].map(|name| folder.join(name));
+        for folder in [&lists, &issuers, &answers] {
+            fs::create_dir_all(folder)?;
+        }
         Ok(Cache {
             lists,
             issuers,
+            answers,
             addresses: folder.join("addresses"),
         })
     }
@@ -149,6 +154,43 @@ impl Cache {
 
     fn issuer_file(&self, issuer: &Certificate) -> PathBuf {
         self.issuers.join(format!("{}.crt", issuer.fingerprint()))
+    }
+
+    /// The OCSP answers that were kept, each with the fingerprint of the certificate that it is about. A file that is none
+    /// is passed over: what it said can be asked for again.
+    pub(super) fn answers(&self) -> io::Result<Vec<(Digest, Arc<OcspAnswer>)>> {
+        let mut answers = Vec::new();
+        for entry in fs::read_dir(&self.answers)? {
+            let path = entry?.path();
+            let about = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            let is_answer = path
+                .extension()
+                .is_some_and(|extension| extension == ANSWER_EXTENSION);
+            if let (Some(about), true) = (about, is_answer)
+                && let Ok(bytes) = read_file(&path)
+                && let Ok(answer) = OcspAnswer::from_der(bytes)
+            {
+                answers.push((about, Arc::new(answer)));
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Keeps the answer about a certificate in the place of the older one.
+    pub(super) fn keep_answer(&self, about: &Digest, answer: &OcspAnswer) -> io::Result<()> {
+        write_whole(&self.answer_file(about), answer.der())
+    }
+
+    /// Removes the answer about a certificate, if there is one.
+    pub(super) fn remove_answer(&self, about: &Digest) -> io::Result<()> {
+        match fs::remove_file(self.answer_file(about)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn answer_file(&self, about: &Digest) -> PathBuf {
+        self.answers.join(format!("{about}.{ANSWER_EXTENSION}"))
     }
 
     /// Keeps the addresses.

@@ -2,20 +2,34 @@
 
 use std::sync::Arc;
 
-use trust::Certificate;
+use trust::{Certificate, OcspAnswer, Snapshot, Time};
 
-use super::fetch::{FetchLimits, fetch};
+use super::answers;
+use super::errand::{About, Errand, Wanted};
+use super::fetch::{FetchLimits, Sent, fetch};
 use super::material::{Certificates, Signed, Unfit};
-use super::schedule::{Errand, Wanted};
 use crate::administration::{Complaint, Trouble};
 
 /// An issuing certificate that is larger is none.
 const ISSUER_BYTES_MAX: u64 = 64 << 10;
+/// An OCSP answer that is larger is none.
+const ANSWER_BYTES_MAX: u64 = 256 << 10;
+
+/// What a flight takes along: by what is checked what it brings.
+pub(super) enum Luggage {
+    /// For a list: who may have signed it.
+    List(Certificates),
+    /// For an issuer: whose it should be.
+    Issuer(Vec<Arc<Certificate>>),
+    /// For an OCSP answer: what it is about, policy, and the time.
+    Answer(About, Arc<Snapshot>, Time),
+}
 
 /// What a fetch brought, read and checked.
 pub(super) enum Brought {
     List(Signed),
     Issuer(Arc<Certificate>),
+    Answer(About, Arc<OcspAnswer>),
 }
 
 /// A fetch that has ended.
@@ -28,21 +42,20 @@ pub(super) struct Flown {
     pub(super) is_answered: bool,
 }
 
-/// Fetches and checks: a list by the certificates, an issuer by those that want it.
+/// Fetches and checks.
 pub(super) async fn fly(
     errand: Errand,
     limits: FetchLimits,
     resting: Vec<String>,
-    (certificates, wanted_by): (Certificates, Vec<Arc<Certificate>>),
+    luggage: Luggage,
 ) -> Flown {
-    let limits = match errand.wanted {
-        Wanted::List => limits,
-        Wanted::Issuer => FetchLimits {
-            bytes_max: limits.bytes_max.min(ISSUER_BYTES_MAX),
-            ..limits
-        },
+    let bytes_max = match errand.wanted {
+        Wanted::List => limits.bytes_max,
+        Wanted::Issuer => limits.bytes_max.min(ISSUER_BYTES_MAX),
+        Wanted::Answer(_) => ANSWER_BYTES_MAX,
     };
-    match fetch(&errand.url, &limits, &resting).await {
+    let limits = FetchLimits { bytes_max, ..limits };
+    match fetch(&errand.url, &luggage.sent(), &limits, &resting).await {
         Err(failed) => Flown {
             brought: Err(Complaint::from(&failed.fault)),
             is_answered: failed.is_answer_of(errand.host().as_deref()),
@@ -50,14 +63,8 @@ pub(super) async fn fly(
             errand,
         },
         Ok(bytes) => {
-            let wanted = errand.wanted;
-            let check = move || -> Result<Brought, Unfit> {
-                match wanted {
-                    Wanted::List => certificates.check_list(&bytes).map(Brought::List),
-                    Wanted::Issuer => Certificates::check_issuer(&bytes, &wanted_by).map(Brought::Issuer),
-                }
-            };
-            let brought = match tokio::task::spawn_blocking(check).await {
+            let checked = tokio::task::spawn_blocking(move || luggage.check(bytes)).await;
+            let brought = match checked {
                 Ok(checked) => checked.map_err(Complaint::from),
                 Err(_) => Err(Complaint {
                     trouble: Trouble::Ours,
@@ -69,6 +76,26 @@ pub(super) async fn fly(
                 brought,
                 silent: None,
                 is_answered: true,
+            }
+        }
+    }
+}
+
+impl Luggage {
+    fn sent(&self) -> Sent {
+        match self {
+            Luggage::List(_) | Luggage::Issuer(_) => Sent::Nothing,
+            Luggage::Answer(about, ..) => Sent::Ocsp(answers::request(about)),
+        }
+    }
+
+    fn check(self, bytes: Vec<u8>) -> Result<Brought, Unfit> {
+        match self {
+            Luggage::List(certificates) => certificates.check_list(&bytes).map(Brought::List),
+            Luggage::Issuer(wanted_by) => Certificates::check_issuer(&bytes, &wanted_by).map(Brought::Issuer),
+            Luggage::Answer(about, snapshot, now) => {
+                let answer = answers::check(bytes, &about, &snapshot, now)?;
+                Ok(Brought::Answer(about, answer))
             }
         }
     }

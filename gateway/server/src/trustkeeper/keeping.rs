@@ -12,19 +12,23 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
-use trust::{Digest, Need, RevocationList, Snapshot, Time};
+use trust::{Digest, Need, OcspAnswer, RevocationList, Snapshot, Time};
 
 use super::address;
+use super::answers::Answers;
 use super::desk::list_line;
+use super::errand::{About, Errand, NeededFor};
 use super::fetch::FetchLimits;
 use super::files::Cache;
 use super::flight::{Brought, Flown};
 use super::hosts::Hosts;
 use super::material::{Material, Signed, Taken, Unfit};
 use super::reading::{Folders, Read};
-use super::schedule::{Answer, Blame, Errand, Schedule};
+use super::schedule::{Answer, Blame, Schedule};
 use super::standing::Standing;
 use super::{TrustKeeperFault, limits};
+use asking::Flying;
+
 use crate::administration::{Complaint, ListLine, Trouble, TrustDeskFault, TrustStatus};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
@@ -62,8 +66,7 @@ pub(super) struct Keeping {
     published: watch::Sender<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
-    /// How many of them are for issuers.
-    issuer_flights: usize,
+    flying: Flying,
     /// The read of the folders that is under way: one at most, so that none overtakes a later one.
     readings: FuturesUnordered<BoxFuture<'static, Landed>>,
     /// Who wants the folders to be read once more after that.
@@ -94,10 +97,22 @@ impl Keeping {
         })?;
         let folders = Folders::new(config, folder, cache.clone());
         let now = clock.now();
-        let mut material = Material::default();
+        let mut material = Material::under(config.policy.clone());
+        let kept = cache.answers().map_err(|error| TrustKeeperFault::Folder {
+            folder: data_dir.join("trust"),
+            error,
+        })?;
+        material.answers = Answers::of(kept);
         let faults = folders.take(&mut material, folders.read(now)?, now);
         if material.certificates.anchors.is_empty() {
-            return Err(TrustKeeperFault::NoAnchor(config.anchors_dir.clone()));
+            let folder = config.anchors_dir.clone();
+            return Err(match faults.is_empty() {
+                true => TrustKeeperFault::NoAnchor(folder),
+                false => TrustKeeperFault::Unpinned {
+                    folder,
+                    faults: faults.join("; "),
+                },
+            });
         }
         // Versions rise across restarts too: time does, faster than there can be new material.
         let version = u64::try_from(now.as_seconds()).unwrap_or(0) + 1;
@@ -125,7 +140,7 @@ impl Keeping {
             version,
             status: Arc::default(),
             flights: FuturesUnordered::new(),
-            issuer_flights: 0,
+            flying: Flying::default(),
             readings: FuturesUnordered::new(),
             readers: Vec::new(),
             queue: VecDeque::new(),
@@ -160,21 +175,26 @@ impl Keeping {
         let now = self.clock.now();
         let mut errands = BTreeSet::new();
         for need in needs {
-            type Make = fn(&str) -> Errand;
-            let (urls, make, of): (_, Make, _) = match need {
+            let (urls, needed_for) = match need {
                 Need::Crl { issuers, urls } => {
                     if !self.material.take_path(issuers, now) {
                         // It came from a snapshot whose anchors are no longer these.
                         continue;
                     }
-                    (urls, Errand::list, None)
+                    (urls, NeededFor::Anybody)
                 }
-                Need::Issuer { of, urls } => (urls, Errand::issuer, Some(of)),
+                Need::Ocsp { path, urls } => {
+                    let [certificate, issuer, ..] = path.as_slice() else {
+                        continue;
+                    };
+                    (urls, NeededFor::StatusOf(certificate, issuer))
+                }
+                Need::Issuer { of, urls } => (urls, NeededFor::IssuerOf(of)),
             };
             let followed = urls.iter().filter(|url| address::parse(url).is_ok());
             for url in followed.take(URLS_OF_NEED_MAX) {
-                let errand = make(url);
-                if self.schedule.need(&errand, of, now) {
+                let errand = needed_for.errand(url);
+                if self.schedule.need(&errand, needed_for, now) {
                     errands.insert(errand);
                 }
             }
@@ -285,6 +305,33 @@ impl Keeping {
                 self.material.take_issuer(Arc::clone(&certificate), now)?;
                 Ok(Answer::Issuer(certificate))
             }
+            Brought::Answer(about, answer) => {
+                self.take_answer(about, answer).await?;
+                Ok(Answer::Status)
+            }
+        }
+    }
+
+    /// First on disk, then in use, as lists.
+    async fn take_answer(&mut self, about: About, answer: Arc<OcspAnswer>) -> Result<(), Complaint> {
+        if self.material.answers.weigh(&about, &answer)? == Taken::New {
+            let (certificate, answer) = (about.certificate.fingerprint(), Arc::clone(&answer));
+            self.on_disk(move |cache| cache.keep_answer(&certificate, &answer))
+                .await?;
+        }
+        let gone = self.material.take_answer(&about, answer)?;
+        self.remove_answers(gone).await;
+        Ok(())
+    }
+
+    /// Removes answers from the disk. What stays there for a fault comes back after a restart, and goes again.
+    async fn remove_answers(&mut self, gone: Vec<Digest>) {
+        if gone.is_empty() {
+            return;
+        }
+        let removed = self.on_disk(move |cache| gone.iter().try_for_each(|about| cache.remove_answer(about)));
+        if let Err(fault) = removed.await {
+            warn!(fault = fault.detail, "OCSP answers could not be removed");
         }
     }
 
@@ -376,12 +423,14 @@ impl Keeping {
             }
         }
         self.forget(now);
+        let gone = self.material.forget_answers(now);
+        self.remove_answers(gone).await;
         self.changed(now).await;
         self.publish_status();
         for done in readers {
             self.schedule.wake();
             self.hosts.wake();
-            self.ask_all(self.schedule.addresses.keys().cloned().collect(), done);
+            self.ask_all(self.schedule.all_but_answers(), done);
         }
         if !self.readers.is_empty() {
             self.read_folders();
@@ -408,7 +457,9 @@ impl Keeping {
         self.learn_from_certificates(now);
         self.version += 1;
         let snapshot = self.material.snapshot(self.version);
-        let snapshot = snapshot.with_answers(self.schedule.answers());
+        let snapshot = snapshot
+            .with_answers(self.schedule.answers())
+            .remembering(&self.published.borrow());
         self.published.send_replace(Arc::new(snapshot));
         self.publish_status();
         let addresses = self.schedule.addresses.iter();

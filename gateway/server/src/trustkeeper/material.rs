@@ -8,8 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use trust::{Certificate, Digest, Policy, RevocationList, Snapshot, Time};
+use trust::ocsp::{Declined, Unusable};
+use trust::{Certificate, Digest, OcspAnswer, Policy, RevocationList, Snapshot, Time};
 
+use super::answers::Answers;
+use super::errand::About;
 use crate::administration::{Complaint, Trouble};
 
 /// Issuing certificates of elsewhere at most; authorities that are known here issued them.
@@ -52,18 +55,58 @@ pub(super) enum Unfit {
     /// Too many certificates were learned already.
     #[error("too many certificates were learned already")]
     TooMany,
+    /// Not an OCSP answer.
+    #[error("not an OCSP answer about the certificate")]
+    NoAnswer,
+    /// A responder that gives no answer, and says so.
+    #[error("the responder declined: {0}")]
+    Declined(Declined),
+    /// An OCSP answer that may not be believed.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// A responder that does not know the certificate.
+    #[error("the responder does not know the certificate")]
+    Unknown,
 }
 
 impl From<Unfit> for Complaint {
     fn from(unfit: Unfit) -> Complaint {
         let trouble = match unfit {
-            Unfit::Unreadable | Unfit::NoAuthority | Unfit::Another => Trouble::WrongAnswer,
+            Unfit::Unreadable
+            | Unfit::NoAuthority
+            | Unfit::Another
+            | Unfit::NoAnswer
+            | Unfit::Declined(_)
+            | Unfit::Unknown => Trouble::WrongAnswer,
             Unfit::Unsigned => Trouble::Unsigned,
             Unfit::Older | Unfit::Future => Trouble::Outdated,
+            Unfit::Unusable(unusable) => trouble_of(unusable),
             Unfit::TooMany => Trouble::Ours,
         };
         let detail = unfit.to_string();
         Complaint { trouble, detail }
+    }
+}
+
+fn trouble_of(unusable: Unusable) -> Trouble {
+    match unusable {
+        Unusable::Times | Unusable::Future | Unusable::Overdue => Trouble::Outdated,
+        Unusable::ResponderUnknown
+        | Unusable::ResponderUncertified
+        | Unusable::ResponderPurpose
+        | Unusable::ResponderKeyUsage
+        | Unusable::ResponderConstraint
+        | Unusable::ResponderValidity
+        | Unusable::ResponderItself
+        | Unusable::AlgorithmUnknown
+        | Unusable::AlgorithmRefused { .. }
+        | Unusable::SignatureWrong => Trouble::Unsigned,
+        Unusable::IssuerMismatch
+        | Unusable::OtherCertificate
+        | Unusable::CriticalExtension
+        | Unusable::NonceAbsent
+        | Unusable::NonceMismatch => Trouble::WrongAnswer,
+        Unusable::BudgetSpent => Trouble::Ours,
     }
 }
 
@@ -181,10 +224,20 @@ impl Certificates {
 pub(super) struct Material {
     pub(super) certificates: Certificates,
     lists: Vec<Signed>,
+    pub(super) answers: Answers,
     ends: HashMap<Digest, Time>,
+    policy: Policy,
 }
 
 impl Material {
+    /// No material yet.
+    pub(super) fn under(policy: Policy) -> Material {
+        Material {
+            policy,
+            ..Material::default()
+        }
+    }
+
     pub(super) fn lists(&self) -> impl Iterator<Item = &Arc<RevocationList>> {
         self.lists.iter().map(|one| &one.list)
     }
@@ -230,7 +283,7 @@ impl Material {
 
     /// What taking this list would come to.
     pub(super) fn weigh(&self, list: &RevocationList, now: Time) -> Result<Taken, Unfit> {
-        if list.this_update() > now.plus_seconds(Policy::default().clock_skew_seconds) {
+        if list.this_update() > now.plus_seconds(self.policy.clock_skew_seconds) {
             // It would bar the way to every honest list until then.
             return Err(Unfit::Future);
         }
@@ -252,6 +305,21 @@ impl Material {
             self.lists.push(signed);
         }
         Ok(taken)
+    }
+
+    /// Takes an OCSP answer that [`super::answers::check`] let through; hands out the certificates whose answers had to make
+    /// room.
+    pub(super) fn take_answer(
+        &mut self,
+        about: &About,
+        answer: Arc<OcspAnswer>,
+    ) -> Result<Vec<Digest>, Unfit> {
+        self.answers.take(about, answer, self.policy.ocsp_age_seconds_max)
+    }
+
+    /// Gives up OCSP answers that are of no use any more, and hands out what they were about.
+    pub(super) fn forget_answers(&mut self, now: Time) -> Vec<Digest> {
+        self.answers.forget(now, self.policy.ocsp_age_seconds_max)
     }
 
     /// Takes an issuing certificate that [`Certificates::check_issuer`] let through.
@@ -330,7 +398,8 @@ impl Material {
         let anchors = anchors.iter().map(|one| (0, one.fingerprint()));
         let below = below.map(|one| (1, one.fingerprint()));
         let lists = self.lists().map(|list| (2, list.fingerprint()));
-        anchors.chain(below).chain(lists).collect()
+        let answers = self.answers.all().map(|answer| (3, answer.fingerprint()));
+        anchors.chain(below).chain(lists).chain(answers).collect()
     }
 
     /// The material as validations take it.
@@ -343,13 +412,14 @@ impl Material {
         } = &self.certificates;
         // Strangers prove nothing, as no candidate does: with them a path ends where it must, and is not waited for.
         let candidates = candidates.iter().chain(learned).chain(strangers);
-        Snapshot::new(
+        let snapshot = Snapshot::new(
             anchors.clone(),
             candidates.cloned().collect(),
             self.lists().cloned().collect(),
-            Policy::default(),
+            self.policy.clone(),
             version,
-        )
+        );
+        snapshot.with_ocsp(self.answers.all().cloned())
     }
 }
 

@@ -1,22 +1,25 @@
 //! The folders: read on a thread that may wait for a disk, then taken into use all together.
 //!
+//! **Invariant:** an anchor is a self-signed authority whose fingerprint the configuration pins; whatever else lies in the
+//! folder of anchors is a candidate, and told.
 //! **Invariant:** nothing here is awaited or shared: `read` and `take` block, and only whoever calls them decides
 //! what thread waits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trust::{Certificate, Time};
+use trust::{Certificate, Digest, Time};
 
 use super::TrustKeeperFault;
 use super::files::{self, Cache, Folder};
-use super::material::{Material, Signed, Taken, Unfit};
+use super::material::{Material, Signed, Taken, Unfit, is_issuer_of};
 use crate::config::TrustConfig;
 
 /// Where the folders are.
 #[derive(Debug, Clone)]
 pub(super) struct Folders {
     anchors: PathBuf,
+    pinned: Vec<Digest>,
     candidates: Option<PathBuf>,
     lists: Option<PathBuf>,
     cache_folder: PathBuf,
@@ -39,6 +42,7 @@ impl Folders {
     pub(super) fn new(config: &TrustConfig, cache_folder: PathBuf, cache: Cache) -> Folders {
         Folders {
             anchors: config.anchors_dir.clone(),
+            pinned: config.anchor_fingerprints.clone(),
             candidates: config.candidates_dir.clone(),
             lists: config.crl_dir.clone(),
             cache_folder,
@@ -86,6 +90,11 @@ impl Folders {
         faults.append(&mut candidates.faults);
         let has_half_written = !faults.is_empty();
         faults.extend(learned.faults);
+        let (pinned, others) = anchors.found.into_iter().partition(|one| self.is_anchor(one));
+        anchors.found = pinned;
+        let others: Vec<Arc<Certificate>> = others;
+        faults.extend(others.iter().map(|one| no_anchor(one)));
+        candidates.found.extend(others);
         if anchors.found.is_empty() && !in_use.anchors.is_empty() {
             // An empty folder at run time is a mistake more often than a decision.
             faults.push(TrustKeeperFault::NoAnchor(self.anchors.clone()).to_string());
@@ -115,6 +124,12 @@ impl Folders {
         faults
     }
 
+    fn is_anchor(&self, certificate: &Certificate) -> bool {
+        self.pinned.contains(&certificate.fingerprint())
+            && certificate.may_issue()
+            && is_issuer_of(certificate, certificate)
+    }
+
     fn take_list(
         &self,
         material: &mut Material,
@@ -134,6 +149,15 @@ impl Folders {
             .map(|_| ())
             .map_err(|unfit| format!("a revocation list: {issuer}: {unfit}"))
     }
+}
+
+/// What to say of a certificate that lies among the anchors and is none.
+fn no_anchor(certificate: &Certificate) -> String {
+    let (subject, fingerprint) = (certificate.subject(), certificate.fingerprint());
+    format!(
+        "{subject} (SHA-256 {fingerprint}) is no anchor: [trust] anchor_fingerprints must name it, and it must be a \
+         self-signed authority"
+    )
 }
 
 fn add_missing(found: &mut Vec<Arc<Certificate>>, in_use: &[Arc<Certificate>]) {

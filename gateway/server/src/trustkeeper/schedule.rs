@@ -5,12 +5,12 @@
 //! documents.
 //! **Invariant:** what a stranger's document names is bounded by itself and takes no place from what authorities name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trust::{Certificate, Digest, Time};
 
-use super::address;
+use super::errand::{About, Errand, NeededFor, Wanted};
 use super::material::is_issuer_of;
 use crate::administration::Complaint;
 
@@ -18,6 +18,10 @@ use crate::administration::Complaint;
 const LISTS_MAX: usize = 4096;
 /// Addresses of issuing certificates that are known at most: anybody's certificate names them.
 const ISSUERS_MAX: usize = 512;
+/// Certificates that answers are asked about at one time, for each address that they name: they are forgotten soon.
+const ANSWERS_MAX: usize = 4096;
+/// What was asked of a responder and that no document needed for so long is forgotten: it is asked on demand only.
+const FORGET_ANSWER_SECONDS: i64 = 3600;
 /// Certificates that are remembered as those whose issuer is looked for at one address.
 const WANTED_BY_MAX: usize = 8;
 /// An address that was asked so recently is not asked again, whoever needs it.
@@ -28,45 +32,6 @@ const REST_SECONDS_MAX: i64 = 900;
 const REPEATS_MAX: u32 = 5;
 /// An address that gave nothing and that no document needed for so long is forgotten; no document is held longer.
 const FORGET_SECONDS: i64 = 7 * 86_400;
-
-/// What an address is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wanted {
-    /// A revocation list.
-    List,
-    /// The certificate of an issuer.
-    Issuer,
-}
-
-/// One thing wanted from one address. Who names an address for one thing says nothing of what else may be there.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Errand {
-    pub(super) url: String,
-    pub(super) wanted: Wanted,
-}
-
-impl Errand {
-    pub(super) fn list(url: &str) -> Errand {
-        Errand {
-            url: url.to_owned(),
-            wanted: Wanted::List,
-        }
-    }
-
-    pub(super) fn issuer(url: &str) -> Errand {
-        Errand {
-            url: url.to_owned(),
-            wanted: Wanted::Issuer,
-        }
-    }
-
-    /// The host of the address, if it can be read.
-    pub(super) fn host(&self) -> Option<String> {
-        address::parse(&self.url)
-            .ok()
-            .and_then(|url| address::host_of(&url))
-    }
-}
 
 /// Whose fault it is that nothing came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +51,8 @@ pub(super) enum Answer {
     },
     /// The certificate of an issuer.
     Issuer(Arc<Certificate>),
+    /// The status of the certificate that was asked about.
+    Status,
 }
 
 /// One address.
@@ -105,6 +72,8 @@ pub(super) struct Address {
     needed_at: Option<Time>,
     /// Certificates whose issuer is looked for here, the newest last.
     pub(super) wanted_by: Vec<Arc<Certificate>>,
+    /// The certificate that an answer is asked about, and its issuer.
+    pub(super) about: Option<About>,
     /// Failures since it last gave what was wanted.
     failures: u32,
     /// How often in a row it gave the list that was here already, or an issuer that somebody has no use for.
@@ -135,9 +104,13 @@ impl Address {
             .map(|asked| asked.plus_seconds(rest.min(REST_SECONDS_MAX)))
     }
 
-    fn was_needed_lately(&self, now: Time) -> bool {
+    fn was_needed_lately(&self, wanted: Wanted, now: Time) -> bool {
+        let seconds = match wanted {
+            Wanted::List | Wanted::Issuer => FORGET_SECONDS,
+            Wanted::Answer(_) => FORGET_ANSWER_SECONDS,
+        };
         self.needed_at
-            .is_some_and(|needed| now < needed.plus_seconds(FORGET_SECONDS))
+            .is_some_and(|needed| now < needed.plus_seconds(seconds))
     }
 }
 
@@ -156,8 +129,9 @@ impl Schedule {
             return true;
         }
         let has_room = match errand.wanted {
-            Wanted::List => self.count(Wanted::List) < LISTS_MAX,
-            Wanted::Issuer => self.count(Wanted::Issuer) < ISSUERS_MAX || self.make_room(),
+            Wanted::List => self.count(errand.wanted) < LISTS_MAX,
+            Wanted::Issuer => self.count(errand.wanted) < ISSUERS_MAX || self.make_room(errand.wanted),
+            Wanted::Answer(_) => self.count(errand.wanted) < ANSWERS_MAX || self.make_room(errand.wanted),
         };
         if has_room {
             self.addresses.insert(errand.clone(), Address::default());
@@ -165,39 +139,57 @@ impl Schedule {
         has_room
     }
 
-    /// The same, because a document needs it now; `of` is the certificate whose issuer is looked for.
-    pub(super) fn need(&mut self, errand: &Errand, of: Option<&Arc<Certificate>>, now: Time) -> bool {
+    /// The same, because a document needs it now.
+    pub(super) fn need(&mut self, errand: &Errand, needed_for: NeededFor<'_>, now: Time) -> bool {
         if !self.learn(errand) {
             return false;
         }
         let address = self.addresses.get_mut(errand).expect("just learned");
         address.needed_at = Some(now);
-        if let Some(of) = of.filter(|of| !address.wanted_by.contains(of)) {
-            if address.wanted_by.len() >= WANTED_BY_MAX {
-                address.wanted_by.remove(0);
+        match needed_for {
+            NeededFor::Anybody => {}
+            NeededFor::IssuerOf(of) if address.wanted_by.contains(of) => {}
+            NeededFor::IssuerOf(of) => {
+                if address.wanted_by.len() >= WANTED_BY_MAX {
+                    address.wanted_by.remove(0);
+                }
+                address.wanted_by.push(Arc::clone(of));
             }
-            address.wanted_by.push(Arc::clone(of));
+            NeededFor::StatusOf(certificate, issuer) => {
+                address.about = Some(About {
+                    certificate: Arc::clone(certificate),
+                    issuer: Arc::clone(issuer),
+                });
+            }
         }
         true
     }
 
-    fn count(&self, wanted: Wanted) -> usize {
+    /// Every address but those of OCSP answers, which are asked for on demand only.
+    pub(super) fn all_but_answers(&self) -> BTreeSet<Errand> {
         let keys = self.addresses.keys();
-        keys.filter(|errand| errand.wanted == wanted).count()
+        keys.filter(|errand| !matches!(errand.wanted, Wanted::Answer(_)))
+            .cloned()
+            .collect()
     }
 
-    /// Forgets the address of an issuer that was needed longest ago.
-    fn make_room(&mut self) -> bool {
-        let issuers = self.addresses.iter();
-        let oldest = issuers
-            .filter(|(errand, address)| errand.wanted == Wanted::Issuer && !address.is_asked)
+    fn count(&self, wanted: Wanted) -> usize {
+        let keys = self.addresses.keys();
+        keys.filter(|errand| errand.wanted.is_like(wanted)).count()
+    }
+
+    /// Forgets the address that something of this kind was needed from longest ago.
+    fn make_room(&mut self, wanted: Wanted) -> bool {
+        let alike = self.addresses.iter();
+        let oldest = alike
+            .filter(|(errand, address)| errand.wanted.is_like(wanted) && !address.is_asked)
             .min_by_key(|(_, address)| address.needed_at)
             .map(|(errand, _)| errand.clone());
         oldest.is_some_and(|errand| self.addresses.remove(&errand).is_some())
     }
 
     /// Forgets addresses that nobody has use for: lists that nothing names and that serve no certificate in use, and
-    /// issuers that no document needs any more.
+    /// issuers and answers that no document needs any more.
     pub(super) fn forget(
         &mut self,
         now: Time,
@@ -207,9 +199,9 @@ impl Schedule {
         self.addresses.retain(|errand, address| {
             let is_of_use = match errand.wanted {
                 Wanted::List => is_named(&errand.url) || address.series.as_ref().is_some_and(&serves),
-                Wanted::Issuer => false,
+                Wanted::Issuer | Wanted::Answer(_) => false,
             };
-            is_of_use || address.is_asked || address.was_needed_lately(now)
+            is_of_use || address.is_asked || address.was_needed_lately(errand.wanted, now)
         });
     }
 
@@ -234,6 +226,8 @@ impl Schedule {
                 (Wanted::Issuer, Some(_)) if address.wanted_by.is_empty() => return false,
                 (Wanted::Issuer, Some(fetched)) => fetched,
                 (Wanted::List | Wanted::Issuer, None) => now,
+                // Whoever is held asks again.
+                (Wanted::Answer(_), _) => return false,
             };
             at <= now
         };
@@ -260,6 +254,7 @@ impl Schedule {
             asked_at: address.asked_at,
             fetched_at: Some(now),
             needed_at: address.needed_at,
+            about: address.about.take(),
             ..Address::default()
         };
         let wanted_by = std::mem::take(&mut address.wanted_by);
@@ -269,6 +264,7 @@ impl Schedule {
                 series: Some(series),
                 ..fresh
             },
+            Answer::Status => fresh,
             Answer::Issuer(issuer) => Address {
                 wanted_by: wanted_by
                     .into_iter()
@@ -322,160 +318,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    use crate::administration::Trouble;
-
-    const URL: &str = "http://crl.example/x.crl";
-
-    fn complaint() -> Complaint {
-        Complaint {
-            trouble: Trouble::WrongAnswer,
-            detail: "the answer was 500".to_owned(),
-        }
-    }
-
-    fn errand() -> Errand {
-        Errand::list(URL)
-    }
-
-    fn list_until(seconds: i64) -> Answer {
-        Answer::List {
-            series: Digest::of(b"a series"),
-            next_update: Some(at(seconds)),
-        }
-    }
-
-    fn at(seconds: i64) -> Time {
-        Time::from_seconds(1_000_000 + seconds)
-    }
-
-    fn schedule() -> Schedule {
-        let mut schedule = Schedule::new(3600, 600);
-        assert!(schedule.learn(&errand()));
-        schedule
-    }
-
-    #[test]
-    fn a_list_is_fetched_ahead_of_its_next_update() {
-        let mut schedule = schedule();
-        assert_eq!(schedule.due(at(0)), [errand()]);
-        schedule.asking(&errand(), at(0));
-        assert!(schedule.due(at(0)).is_empty(), "it is asked already");
-        schedule.succeeded(&errand(), at(1), list_until(2000));
-        assert!(schedule.due(at(1399)).is_empty());
-        assert_eq!(schedule.due(at(1400)), [errand()], "600 s before its nextUpdate");
-    }
-
-    #[test]
-    fn a_list_that_is_late_is_asked_for_less_and_less_often_until_it_comes() {
-        let (mut schedule, mut now, mut rests) = (schedule(), 0, Vec::new());
-        for _ in 0..8 {
-            schedule.asking(&errand(), at(now));
-            schedule.succeeded(&errand(), at(now), list_until(100));
-            let rested = (0..)
-                .find(|seconds| schedule.due(at(now + seconds)) == [errand()])
-                .expect("asked again");
-            rests.push(rested);
-            now += rested;
-        }
-        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 160, 160]);
-        schedule.asking(&errand(), at(now));
-        schedule.succeeded(&errand(), at(now), list_until(now + 2000));
-        assert!(schedule.due(at(now + 1399)).is_empty(), "the new one is not late");
-    }
-
-    #[test]
-    fn a_list_of_a_long_life_is_looked_at_again_all_the_same() {
-        let mut schedule = schedule();
-        schedule.asking(&errand(), at(0));
-        schedule.succeeded(&errand(), at(1), list_until(1_000_000));
-        assert!(schedule.due(at(3600)).is_empty());
-        assert_eq!(schedule.due(at(3601)), [errand()]);
-    }
-
-    #[test]
-    fn an_address_that_fails_rests_longer_each_time_and_is_never_given_up() {
-        let (mut schedule, mut now, mut rests) = (schedule(), 0, Vec::new());
-        for _ in 0..12 {
-            schedule.asking(&errand(), at(now));
-            schedule.failed(&errand(), at(now), complaint(), Blame::Address);
-            let rested = (0..)
-                .find(|seconds| schedule.may_ask(&errand(), at(now + seconds)))
-                .expect("asked again");
-            rests.push(rested);
-            now += rested;
-        }
-        assert_eq!(rests, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]);
-        schedule.asking(&errand(), at(now));
-        schedule.succeeded(&errand(), at(now), list_until(now + 2000));
-        assert_eq!(schedule.addresses[&errand()].fault, None);
-    }
-
-    #[test]
-    fn the_number_of_addresses_is_bounded() {
-        let mut schedule = schedule();
-        for number in 1..LISTS_MAX {
-            assert!(schedule.learn(&Errand::list(&format!("http://crl.example/{number}"))));
-        }
-        assert!(!schedule.learn(&Errand::list("http://crl.example/one-more")));
-        assert!(schedule.learn(&errand()), "what is known stays known");
-    }
-
-    #[test]
-    fn addresses_of_issuers_take_no_place_from_lists_and_the_oldest_give_way() {
-        let mut schedule = schedule();
-        let issuer = |number| Errand::issuer(&format!("http://ca.example/{number}"));
-        for number in 0..ISSUERS_MAX {
-            let seconds = i64::try_from(number).expect("few");
-            assert!(schedule.need(&issuer(number), None, at(seconds)));
-        }
-        schedule.asking(&issuer(0), at(0));
-        assert!(schedule.need(&issuer(ISSUERS_MAX), None, at(10_000)));
-        assert_eq!(schedule.count(Wanted::Issuer), ISSUERS_MAX);
-        assert!(schedule.addresses.contains_key(&issuer(0)), "it is being asked");
-        assert!(!schedule.addresses.contains_key(&issuer(1)), "needed longest ago");
-        assert!(schedule.learn(&Errand::list("http://crl.example/other")));
-    }
-
-    #[test]
-    fn one_address_may_be_asked_for_two_things() {
-        let mut schedule = schedule();
-        assert!(schedule.need(&Errand::issuer(URL), None, at(0)));
-        assert_eq!(schedule.due(at(0)), [errand(), Errand::issuer(URL)]);
-    }
-
-    #[test]
-    fn an_address_is_forgotten_when_nothing_names_it_and_nobody_needs_it() {
-        let mut schedule = schedule();
-        let (needed, ended) = (
-            Errand::issuer("http://ca.example/x"),
-            Errand::list("http://crl.example/old"),
-        );
-        assert!(schedule.need(&needed, None, at(0)) && schedule.learn(&ended));
-        schedule.succeeded(&ended, at(0), list_until(100));
-        let mut left = |now, serves: bool| {
-            schedule.forget(at(now), |url| url == URL, |_| serves);
-            schedule.addresses.keys().cloned().collect::<Vec<_>>()
-        };
-        let all = [needed, ended, errand()];
-        assert_eq!(left(1, true), all);
-        assert_eq!(left(1, false), [all[0].clone(), errand()], "its series has ended");
-        assert_eq!(left(FORGET_SECONDS, false), [errand()]);
-    }
-
-    #[test]
-    fn a_silent_host_is_not_held_against_the_address() {
-        let mut schedule = schedule();
-        for _ in 0..5 {
-            schedule.asking(&errand(), at(0));
-            schedule.failed(&errand(), at(0), complaint(), Blame::Host);
-        }
-        assert!(schedule.may_ask(&errand(), at(5)));
-        schedule.asking(&errand(), at(10));
-        schedule.turned_away(&errand(), at(10), complaint());
-        assert!(schedule.may_ask(&errand(), at(10)), "it was not asked");
-        assert_eq!(schedule.addresses[&errand()].failing_since, Some(at(0)));
-    }
-}
+mod tests;

@@ -3,9 +3,10 @@
 use trust::Time;
 
 use super::desk::{anchor_line, list_line};
+use super::errand::Errand;
 use super::hosts::{Hosts, Way};
 use super::material::Material;
-use super::schedule::{Address, Errand, Schedule};
+use super::schedule::{Address, Schedule};
 use crate::administration::{AbsentList, AddressLine, TrustStatus};
 
 /// What the status is told from.
@@ -32,16 +33,14 @@ impl Standing<'_> {
             let urls = gave.map(|(errand, _)| errand.url.clone()).collect();
             list_line(list, urls, material.matters_until(&series), now)
         });
-        let addresses = self.schedule.addresses.iter();
         TrustStatus {
             version: self.version,
             anchors: certificates.anchors.iter().map(anchor_line).collect(),
             candidates: certificates.candidates.len() + certificates.learned.len(),
+            answers: material.answers.count(),
             lists: lists.collect(),
             absent_lists: self.absent_lists(),
-            addresses: addresses
-                .map(|(errand, address)| self.address(errand, address))
-                .collect(),
+            addresses: self.addresses(),
             faults: self.faults.to_vec(),
         }
     }
@@ -62,6 +61,20 @@ impl Standing<'_> {
             urls: vec![url.clone()],
         });
         of_authorities.chain(of_configuration).collect()
+    }
+
+    /// One line an address: a responder is asked about many certificates, and what is wrong with it is told once.
+    fn addresses(&self) -> Vec<AddressLine> {
+        let mut lines: Vec<AddressLine> = Vec::new();
+        for (errand, address) in &self.schedule.addresses {
+            let line = self.address(errand, address);
+            match lines.last_mut().filter(|last| last.url == line.url) {
+                None => lines.push(line),
+                Some(last) if last.fault.is_none() && line.fault.is_some() => *last = line,
+                Some(_) => {}
+            }
+        }
+        lines
     }
 
     fn address(&self, errand: &Errand, address: &Address) -> AddressLine {

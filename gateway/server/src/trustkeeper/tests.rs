@@ -1,6 +1,7 @@
 //! Never back, never unsigned, never into the private network.
 
 mod elsewhere;
+mod responder;
 mod silence;
 mod standing;
 
@@ -108,7 +109,15 @@ impl House {
             trust = { anchors_dir = "anchors", candidates_dir = "candidates", crl_dir = "crl" }
         "#;
         let config = Config::parse(text, folder.path()).expect("a configuration").trust;
-        House { folder, config }
+        let mut house = House { folder, config };
+        house.pin(authority);
+        house
+    }
+
+    /// Lets the authority be an anchor, once its certificate lies among the anchors.
+    fn pin(&mut self, authority: &Authority) {
+        let fingerprint = certificate(&authority.certificate).fingerprint();
+        self.config.anchor_fingerprints.push(fingerprint);
     }
 
     fn keeper(&self) -> TrustKeeper {
@@ -258,8 +267,11 @@ async fn read_again(keeping: &mut Keeping) {
 
 #[tokio::test]
 async fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
-    let (root, other) = (Authority::new("Root"), Authority::new("Other"));
-    let house = House::of(&root);
+    let [root, other, third] = ["Root", "Other", "Third"].map(Authority::new);
+    let mut house = House::of(&root);
+    for authority in [&other, &third] {
+        house.pin(authority);
+    }
     let second = house.folder.path().join("anchors/second.pem");
     std::fs::write(&second, &other.certificate).expect("written");
     let mut keeping = house.keeping();
@@ -267,7 +279,6 @@ async fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
     std::fs::write(&second, &other.certificate[..300]).expect("written");
     read_again(&mut keeping).await;
     assert_eq!(anchors(&keeping), 2, "half written");
-    let third = Authority::new("Third");
     std::fs::write(house.folder.path().join("anchors/third.pem"), &third.certificate).expect("written");
     read_again(&mut keeping).await;
     assert_eq!(anchors(&keeping), 3, "what can be read is taken");
@@ -278,13 +289,17 @@ async fn a_half_written_file_takes_nothing_out_of_use_and_a_removed_one_does() {
 
 #[tokio::test]
 async fn folders_are_read_beside_and_each_who_asks_is_told_of_what_lay_there_then() {
-    let house = House::of(&Authority::new("Root"));
+    let mut house = House::of(&Authority::new("Root"));
+    let [second_anchor, third_anchor] = ["Second", "Third"].map(Authority::new);
+    for authority in [&second_anchor, &third_anchor] {
+        house.pin(authority);
+    }
     let mut keeping = house.keeping();
     let anchors = |keeping: &Keeping| keeping.status().lock().expect("nobody panicked").anchors.len();
     let put = |authority: &Authority, name: &str| {
         std::fs::write(house.folder.path().join(name), &authority.certificate).expect("written");
     };
-    put(&Authority::new("Second"), "anchors/second.pem");
+    put(&second_anchor, "anchors/second.pem");
     let ((first_done, mut first), (second_done, mut second)) = (oneshot::channel(), oneshot::channel());
     keeping.refresh(first_done);
     assert_eq!(
@@ -293,7 +308,7 @@ async fn folders_are_read_beside_and_each_who_asks_is_told_of_what_lay_there_the
         "whoever keeps trust does not wait for the disk"
     );
     let landed = keeping.landed().await.expect("the folders are read");
-    put(&Authority::new("Third"), "anchors/third.pem");
+    put(&third_anchor, "anchors/third.pem");
     keeping.refresh(second_done);
     keeping.land(landed).await;
     assert_eq!(anchors(&keeping), 2);
@@ -302,6 +317,45 @@ async fn folders_are_read_beside_and_each_who_asks_is_told_of_what_lay_there_the
     keeping.land(landed).await;
     assert_eq!(anchors(&keeping), 3);
     assert!(second.try_recv().is_ok());
+}
+
+#[tokio::test]
+async fn what_lies_among_the_anchors_unpinned_is_none_and_is_told() {
+    let (root, stranger) = (Authority::new("Root"), Authority::new("Stranger"));
+    let issuing = root.below("Issuing", |_| {});
+    let mut house = House::of(&root);
+    for (name, authority) in [("stranger", &stranger), ("issuing", &issuing)] {
+        let path = house.folder.path().join(format!("anchors/{name}.pem"));
+        std::fs::write(path, &authority.certificate).expect("written");
+    }
+    // Not even a pin makes an anchor of what another authority issued.
+    house.pin(&issuing);
+    let keeping = house.keeping();
+    let status = keeping.status().lock().expect("nobody panicked").clone();
+    assert_eq!(status.anchors.len(), 1);
+    assert_eq!(status.candidates, 2, "they may still be issuers on a path");
+    let told = status.faults.join("\n");
+    for (name, authority) in [("CN=Stranger", &stranger), ("CN=Issuing", &issuing)] {
+        let fingerprint = certificate(&authority.certificate).fingerprint().to_string();
+        assert!(told.contains(name) && told.contains(&fingerprint), "{told}");
+    }
+    let snapshot = keeping.snapshots().borrow().clone();
+    assert!(
+        snapshot
+            .anchors()
+            .all(|one| one.subject().to_string() == "CN=Root")
+    );
+}
+
+#[test]
+fn with_unpinned_anchors_alone_there_is_no_keeper_and_the_fault_says_what_to_pin() {
+    let root = Authority::new("Root");
+    let mut house = House::of(&root);
+    house.config.anchor_fingerprints.clear();
+    let fault = TrustKeeper::start(&house.config, house.folder.path(), clock()).expect_err("no anchor");
+    let fingerprint = certificate(&root.certificate).fingerprint().to_string();
+    assert!(matches!(fault, TrustKeeperFault::Unpinned { .. }), "{fault}");
+    assert!(fault.to_string().contains(&fingerprint), "{fault}");
 }
 
 #[test]

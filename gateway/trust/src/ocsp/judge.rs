@@ -226,8 +226,7 @@ impl<'a> Check<'a> {
             .iter()
             .filter(|single| single.id.names(certificate, issuer))
             .map(|single| self.check_single(single).map(|()| single));
-        said.max_by_key(hardness)
-            .unwrap_or(Err(Unusable::OtherCertificate))
+        said.max_by_key(weight).unwrap_or(Err(Unusable::OtherCertificate))
     }
 
     fn check_single(&self, single: &Single) -> Result<(), Unusable> {
@@ -395,17 +394,22 @@ fn delegate(certificate: &Arc<Certificate>) -> Responder {
     }
 }
 
-/// How much what is said weighs beside other words about the same certificate: a revocation most, good least.
-fn hardness(said: &Result<&Single, Unusable>) -> u8 {
-    match said.map(|single| single.status) {
-        Ok(CertificateStatus::Revoked(revocation))
-            if revocation.reason != RevocationReason::CertificateHold =>
-        {
-            4
+/// The [`hardness`] of a revocation that is no hold.
+pub(super) const REVOKED_FOR_GOOD: u8 = 4;
+
+/// How much a status weighs beside other words about the same certificate: a revocation most, good least.
+pub(super) fn hardness(status: CertificateStatus) -> u8 {
+    match status {
+        CertificateStatus::Revoked(revocation) if revocation.reason != RevocationReason::CertificateHold => {
+            REVOKED_FOR_GOOD
         }
-        Ok(CertificateStatus::Revoked(_)) => 3,
-        Err(_) => 2,
-        Ok(CertificateStatus::Unknown) => 1,
-        Ok(CertificateStatus::Good) => 0,
+        CertificateStatus::Revoked(_) => 3,
+        CertificateStatus::Unknown => 1,
+        CertificateStatus::Good => 0,
     }
+}
+
+/// The same of what can perhaps not be used: then it weighs more than what revokes nothing.
+fn weight(said: &Result<&Single, Unusable>) -> u8 {
+    said.map_or(2, |single| hardness(single.status))
 }

@@ -65,6 +65,24 @@ struct Single {
     has_unprocessed: bool,
 }
 
+/// What an answer says of a certificate, as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The status.
+    pub status: CertificateStatus,
+    /// When it was known to be so.
+    pub this_update: Time,
+    /// By when there is a newer answer, where it says so.
+    pub next_update: Option<Time>,
+}
+
+impl Said {
+    /// Whether it was revoked, and not only put on hold.
+    pub fn is_final(&self) -> bool {
+        judge::hardness(self.status) == judge::REVOKED_FOR_GOOD
+    }
+}
+
 /// CertID (RFC 6960 §4.1.1).
 #[derive(Clone, PartialEq, Eq)]
 struct CertificateId {
@@ -79,17 +97,22 @@ struct CertificateId {
 pub struct OcspNonce(Box<[u8]>);
 
 /// How a responder declines to answer (RFC 6960 §4.2.1, OCSPResponseStatus).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Declined {
     /// malformedRequest: our request was not understood.
+    #[error("malformedRequest")]
     MalformedRequest,
     /// internalError.
+    #[error("internalError")]
     InternalError,
     /// tryLater.
+    #[error("tryLater")]
     TryLater,
     /// sigRequired: it answers signed requests only.
+    #[error("sigRequired")]
     SignatureRequired,
     /// unauthorized: it has no answer to give about this certificate, or none to us (RFC 5019 §2.2.3).
+    #[error("unauthorized")]
     Unauthorized,
 }
 
@@ -209,6 +232,36 @@ impl OcspAnswer {
     /// The serial numbers (content octets of the INTEGER) that it speaks of, to index it by.
     pub fn serials(&self) -> impl Iterator<Item = &[u8]> {
         self.singles.iter().map(|single| &*single.id.serial)
+    }
+
+    /// What it says of this certificate of this issuer, as it was read: proven by nothing. The hardest word where it says
+    /// several things, `None` where it says nothing.
+    pub fn said_of(&self, certificate: &Certificate, issuer: &Certificate) -> Option<Said> {
+        let about = self
+            .singles
+            .iter()
+            .filter(|one| one.id.names(certificate, issuer));
+        let hardest = about.max_by_key(|one| judge::hardness(one.status))?;
+        Some(Said {
+            status: hardest.status,
+            this_update: hardest.this_update,
+            next_update: hardest.next_update,
+        })
+    }
+
+    /// Until when it may be of use: the latest nextUpdate, or, where none is said, `age_seconds_max` after thisUpdate.
+    /// `None`: it says that something was revoked for good, and that never ends.
+    pub fn ends_at(&self, age_seconds_max: i64) -> Option<Time> {
+        let is_final = |single: &Single| judge::hardness(single.status) == judge::REVOKED_FOR_GOOD;
+        if self.singles.iter().any(is_final) {
+            return None;
+        }
+        let end = |single: &Single| {
+            single
+                .next_update
+                .unwrap_or_else(|| single.this_update.plus_seconds(age_seconds_max))
+        };
+        self.singles.iter().map(end).max().or(Some(self.produced_at))
     }
 
     /// Whether the key signed this answer.

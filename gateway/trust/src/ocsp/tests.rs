@@ -1,6 +1,7 @@
 //! Answers written by hand and signed by authorities of the tests: what is read, beside what is refused.
 
 mod judge;
+mod needs;
 mod path;
 mod responder;
 

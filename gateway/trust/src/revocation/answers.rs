@@ -140,6 +140,14 @@ impl<'a> Inquiry<'a, '_> {
         let checked = self
             .budget
             .inside(certificate.key_digest(), |budget| check(&path, question, budget));
-        checked.is_some_and(|checked| checked.is_ok())
+        match checked {
+            Some(Ok(_)) => true,
+            // Its list is its issuer's, as the certificate's is, and may be elsewhere.
+            Some(Err(NotGood { need: Some(need), .. })) => {
+                self.missing.get_or_insert_default().extend(need.lists);
+                false
+            }
+            Some(Err(_)) | None => false,
+        }
     }
 }

@@ -59,7 +59,7 @@ fn a_base_that_names_deltas_waits_for_one_and_says_where_it_is() {
         panic!("nothing is asked for")
     };
     assert!(
-        urls.contains(&"http://crl.example/delta.crl".to_owned()),
+        urls.lists.contains(&"http://crl.example/delta.crl".to_owned()),
         "{urls:?}"
     );
     let delta = world.issuing.list_with(&[], &[number(6), delta_to(5)]);

@@ -94,6 +94,10 @@ fn app_faults() -> Vec<AppFault> {
         AppFault::StoreStopped(text()),
         AppFault::Threads(absent()),
         AppFault::Trust(TrustKeeperFault::NoAnchor(path())),
+        AppFault::Trust(TrustKeeperFault::Unpinned {
+            folder: path(),
+            faults: text(),
+        }),
     ];
     faults.extend(stored_faults().into_iter().map(AppFault::Store));
     faults.extend(signer_faults().into_iter().map(AppFault::Signer));

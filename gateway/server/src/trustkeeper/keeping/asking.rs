@@ -4,14 +4,15 @@
 //! rests.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use trust::Time;
 
+use super::super::errand::{Errand, Wanted};
 use super::super::fetch::FetchFault;
-use super::super::flight::fly;
+use super::super::flight::{Luggage, fly};
 use super::super::hosts::Way;
-use super::super::schedule::{Errand, Wanted};
 use super::{Keeping, Landed, Waiting};
 use crate::administration::Complaint;
 
@@ -19,6 +20,25 @@ use crate::administration::Complaint;
 const FLIGHTS_MAX: usize = 8;
 /// Those of them for issuers: a stranger's document names their addresses, and lists must not wait behind it.
 const ISSUER_FLIGHTS_MAX: usize = 3;
+/// Those of them for OCSP answers: however many documents need one, there is a place for a list.
+const ANSWER_FLIGHTS_MAX: usize = 4;
+
+/// Fetches under way of the kinds that have places of their own.
+#[derive(Debug, Default)]
+pub(super) struct Flying {
+    issuers: usize,
+    answers: usize,
+}
+
+impl Flying {
+    fn count(&mut self, wanted: Wanted) -> Option<&mut usize> {
+        match wanted {
+            Wanted::List => None,
+            Wanted::Issuer => Some(&mut self.issuers),
+            Wanted::Answer(_) => Some(&mut self.answers),
+        }
+    }
+}
 
 impl Keeping {
     pub(super) fn ask_all(&mut self, errands: BTreeSet<Errand>, done: oneshot::Sender<()>) {
@@ -107,14 +127,15 @@ impl Keeping {
     fn has_place(&self, errand: &Errand) -> bool {
         match errand.wanted {
             Wanted::List => true,
-            Wanted::Issuer => self.issuer_flights < ISSUER_FLIGHTS_MAX,
+            Wanted::Issuer => self.flying.issuers < ISSUER_FLIGHTS_MAX,
+            Wanted::Answer(_) => self.flying.answers < ANSWER_FLIGHTS_MAX,
         }
     }
 
     /// A fetch has landed.
     pub(super) fn landed_from(&mut self, errand: &Errand) {
-        if errand.wanted == Wanted::Issuer {
-            self.issuer_flights -= 1;
+        if let Some(count) = self.flying.count(errand.wanted) {
+            *count -= 1;
         }
         if let Some(host) = errand.host() {
             self.hosts.ended(&host);
@@ -125,19 +146,22 @@ impl Keeping {
         let Some(address) = self.schedule.addresses.get(&errand) else {
             return;
         };
+        let luggage = match errand.wanted {
+            Wanted::List => Luggage::List(self.material.certificates.clone()),
+            Wanted::Issuer => Luggage::Issuer(address.wanted_by.clone()),
+            Wanted::Answer(_) => {
+                let about = address.about.clone();
+                let about = about.expect("an answer is asked for on demand, and demand says about whom");
+                Luggage::Answer(about, Arc::clone(&self.published.borrow()), now)
+            }
+        };
         if let Some(host) = errand.host() {
             self.hosts.asked(&host);
         }
-        if errand.wanted == Wanted::Issuer {
-            self.issuer_flights += 1;
+        if let Some(count) = self.flying.count(errand.wanted) {
+            *count += 1;
         }
-        let (certificates, wanted_by) = (self.material.certificates.clone(), address.wanted_by.clone());
-        let flight = fly(
-            errand,
-            self.limits.clone(),
-            self.hosts.resting(now),
-            (certificates, wanted_by),
-        );
+        let flight = fly(errand, self.limits.clone(), self.hosts.resting(now), luggage);
         self.flights
             .push(Box::pin(async move { Landed::Flown(flight.await) }));
     }

@@ -1,7 +1,8 @@
 //! Issuers that are in no folder: met in signatures, or fetched where certificates say they are.
 
 use super::*;
-use crate::trustkeeper::schedule::{Answer, Errand, Schedule};
+use crate::trustkeeper::errand::{Errand, NeededFor};
+use crate::trustkeeper::schedule::{Answer, Schedule};
 
 impl Authority {
     /// An authority below this one, made so.
@@ -212,7 +213,7 @@ fn an_issuer_is_asked_for_again_for_those_only_to_whom_it_was_of_no_use() {
     let errand = Errand::issuer("http://ca.example/one.crt");
     let at = |seconds| Time::from_seconds(1_000_000 + seconds);
     let mut schedule = Schedule::new(3600, 600);
-    assert!(schedule.need(&errand, Some(&one.leaf()), at(0)));
+    assert!(schedule.need(&errand, NeededFor::IssuerOf(&one.leaf()), at(0)));
     let give = |schedule: &mut Schedule, seconds| {
         schedule.asking(&errand, at(seconds));
         schedule.succeeded(&errand, at(seconds), Answer::Issuer(one.certificate()));
@@ -221,7 +222,7 @@ fn an_issuer_is_asked_for_again_for_those_only_to_whom_it_was_of_no_use() {
     assert!(schedule.due(at(DAY)).is_empty(), "all have theirs");
     assert_eq!(schedule.answers()[&errand.url], one.certificate().fingerprint());
     let (mut now, mut rests) = (10, Vec::new());
-    assert!(schedule.need(&errand, Some(&other.leaf()), at(now)));
+    assert!(schedule.need(&errand, NeededFor::IssuerOf(&other.leaf()), at(now)));
     for _ in 0..7 {
         give(&mut schedule, now);
         let due = |seconds: &i64| !schedule.due(at(now + seconds)).is_empty();

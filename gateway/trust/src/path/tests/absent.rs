@@ -132,7 +132,9 @@ impl DeadEnd {
     fn needed(outcome: &Outcome) -> Vec<String> {
         let urls = |need: &Need| match need {
             Need::Issuer { urls, .. } => urls.clone(),
-            Need::Crl { .. } => panic!("no path is at hand whose lists could be asked for"),
+            Need::Crl { .. } | Need::Ocsp { .. } => {
+                panic!("no path is at hand whose lists could be asked for")
+            }
         };
         outcome.needs.iter().flat_map(urls).collect()
     }
