@@ -14,6 +14,7 @@ mod asn1;
 pub mod cms;
 pub mod crl;
 mod digest;
+mod existence;
 mod name;
 pub mod ocsp;
 mod path;

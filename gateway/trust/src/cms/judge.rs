@@ -1,10 +1,9 @@
 //! What each signer of a SignedData is worth (ETSI EN 319 102-1 §5.3, §5.5).
 //!
-//! Stands between `verify`, which says that a signature is right, and the report: time-stamps give the
-//! best-signature-time, `path` says whether the signer is to be believed.
+//! Stands between `verify`, which says that a signature is right, and the report: time-stamps say by when it existed
+//! (`proof`), and `existence` whether the signer is to be believed.
 //!
-//! **Invariant**: everything is judged as of now; as of an earlier time only where that fails for what time alone did,
-//! and a time-stamp that passed proves that the signature existed by then.
+//! **Invariant**: a signer is judged only once its signature is right; nothing that comes with it saves one that is not.
 
 use super::attribute::values;
 use super::gather::Gathered;
@@ -13,9 +12,9 @@ use super::structure::{SignedData, SignerInfo};
 use super::verify::{Check, Opened, Profile, Signed};
 use super::{Circumstances, Digests, Source};
 use crate::asn1::oid;
-use crate::path::{self, Budget, Outcome, Question, Usage};
-use crate::report::{Failure, Indication, Remark, SealReport, SubIndication};
-use crate::time::Time;
+use crate::existence;
+use crate::path::{Budget, Usage};
+use crate::report::{Failure, Indication, Remark, SealReport};
 
 /// Counter-signatures of one signer that are judged at most.
 const COUNTER_SIGNATURES_MAX: usize = 16;
@@ -145,6 +144,7 @@ impl Work<'_> {
             opened: self.opened,
             signed: self.signed,
             signer,
+            made_with: signed,
             gathered: self.gathered,
             circumstances: self.circumstances,
         };
@@ -152,91 +152,30 @@ impl Work<'_> {
         let question = self
             .circumstances
             .question(Usage::Document, self.gathered, signed);
-        let mut outcome = judge_signed(signed, question, proofs.latest, &mut self.budget);
-        if outcome.failure.as_ref().is_some_and(is_of_time) {
-            outcome = wait_for_token(&proofs, signed, question, &mut self.budget).unwrap_or(outcome);
-        }
+        let policy = question.snapshot.policy();
+        let judgement = existence::judge(
+            existence::Signer {
+                certificate: &signed.certificate,
+                check_policy: &|at| signed.check_policy(policy, at),
+            },
+            question,
+            proofs.existence(),
+            &mut self.budget,
+        );
+        let mut outcome = judgement.awaited.unwrap_or(judgement.outcome);
         if outcome.failure.is_none() {
-            let skew = question.snapshot.policy().clock_skew_seconds;
-            outcome.failure = proofs.contradiction(&signed.certificate, skew);
+            outcome.failure = proofs.contradiction(&signed.certificate, policy.clock_skew_seconds);
         }
         if let Some(best) = proofs.best {
             report.best_signature_time = best.min(question.now);
         }
         report
             .remarks
-            .extend(proofs.remarks(report.claimed_signing_time, question.snapshot.policy()));
+            .extend(proofs.remarks(report.claimed_signing_time, policy));
         report.time_stamps = proofs.reports;
         report.chain = outcome.chain;
         report.revocation = outcome.proofs;
         report.needs = outcome.needs;
         outcome.failure
     }
-}
-
-/// Judges whoever signed as of now; where that fails for what time alone did, as of a time by which the signature is
-/// proven to have existed.
-pub(crate) fn judge_signed(
-    signed: &Signed,
-    question: Question<'_>,
-    existed_at: Option<Time>,
-    budget: &mut Budget,
-) -> Outcome {
-    let outcome = attempt(signed, question, budget);
-    match existed_at.filter(|at| *at < question.now) {
-        Some(at) if outcome.failure.as_ref().is_some_and(is_of_time) => {
-            attempt(signed, Question { at, ..question }, budget)
-        }
-        Some(_) | None => outcome,
-    }
-}
-
-/// A token that only waits for an answer about its authority would let this signature pass: then the signature waits too.
-fn wait_for_token(
-    proofs: &Proofs,
-    signed: &Signed,
-    question: Question<'_>,
-    budget: &mut Budget,
-) -> Option<Outcome> {
-    proofs.waiting().find_map(|(at, token)| {
-        if question.now <= at {
-            return None;
-        }
-        let mut outcome = attempt(signed, Question { at, ..question }, budget);
-        let may_pass = outcome.failure.as_ref().is_none_or(is_of_fetching);
-        may_pass.then(|| {
-            outcome.failure = token.failure.clone();
-            outcome.needs.extend_from_slice(&token.needs);
-            outcome
-        })
-    })
-}
-
-/// Algorithms and path as of the control time of the question.
-fn attempt(signed: &Signed, question: Question<'_>, budget: &mut Budget) -> Outcome {
-    match signed.check_policy(question.snapshot.policy(), question.at) {
-        Err(failure) => Outcome {
-            failure: Some(failure),
-            ..Outcome::default()
-        },
-        Ok(()) => path::validate(&signed.certificate, question, budget),
-    }
-}
-
-/// Whether whatever failed so waits for something to be fetched.
-fn is_of_fetching(failure: &Failure) -> bool {
-    failure.indication(None) == Indication::Indeterminate(SubIndication::TryLater)
-}
-
-/// Whether a signature that failed so may have been good at an earlier time (ETSI EN 319 102-1 §5.5.4). A path is not
-/// sought for a certificate that has expired, so that none is found.
-fn is_of_time(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Expired { .. }
-            | Failure::Revoked { .. }
-            | Failure::AlgorithmRefused { .. }
-            | Failure::DigestRefused(_)
-            | Failure::NoPath { .. }
-    )
 }

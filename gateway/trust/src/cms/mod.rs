@@ -22,11 +22,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::Digest;
 
 pub(crate) use gather::Gathered;
-pub(crate) use judge::judge_signed;
 pub use sign::{Content, SignFault, Signer, SoftwareKey, sign};
 pub(crate) use verify::{Profile, Signed, token_content, token_signer};
 
 use crate::algorithm::DigestAlgorithm;
+use crate::existence::Existence;
 use crate::path::{Question, RevocationDemand, Usage};
 use crate::policy::Policy;
 use crate::report::{Failure, SealReport};
@@ -43,8 +43,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) now: Time,
     /// What came around it: with the signature that bears a token, with the file that holds a signature.
     pub(crate) beside: &'a Gathered,
-    /// By when it is proven to have existed, where something else proves it: a later time-stamp over it.
-    pub(crate) existed_at: Option<Time>,
+    /// By when it existed, as something else proves or may yet prove: a later time-stamp over it.
+    pub(crate) existence: Existence<'a>,
     /// Whether revocation is asked for.
     pub(crate) revocation: RevocationDemand,
 }
@@ -56,7 +56,7 @@ impl<'a> Circumstances<'a> {
             snapshot,
             now,
             beside: Gathered::nothing(),
-            existed_at: None,
+            existence: Existence::default(),
             revocation: RevocationDemand::Required,
         }
     }

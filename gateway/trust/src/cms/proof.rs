@@ -13,14 +13,15 @@ use super::archive::Archive;
 use super::attribute::values;
 use super::gather::Gathered;
 use super::structure::{SignedData, SignerInfo};
-use super::verify::Opened;
+use super::verify::{Opened, Signed};
 use super::{Circumstances, Digests};
 use crate::asn1::oid;
+use crate::existence::{Existence, PendingProof};
 use crate::path::Budget;
 use crate::policy::Policy;
-use crate::report::{Failure, Indication, Remark, SubIndication};
+use crate::report::{Failure, Remark};
 use crate::time::Time;
-use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
+use crate::tsp::{self, Judged, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
 use crate::x509::Certificate;
 
 /// Tokens of one signer that are judged at most: long-term signatures of the field bear a handful.
@@ -42,6 +43,8 @@ pub(super) struct Sources<'a> {
     pub(super) opened: &'a Opened<'a>,
     pub(super) signed: &'a SignedData<'a>,
     pub(super) signer: &'a SignerInfo<'a>,
+    /// What the signature was found to be made with.
+    pub(super) made_with: &'a Signed,
     pub(super) gathered: &'a Gathered,
     pub(super) circumstances: Circumstances<'a>,
 }
@@ -54,7 +57,9 @@ pub(super) struct Proofs {
     /// Best-signature-time: the earliest time of the tokens that passed.
     pub(super) best: Option<Time>,
     /// By when the signature existed, the accuracy of that token counted against it.
-    pub(super) latest: Option<Time>,
+    latest: Option<Time>,
+    /// What may yet be proven: tokens over the signature that wait, and would contradict nothing.
+    pending: Vec<PendingProof>,
     /// Whether time-stamps that passed contradict one another.
     is_disordered: bool,
     /// Whether there are proofs that are not read.
@@ -68,33 +73,67 @@ struct Found {
     token: Token,
 }
 
+/// A token that was judged.
+struct Taken {
+    found: Found,
+    is_passed: bool,
+    pending: Option<PendingProof>,
+    /// For an archive time-stamp: which values of the unsigned attributes it covers.
+    covers: Vec<bool>,
+}
+
 impl Proofs {
     pub(super) fn find(sources: &Sources<'_>, digests: &mut Digests<'_>, budget: &mut Budget) -> Self {
+        let existence = sources.circumstances.existence;
         let mut proofs = Self {
-            best: sources.circumstances.existed_at,
-            latest: sources.circumstances.existed_at,
+            best: existence.proven,
+            latest: existence.proven,
             ..Self::default()
         };
         let found = proofs.tokens(sources);
-        if found.is_empty() {
-            return proofs;
-        }
         let count = values(sources.signer.unsigned_attributes).len();
         let mut judging = Judging {
             sources: *sources,
             archive: Archive::new(sources.opened, sources.signed, sources.signer),
-            proven: vec![sources.circumstances.existed_at; count],
-            covers: Vec::new(),
+            values: vec![
+                Value {
+                    proven: existence.proven,
+                    pending: existence.pending.to_vec(),
+                };
+                count
+            ],
             digests,
             budget,
         };
-        for one in &found {
-            let report = judging.judge(one, proofs.latest);
-            proofs.take(one, report);
+        let mut taken = Vec::new();
+        for one in found {
+            let (judged, covers) = judging.judge(&one, proofs.latest);
+            taken.push(proofs.take(one, judged, covers));
         }
         let skew = sources.circumstances.snapshot.policy().clock_skew_seconds;
-        proofs.is_disordered = is_disordered(&proofs.reports, &found, &judging.covers, skew);
+        proofs.is_disordered = is_disordered(&taken, None, skew);
+        if proofs
+            .contradiction(&sources.made_with.certificate, skew)
+            .is_none()
+        {
+            let own = taken.iter().enumerate().filter_map(|(place, one)| {
+                let is_in_order = one.proves_signature() && !is_disordered(&taken, Some(place), skew);
+                one.pending.as_ref().filter(|_| is_in_order)
+            });
+            let signable = sources.made_with.certificate.not_before();
+            let is_possible = |proof: &&PendingProof| signable <= proof.at.plus_seconds(skew);
+            let pending = existence.pending.iter().chain(own).filter(is_possible);
+            proofs.pending = pending.cloned().collect();
+        }
         proofs
+    }
+
+    /// By when the signature existed.
+    pub(super) fn existence(&self) -> Existence<'_> {
+        Existence {
+            proven: self.latest,
+            pending: &self.pending,
+        }
     }
 
     /// The tokens that can be read, in the order in which they are judged: archive time-stamps, newest first; those of
@@ -144,31 +183,19 @@ impl Proofs {
     }
 
     /// Notes what a token is worth.
-    fn take(&mut self, found: &Found, report: TimeStampReport) {
-        let proves_signature = match found.kind {
-            TimeStampKind::Signature | TimeStampKind::Archive => report.is_passed(),
-            TimeStampKind::Content | TimeStampKind::Data => false,
+    fn take(&mut self, found: Found, judged: Judged, covers: Vec<bool>) -> Taken {
+        let taken = Taken {
+            is_passed: judged.report.is_passed(),
+            pending: judged.pending,
+            found,
+            covers,
         };
-        if proves_signature {
-            self.best = earlier(self.best, found.token.time());
-            self.latest = earlier(self.latest, found.token.latest());
+        if taken.is_passed && taken.proves_signature() {
+            self.best = earlier(self.best, taken.found.token.time());
+            self.latest = earlier(self.latest, taken.found.token.latest());
         }
-        self.reports.push(report);
-    }
-
-    /// Tokens over the signature that fail only because something about their authority is still to be fetched, and by
-    /// when they would prove it to have existed.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (Time, &TimeStampReport)> {
-        self.reports.iter().filter_map(|report| {
-            let is_over_signature = match report.kind {
-                TimeStampKind::Signature | TimeStampKind::Archive => true,
-                TimeStampKind::Content | TimeStampKind::Data => false,
-            };
-            let is_waiting = report.indication == Indication::Indeterminate(SubIndication::TryLater);
-            let accuracy = report.accuracy_micros.unwrap_or_default();
-            let latest = Time::from_micros(report.time?.as_micros().saturating_add(accuracy));
-            (is_over_signature && is_waiting).then_some((latest, report))
-        })
+        self.reports.push(judged.report);
+        taken
     }
 
     /// What is proven and cannot be: time-stamps out of order, or a signature older than the certificate it was made with
@@ -209,96 +236,98 @@ fn earlier(one: Option<Time>, other: Time) -> Option<Time> {
     Some(one.map_or(other, |one| one.min(other)))
 }
 
+impl Taken {
+    /// Whether it is over the signature.
+    fn proves_signature(&self) -> bool {
+        match self.found.kind {
+            TimeStampKind::Signature | TimeStampKind::Archive => true,
+            TimeStampKind::Content | TimeStampKind::Data => false,
+        }
+    }
+}
+
+/// By when one value of the unsigned attributes existed.
+#[derive(Clone)]
+struct Value {
+    proven: Option<Time>,
+    pending: Vec<PendingProof>,
+}
+
 /// The tokens of one signer, judged one after another.
 struct Judging<'a, 'd> {
     sources: Sources<'a>,
     archive: Archive<'a>,
-    /// By when each value of the unsigned attributes is proven to have existed.
-    proven: Vec<Option<Time>>,
-    /// For each archive time-stamp, in order, which of those values it covers; empty where it does not pass.
-    covers: Vec<Vec<bool>>,
+    /// The values of the unsigned attributes.
+    values: Vec<Value>,
     digests: &'a mut Digests<'d>,
     budget: &'a mut Budget,
 }
 
 impl Judging<'_, '_> {
-    /// Judges one token; `signed_by` is the time by which the signature is proven to have existed so far.
-    fn judge(&mut self, found: &Found, signed_by: Option<Time>) -> TimeStampReport {
-        let existed_at = found.place.map_or(signed_by, |place| self.proven[place]);
+    /// Judges one token; `signed_by` is the time by which the signature is proven to have existed so far. Which values it
+    /// covers, where it is an archive time-stamp.
+    fn judge(&mut self, found: &Found, signed_by: Option<Time>) -> (Judged, Vec<bool>) {
+        let (token, kind) = (&found.token, found.kind);
+        let value = found.place.map(|place| self.values[place].clone());
         let circumstances = Circumstances {
             beside: self.sources.gathered,
-            existed_at,
+            existence: Existence {
+                proven: value.as_ref().map_or(signed_by, |value| value.proven),
+                pending: value.as_ref().map_or(&[], |value| value.pending.as_slice()),
+            },
             ..self.sources.circumstances
         };
-        let (token, kind) = (&found.token, found.kind);
-        match kind {
-            TimeStampKind::Archive => self.judge_archive(token, &circumstances),
-            TimeStampKind::Signature => {
-                let value = [self.sources.signer.value];
-                tsp::judge(token, (kind, Stamped::Parts(&value)), &circumstances, self.budget)
-            }
+        let digest;
+        let signature = [self.sources.signer.value];
+        let stamped = match kind {
+            TimeStampKind::Archive => return self.judge_archive(token, &circumstances),
+            TimeStampKind::Signature => Stamped::Parts(&signature),
             TimeStampKind::Content | TimeStampKind::Data => {
-                let digest = self.digests.of(token.imprint().0);
-                let stamped = Stamped::Digest(digest.as_ref());
-                tsp::judge(token, (kind, stamped), &circumstances, self.budget)
-            }
-        }
-    }
-
-    fn judge_archive(&mut self, token: &Token, circumstances: &Circumstances<'_>) -> TimeStampReport {
-        let kind = TimeStampKind::Archive;
-        let (coverage, report) = match self.archive.coverage(token, self.digests) {
-            Err(failure) => (Vec::new(), TimeStampReport::failed(kind, Some(token), failure)),
-            Ok(coverage) => {
-                let stamped = Stamped::Digest(&coverage.imprint);
-                let report = tsp::judge(token, (kind, stamped), circumstances, self.budget);
-                (coverage.is_covered, report)
+                digest = self.digests.of(token.imprint().0);
+                Stamped::Digest(digest.as_ref())
             }
         };
-        if report.is_passed() {
-            for (proven, is_covered) in self.proven.iter_mut().zip(&coverage) {
-                if *is_covered {
-                    *proven = earlier(*proven, token.latest());
-                }
+        let judged = tsp::judge(token, (kind, stamped), &circumstances, self.budget);
+        (judged, Vec::new())
+    }
+
+    fn judge_archive(&mut self, token: &Token, circumstances: &Circumstances<'_>) -> (Judged, Vec<bool>) {
+        let kind = TimeStampKind::Archive;
+        let coverage = match self.archive.coverage(token, self.digests) {
+            Err(failure) => return (Judged::failed(kind, Some(token), failure), Vec::new()),
+            Ok(coverage) => coverage,
+        };
+        let stamped = Stamped::Digest(&coverage.imprint);
+        let judged = tsp::judge(token, (kind, stamped), circumstances, self.budget);
+        let covered = self.values.iter_mut().zip(&coverage.is_covered);
+        for (value, _) in covered.filter(|(_, is_covered)| **is_covered) {
+            if judged.report.is_passed() {
+                value.proven = earlier(value.proven, token.latest());
             }
-            self.covers.push(coverage);
-        } else {
-            self.covers.push(Vec::new());
+            value.pending.extend(judged.pending.clone());
         }
-        report
+        (judged, coverage.is_covered)
     }
 }
 
 /// Whether time-stamps that passed are out of order (ETSI EN 319 102-1 §5.5.4): those of the content before those of the
-/// signature, those that are covered before those that cover them. Clocks may differ by the skew.
-fn is_disordered(
-    reports: &[TimeStampReport],
-    found: &[Found],
-    covers: &[Vec<bool>],
-    skew_seconds: i64,
-) -> bool {
-    // Reports of what could not be read stand before those of the tokens.
-    let of_tokens = &reports[reports.len() - found.len()..];
-    let passed: Vec<&Found> = found
-        .iter()
-        .zip(of_tokens)
-        .filter(|(_, report)| report.is_passed())
-        .map(|(one, _)| one)
-        .collect();
-    let is_after =
-        |one: &Found, other: &Found| other.token.time().plus_seconds(skew_seconds) < one.token.time();
-    let is_content_late = passed.iter().any(|content| {
-        content.place.is_none()
-            && passed
-                .iter()
-                .any(|other| other.place.is_some() && is_after(content, other))
-    });
-    let archives = found.iter().filter(|one| one.kind == TimeStampKind::Archive);
-    let is_covered_late = archives.zip(covers).any(|(archive, covered)| {
-        passed.iter().any(|one| {
-            let is_covered = one.place.is_some_and(|place| covered.get(place) == Some(&true));
-            is_covered && is_after(one, archive)
-        })
-    });
-    is_content_late || is_covered_late
+/// signature, those that are covered before those that cover them. Clocks may differ by the skew. `with`: one that is to be
+/// taken as if it passed.
+fn is_disordered(taken: &[Taken], with: Option<usize>, skew_seconds: i64) -> bool {
+    let counted = taken.iter().enumerate();
+    let counted = counted.filter(|(place, one)| one.is_passed || with == Some(*place));
+    let passed: Vec<&Taken> = counted.map(|(_, one)| one).collect();
+    let is_after = |one: &Taken, other: &Taken| {
+        other.found.token.time().plus_seconds(skew_seconds) < one.found.token.time()
+    };
+    let is_covered_by = |one: &Taken, other: &Taken| match one.found.place {
+        // What is of the content was there before the signature.
+        None => other.found.place.is_some(),
+        Some(place) => other.covers.get(place) == Some(&true),
+    };
+    passed.iter().any(|one| {
+        passed
+            .iter()
+            .any(|other| is_covered_by(one, other) && is_after(one, other))
+    })
 }

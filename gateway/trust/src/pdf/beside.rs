@@ -12,11 +12,12 @@ use super::material::{self, DocumentTimeStamp};
 use super::prefix::Prefixes;
 use super::signature::Signature;
 use crate::cms::{Circumstances, Gathered};
+use crate::existence::{Existence, PendingProof};
 use crate::path::Budget;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
-use crate::tsp::{self, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
+use crate::tsp::{self, Judged, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
 
 /// Document time-stamps of one file that are judged at most: one a year for decades.
 const TIME_STAMPS_MAX: usize = 64;
@@ -56,36 +57,35 @@ impl Beside {
             });
             digested.push((stamp.revision, token));
         }
-        let mut judged = Vec::new();
-        let mut existed_at = None;
+        let mut judged: Vec<Stamp> = Vec::new();
+        let (mut proven, mut pending) = (None, Vec::new());
         for (revision, token) in digested.into_iter().rev() {
             let circumstances = Circumstances {
                 beside: &self.gathered,
-                existed_at,
+                existence: Existence {
+                    proven,
+                    pending: &pending,
+                },
                 ..Circumstances::new(snapshot, now)
             };
-            let report = judge(token, &circumstances);
-            let proven = latest(&report);
-            existed_at = earlier(existed_at, proven);
-            judged.push((revision, proven, report));
+            let stamp = Stamp {
+                revision,
+                judged: judge(token, &circumstances),
+            };
+            proven = earlier(proven, stamp.proven());
+            pending.extend(stamp.judged.pending.clone());
+            judged.push(stamp);
         }
         TimeStamps { judged }
     }
 }
 
-/// The latest time at which a token that passed was made.
-fn latest(report: &TimeStampReport) -> Option<Time> {
-    let time = report.time.filter(|_| report.is_passed())?;
-    let accuracy = report.accuracy_micros.unwrap_or(0);
-    Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
-}
-
-fn judge(token: Result<(Token, Digest), TokenFault>, circumstances: &Circumstances<'_>) -> TimeStampReport {
+fn judge(token: Result<(Token, Digest), TokenFault>, circumstances: &Circumstances<'_>) -> Judged {
     let (token, digest) = match token {
         Ok(token) => token,
         Err(fault) => {
             let failure = Failure::TimeStampMalformed(fault);
-            return TimeStampReport::failed(TimeStampKind::Data, None, failure);
+            return Judged::failed(TimeStampKind::Data, None, failure);
         }
     };
     let mut budget = Budget::new(circumstances.snapshot.policy().signature_checks_max);
@@ -100,33 +100,51 @@ fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
     }
 }
 
+/// A document time-stamp, judged.
+struct Stamp {
+    /// The revision that it closes, the first being 1.
+    revision: usize,
+    judged: Judged,
+}
+
+impl Stamp {
+    /// The latest time at which it was made, if it passed.
+    fn proven(&self) -> Option<Time> {
+        let report = &self.judged.report;
+        let time = report.time.filter(|_| report.is_passed())?;
+        let accuracy = report.accuracy_micros.unwrap_or(0);
+        Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
+    }
+}
+
 /// The document time-stamps of a file, judged.
 pub(super) struct TimeStamps {
-    /// Revision (the first is 1), what is proven to have existed by then, and the report.
-    judged: Vec<(usize, Option<Time>, TimeStampReport)>,
+    /// Newest first.
+    judged: Vec<Stamp>,
 }
 
 impl TimeStamps {
     /// By when the signature is proven to have existed.
     pub(super) fn proof_of(&self, signature: &Signature) -> Option<Time> {
-        let over = self
-            .judged
-            .iter()
-            .filter(|(revision, ..)| is_over(*revision, signature));
-        over.fold(None, |earliest, (_, proven, _)| earlier(earliest, *proven))
+        let over = self.those_over(signature);
+        over.fold(None, |earliest, stamp| earlier(earliest, stamp.proven()))
+    }
+
+    /// What may yet be proven of the signature.
+    pub(super) fn pending_for(&self, signature: &Signature) -> Vec<PendingProof> {
+        let over = self.those_over(signature);
+        over.filter_map(|stamp| stamp.judged.pending.clone()).collect()
     }
 
     /// The reports of those over the signature.
     pub(super) fn over(&self, signature: &Signature) -> impl Iterator<Item = TimeStampReport> {
-        let over = self
-            .judged
-            .iter()
-            .filter(|(revision, ..)| is_over(*revision, signature));
-        over.map(|(.., report)| report.clone())
+        self.those_over(signature)
+            .map(|stamp| stamp.judged.report.clone())
     }
-}
 
-/// Whether the revision that a time-stamp closes came after the signature.
-fn is_over(revision: usize, signature: &Signature) -> bool {
-    signature.revision + 1 < revision
+    /// Those of revisions after the signature.
+    fn those_over(&self, signature: &Signature) -> impl Iterator<Item = &Stamp> {
+        let revision = signature.revision + 1;
+        self.judged.iter().filter(move |stamp| revision < stamp.revision)
+    }
 }

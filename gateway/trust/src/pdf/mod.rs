@@ -40,6 +40,7 @@ use prefix::Prefixes;
 use signature::{Kind, Signature};
 
 use crate::cms::{self, Circumstances};
+use crate::existence::Existence;
 use crate::policy::Policy;
 use crate::report::{Failure, Remark, SealReport};
 use crate::snapshot::Snapshot;
@@ -88,9 +89,13 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
             Kind::TimeStamp => continue,
         };
         let digest = |algorithm| prefixes.digest(&signature.covered, algorithm);
+        let pending = stamped.pending_for(signature);
         let circumstances = Circumstances {
             beside: &beside.gathered,
-            existed_at: stamped.proof_of(signature),
+            existence: Existence {
+                proven: stamped.proof_of(signature),
+                pending: &pending,
+            },
             ..Circumstances::new(snapshot, now)
         };
         let mut reports = cms::validate_digests(&signature.contents, &digest, profile, circumstances);

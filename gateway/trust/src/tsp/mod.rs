@@ -16,7 +16,8 @@ use info::TstInfo;
 
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{Asn1Fault, Reader, tag};
-use crate::cms::{self, Circumstances, Gathered};
+use crate::cms::{self, Circumstances, Gathered, Signed};
+use crate::existence::{self, Existence, Judgement, PendingProof};
 use crate::path::{Budget, Outcome, RevocationDemand, Usage};
 use crate::report::{Failure, Indication, Need, RevocationProof};
 use crate::snapshot::Snapshot;
@@ -271,33 +272,62 @@ pub fn verify(
         ..Circumstances::new(snapshot, now)
     };
     let mut budget = Budget::new(snapshot.policy().signature_checks_max);
-    judge(token, (TimeStampKind::Data, stamped), &circumstances, &mut budget)
+    judge(token, (TimeStampKind::Data, stamped), &circumstances, &mut budget).report
 }
 
-/// Judges a token. [`Circumstances::existed_at`] is the time by which the token itself is proven to have existed.
+/// A token that was judged.
+pub(crate) struct Judged {
+    pub(crate) report: TimeStampReport,
+    /// What it would prove once something was fetched: for itself, or for a proof that it existed early enough.
+    pub(crate) pending: Option<PendingProof>,
+}
+
+impl Judged {
+    /// Nothing but a failure; `token` where it could be read.
+    pub(crate) fn failed(kind: TimeStampKind, token: Option<&Token>, failure: Failure) -> Self {
+        Self {
+            report: TimeStampReport::failed(kind, token, failure),
+            pending: None,
+        }
+    }
+}
+
+/// Judges a token. [`Circumstances::existence`] is that of the token itself.
 pub(crate) fn judge(
     token: &Token,
     (kind, stamped): (TimeStampKind, Stamped<'_>),
     circumstances: &Circumstances<'_>,
     budget: &mut Budget,
-) -> TimeStampReport {
+) -> Judged {
     let mut gathered = Gathered::default();
     let checked = check_claims(token, stamped, circumstances)
         .and_then(|()| cms::token_signer(&token.bytes, circumstances, &mut gathered, budget));
     let signed = match checked {
-        Err(failure) => return TimeStampReport::failed(kind, Some(token), failure),
+        Err(failure) => return Judged::failed(kind, Some(token), failure),
         Ok(signed) => signed,
     };
-    let outcome = match check_signer(token, &signed.certificate) {
-        Err(failure) => Outcome {
-            failure: Some(failure),
-            ..Outcome::default()
+    let Judgement { outcome, awaited } = match check_signer(token, &signed.certificate) {
+        Err(failure) => Judgement {
+            outcome: Outcome {
+                failure: Some(failure),
+                ..Outcome::default()
+            },
+            awaited: None,
         },
-        Ok(()) => {
-            let question = circumstances.question(Usage::TimeStamp, &gathered, &signed);
-            cms::judge_signed(&signed, question, circumstances.existed_at, budget)
-        }
+        Ok(()) => judge_signer(token, &signed, &gathered, circumstances, budget),
     };
+    let waiting = match &outcome.failure {
+        Some(failure) if existence::is_of_fetching(failure) => Some(&outcome),
+        Some(_) => awaited.as_ref(),
+        None => None,
+    };
+    let pending = waiting.and_then(|waiting| {
+        Some(PendingProof {
+            at: token.latest(),
+            failure: waiting.failure.clone()?,
+            needs: waiting.needs.clone(),
+        })
+    });
     let certificate = signed.certificate;
     let indication = outcome
         .failure
@@ -305,7 +335,7 @@ pub(crate) fn judge(
         .map_or(Indication::TotalPassed, |failure| {
             failure.indication(Some(&certificate))
         });
-    TimeStampReport {
+    let report = TimeStampReport {
         kind,
         indication,
         failure: outcome.failure,
@@ -316,7 +346,39 @@ pub(crate) fn judge(
         chain: outcome.chain,
         revocation: outcome.proofs,
         needs: outcome.needs,
-    }
+    };
+    Judged { report, pending }
+}
+
+/// Judges who signed a token that is right.
+fn judge_signer(
+    token: &Token,
+    signed: &Signed,
+    gathered: &Gathered,
+    circumstances: &Circumstances<'_>,
+    budget: &mut Budget,
+) -> Judgement {
+    let policy = circumstances.snapshot.policy();
+    // A token cannot have existed before it was made.
+    let is_possible =
+        |proof: &&PendingProof| token.time() <= proof.at.plus_seconds(policy.clock_skew_seconds);
+    let pending: Vec<PendingProof> = circumstances
+        .existence
+        .pending
+        .iter()
+        .filter(is_possible)
+        .cloned()
+        .collect();
+    let signer = existence::Signer {
+        certificate: &signed.certificate,
+        check_policy: &|at| signed.check_policy(policy, at),
+    };
+    let question = circumstances.question(Usage::TimeStamp, gathered, signed);
+    let existence = Existence {
+        proven: circumstances.existence.proven,
+        pending: &pending,
+    };
+    existence::judge(signer, question, existence, budget)
 }
 
 /// What the token says, before it is asked who says so: it is over these octets, by a digest that was good at its time,

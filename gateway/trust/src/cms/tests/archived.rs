@@ -5,9 +5,9 @@ use rcgen::{RevocationReason, date_time_ymd};
 use super::*;
 use crate::asn1::Element;
 use crate::testing::stamp::{Parts, Stamp, algorithm, attribute, stamps};
-use crate::testing::{IsCritical, Leaf, list_extension};
+use crate::testing::{Authority, IsCritical, Leaf, as_is, list_extension};
 use crate::tsp::TokenFault;
-use crate::{RevocationList, TimeStampKind};
+use crate::{Need, RevocationList, TimeStampKind};
 
 const MAY: &str = "20260520080000Z";
 
@@ -140,6 +140,65 @@ fn an_archive_time_stamp_keeps_an_older_one_alive() {
     // So that a signer revoked in May is excused.
     let revoked = lists(&world, &[(101, RevocationReason::KeyCompromise)]);
     assert!(judge(&world, &parts, revoked).is_passed());
+}
+
+/// A snapshot in which an issuer of time-stamp authorities has no list yet but these.
+fn snapshot_with(world: &World, timing: &Authority, lists: Vec<Arc<RevocationList>>) -> Snapshot {
+    let candidates = [&world.issuing.certificate, &timing.certificate].map(Arc::clone);
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    Snapshot::new(anchors, candidates.to_vec(), lists, Policy::default(), 1)
+}
+
+#[test]
+fn a_signature_waits_for_an_archive_time_stamp_that_would_save_it() {
+    let world = World::new();
+    let timing = world.root.authority("Timing", 3, as_is);
+    let authority = timing.time_stamper(200);
+    let judge = |parts: &Parts, more: Vec<Arc<RevocationList>>| {
+        let revoked = lists(&world, &[(101, RevocationReason::KeyCompromise)]);
+        let snapshot = snapshot_with(&world, &timing, [revoked, more].concat());
+        sole(validate(&parts.encode(), CONTENT, &snapshot, now()))
+    };
+    let waits_only_for_timing = |report: &SealReport| {
+        let is_its_list =
+            |need: &Need| matches!(need, Need::Crl { issuers, .. } if issuers[0] == timing.certificate);
+        report.is_try_later() && matches!(&report.needs[..], [need] if is_its_list(need))
+    };
+    // Before the first of May, when the signer was revoked.
+    let plain = Parts::of_data(&world.organisation, CONTENT, &[]);
+    let archived = Index::default().archive(plain, &authority, "20260420080000Z");
+    assert!(waits_only_for_timing(&judge(&archived, Vec::new())));
+    assert!(judge(&archived, vec![timing.list(&[])]).is_passed());
+    // After; but it keeps one alive that is from before.
+    let kept = Index::default().archive(stamped_by_ended(&world), &authority, MAY);
+    let report = judge(&kept, Vec::new());
+    assert!(waits_only_for_timing(&report), "{:?}", report.failure);
+    assert_eq!(report.best_signature_time, now());
+    assert!(judge(&kept, vec![timing.list(&[])]).is_passed());
+    // Which it does not where it does not name it, is from after its end, or alleges to be older than it.
+    let bare = Index {
+        is_bare: true,
+        ..Index::default()
+    };
+    for (index, time) in [
+        (bare, MAY),
+        (Index::default(), "20260602080000Z"),
+        (Index::default(), "20260410080000Z"),
+    ] {
+        let parts = index.archive(stamped_by_ended(&world), &authority, time);
+        let report = judge(&parts, Vec::new());
+        if time == "20260410080000Z" {
+            // By itself it is from before, so that it would save the signature if the other one did not pass.
+            assert!(report.is_try_later(), "{:?}", report.failure);
+        } else {
+            assert_eq!(
+                report.indication,
+                Indication::TotalFailed(SubIndication::Revoked),
+                "{time}"
+            );
+            assert!(report.needs.is_empty());
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Signatures with time-stamps: what is proven, what is not, and what it changes.
 
+mod waiting;
+
 use rcgen::{RevocationReason, date_time_ymd};
 
 use super::*;
 use crate::policy::{AlgorithmPolicy, Limit};
 use crate::report::RevocationSource;
-use crate::testing::stamp::{Parts, Stamp, attribute, stamps};
-use crate::testing::{IsCritical, Leaf, as_is, issuer_access};
+use crate::testing::stamp::{Parts, Stamp, attribute};
+use crate::testing::{Leaf, as_is};
 use crate::{RevocationList, TimeStampKind};
 
 /// Before and after the first of May 2026, when certificates of the tests are revoked.
@@ -312,69 +314,6 @@ fn an_algorithm_that_has_ended_since_is_good_where_the_proof_is_older() {
             })
         ));
     }
-}
-
-#[test]
-fn a_token_that_waits_for_its_authority_makes_the_signature_wait() {
-    let office = Office::new();
-    let timing = office.world.root.authority("Timing", 3, as_is);
-    let authority = timing.time_stamper(200);
-    let parts = Parts::of_data(&office.world.organisation, CONTENT, &[]);
-    let snapshot = |lists: Vec<Arc<RevocationList>>| {
-        let candidates = vec![
-            Arc::clone(&office.world.issuing.certificate),
-            Arc::clone(&timing.certificate),
-        ];
-        let anchors = vec![Arc::clone(&office.world.root.certificate)];
-        Snapshot::new(anchors, candidates, lists, Policy::default(), 1)
-    };
-    let token = Stamp::over(&parts.value, APRIL).sign(&authority);
-    let signature = parts.stamped(&token).encode();
-    let revoked = office.lists(&[(101, RevocationReason::KeyCompromise)]);
-    let report = judge(&signature, &snapshot(revoked.clone()));
-    assert!(report.is_try_later(), "{:?}", report.failure);
-    assert_eq!(report.needs.len(), 1);
-    assert_eq!(report.best_signature_time, now());
-    // Nor does one wait that the token would not save.
-    let late = Parts::of_data(&office.world.organisation, CONTENT, &[]);
-    let token = Stamp::over(&late.value, MAY).sign(&authority);
-    let report = judge(&late.stamped(&token).encode(), &snapshot(revoked.clone()));
-    assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
-    let answered = [revoked, vec![timing.list(&[])]].concat();
-    assert!(judge(&signature, &snapshot(answered)).is_passed());
-    // A signature that is good without the token does not wait for it.
-    let report = judge(&signature, &snapshot(office.lists(&[])));
-    assert!(report.is_passed());
-    assert_eq!(report.remarks, [Remark::TimeStampInvalid]);
-    assert!(report.needs.is_empty());
-    assert_eq!(report.time_stamps[0].needs.len(), 1);
-}
-
-#[test]
-fn a_token_whose_issuer_is_to_be_fetched_makes_the_signature_wait() {
-    let office = Office::new();
-    let timing = office.world.root.authority("Timing", 3, as_is);
-    let stamper = |has_address: bool| {
-        timing.changed_leaf("Time", 200, &|params| {
-            stamps(params, &[&oid::PURPOSE_TIME_STAMPING], IsCritical::Yes);
-            let address = issuer_access("http://ca.example/timing.crt");
-            params.custom_extensions.extend(has_address.then_some(address));
-        })
-    };
-    let judged = |authority: &Leaf| {
-        let parts = Parts::of_data(&office.world.organisation, CONTENT, &[]);
-        let token = Stamp::over(&parts.value, APRIL).sign(authority);
-        let revoked = office.lists(&[(101, RevocationReason::KeyCompromise)]);
-        office.judge(&parts.stamped(&token).encode(), revoked)
-    };
-    let report = judged(&stamper(true));
-    assert!(report.is_try_later(), "{:?}", report.failure);
-    assert!(matches!(report.needs[..], [crate::Need::Issuer { .. }]));
-    // Nobody says where the issuer might be.
-    assert_eq!(
-        judged(&stamper(false)).indication,
-        Indication::TotalFailed(SubIndication::Revoked)
-    );
 }
 
 #[test]

@@ -4,8 +4,10 @@ use super::*;
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{oid, tag, write};
 use crate::cms::Signer;
-use crate::testing::stamp::Stamp;
-use crate::testing::{Leaf, fill_contents};
+use crate::report::Need;
+use crate::testing::stamp::{Stamp, stamps};
+use crate::testing::{Authority, IsCritical, Leaf, as_is, fill_contents};
+use crate::{RevocationList, Snapshot};
 
 /// A token of this leaf over the digest of these octets.
 fn token(leaf: &Leaf, covered: &[u8], content_type: &const_oid::ObjectIdentifier) -> Vec<u8> {
@@ -55,21 +57,31 @@ fn token(leaf: &Leaf, covered: &[u8], content_type: &const_oid::ObjectIdentifier
 const STAMP: &str = "/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161";
 
 /// The file with a document time-stamp in the new field 7 beside `fields`, whose value is made of what it covers.
-fn stamped(
+fn stamped(file: &[u8], fields: &str, form: (&str, &str), made: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    stamped_in(file, (7, fields), form, made)
+}
+
+/// The same in another new field.
+fn stamped_in(
     file: &[u8],
-    fields: &str,
+    (number, fields): (u32, &str),
     (kind, rectangle): (&str, &str),
     made: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> Vec<u8> {
+    let value = number + 1;
     let mut writer = PdfWriter::update(file);
-    let form = format!("<< /Fields [{fields} 7 0 R] /SigFlags 3 >>");
+    let form = format!("<< /Fields [{fields} {number} 0 R] /SigFlags 3 >>");
     writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
     let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
-    writer.object(3, format!("<< {page} /Annots [{fields} 7 0 R] >>"));
+    writer.object(3, format!("<< {page} /Annots [{fields} {number} 0 R] >>"));
     let widget = format!("/Type /Annot /Subtype /Widget /Rect {rectangle} /F 132 /P 3 0 R");
-    writer.object(7, format!("<< /FT /Sig /T (Stamp) {widget} /V 8 0 R >>"));
+    let name = format!("Stamp{number}");
+    writer.object(
+        number,
+        format!("<< /FT /Sig /T ({name}) {widget} /V {value} 0 R >>"),
+    );
     writer.signature = kind.to_owned();
-    fill_contents(writer.finish_open(8), made)
+    fill_contents(writer.finish_open(value), made)
 }
 
 fn results(file: &[u8]) -> Vec<Result<Arc<Certificate>, Failure>> {
@@ -181,4 +193,116 @@ fn a_document_time_stamp_proves_by_when_the_signatures_before_it_existed() {
             report.failure
         );
     }
+}
+
+/// A root with the ordinary issuer, and an issuer of time-stamp authorities whose list is to be fetched.
+struct Waiting {
+    world: World,
+    timing: Authority,
+    authority: Leaf,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        let world = World::new();
+        let timing = world.root.authority("Timing", 3, as_is);
+        let authority = timing.time_stamper(200);
+        Self {
+            world,
+            timing,
+            authority,
+        }
+    }
+
+    /// The person is revoked since the first of May.
+    fn snapshot(&self, more: &[Arc<RevocationList>]) -> Snapshot {
+        let revoked = [(100, rcgen::RevocationReason::CessationOfOperation)];
+        let lists = vec![self.world.root.list(&[]), self.world.issuing.list(&revoked)];
+        let candidates = vec![
+            Arc::clone(&self.world.issuing.certificate),
+            Arc::clone(&self.timing.certificate),
+        ];
+        let anchors = vec![Arc::clone(&self.world.root.certificate)];
+        Snapshot::new(anchors, candidates, [&lists, more].concat(), Policy::default(), 1)
+    }
+}
+
+#[test]
+fn a_signature_waits_for_a_document_time_stamp_that_would_save_it() {
+    let waiting = Waiting::new();
+    let once = sign_pdf(&PdfWriter::page(), &waiting.world.person, 5, &[]);
+    let with = |time: &str, over: Option<&[u8]>| {
+        stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
+            Stamp::over(over.unwrap_or(covered), time).sign(&waiting.authority)
+        })
+    };
+    let judge = |file: &[u8], more: &[Arc<RevocationList>]| {
+        reports(validate(file, &waiting.snapshot(more), now())).remove(0)
+    };
+    let early = with("20260420080000Z", None);
+    let report = judge(&early, &[]);
+    assert!(report.is_try_later(), "{:?}", report.failure);
+    assert_eq!(report.best_signature_time, now(), "nothing is proven yet");
+    let [Need::Crl { issuers, .. }] = &report.needs[..] else {
+        panic!("one list: {:?}", report.needs);
+    };
+    assert_eq!(issuers[0], waiting.timing.certificate);
+    // What is fetched settles it, either way.
+    assert!(judge(&early, &[waiting.timing.list(&[])]).is_passed());
+    let revoked = [(200, rcgen::RevocationReason::KeyCompromise)];
+    let refused = judge(&early, &[waiting.timing.list(&revoked)]);
+    assert!(matches!(refused.failure, Some(Failure::Revoked { .. })));
+    assert!(refused.needs.is_empty());
+    // None waits that could not be saved: stamped too late, over something else, or changed.
+    let late = judge(&with("20260520080000Z", None), &[]);
+    let of_others = judge(&with("20260420080000Z", Some(b"other octets")), &[]);
+    for report in [late, of_others] {
+        assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
+        assert!(report.needs.is_empty());
+    }
+    let at = memchr::memmem::find(&early, b"(A)").expect("the page") + 1;
+    let mut changed = early;
+    changed[at] = b'B';
+    let report = judge(&changed, &[]);
+    assert_eq!(report.failure, Some(Failure::DigestMismatch));
+    assert!(report.needs.is_empty());
+}
+
+#[test]
+fn a_signature_waits_for_a_time_stamp_that_keeps_an_ended_one_alive() {
+    let waiting = Waiting::new();
+    let ended = waiting.world.issuing.changed_leaf("Ended", 201, &|params| {
+        stamps(params, &[&oid::PURPOSE_TIME_STAMPING], IsCritical::Yes);
+        params.not_after = rcgen::date_time_ymd(2026, 5, 31);
+    });
+    // Of April by an authority that has ended since; then one of this time, which waits.
+    let once = sign_pdf(&PdfWriter::page(), &waiting.world.person, 5, &[]);
+    let inner = stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
+        Stamp::over(covered, "20260420080000Z").sign(&ended)
+    });
+    let with = |time: &str| {
+        let form = (STAMP, "[0 0 0 0]");
+        stamped_in(&inner, (9, "5 0 R 7 0 R"), form, |covered| {
+            Stamp::over(covered, time).sign(&waiting.authority)
+        })
+    };
+    let of_may = waiting.world.issuing.list_of(&[], (5, 21), (5, 31));
+    let judge = |file: &[u8], more: &[Arc<RevocationList>]| {
+        let lists = [&[Arc::clone(&of_may)], more].concat();
+        reports(validate(file, &waiting.snapshot(&lists), now())).remove(0)
+    };
+    let outer = with("20260520080000Z");
+    let report = judge(&outer, &[]);
+    assert!(report.is_try_later(), "{:?}", report.failure);
+    assert_eq!(report.needs.len(), 1);
+    let report = judge(&outer, &[waiting.timing.list(&[])]);
+    assert_eq!(report.failure, None);
+    assert_eq!(report.best_signature_time.to_string(), "2026-04-20T08:00:00Z");
+    // After the inner one had ended, or alleged to be older than it.
+    for time in ["20260602080000Z", "20260410080000Z"] {
+        let report = judge(&with(time), &[]);
+        let waits = time == "20260410080000Z";
+        assert_eq!(report.is_try_later(), waits, "{time}: {:?}", report.failure);
+    }
+    assert!(!judge(&inner, &[]).is_try_later());
 }
