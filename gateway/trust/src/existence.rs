@@ -28,7 +28,7 @@ pub(crate) struct PendingProof {
     pub(crate) needs: Vec<Need>,
 }
 
-/// By when something existed.
+/// By when something existed; of a signature: with the certificate it was made with.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Existence<'a> {
     /// What is proven.
@@ -78,7 +78,7 @@ pub(crate) fn judge(
         return judgement;
     }
     if let Some(at) = existence.proven.filter(|at| *at < question.now) {
-        judgement.outcome = attempt(signer, Question { at, ..question }, budget);
+        judgement.outcome = attempt(signer, question.as_of(at), budget);
         if judgement.outcome.failure.as_ref().is_none_or(is_of_fetching) {
             return judgement;
         }
@@ -86,7 +86,7 @@ pub(crate) fn judge(
     let mut pending = existence.pending_before(question.now).into_iter();
     judgement.awaited = pending.find_map(|proof| {
         let at = proof.at;
-        let mut outcome = attempt(signer, Question { at, ..question }, budget);
+        let mut outcome = attempt(signer, question.as_of(at), budget);
         let may_pass = outcome.failure.as_ref().is_none_or(is_of_fetching);
         may_pass.then(|| {
             outcome.failure = Some(proof.failure.clone());

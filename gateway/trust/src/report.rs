@@ -166,7 +166,8 @@ pub enum Remark {
     SigningTimeContradicted,
     /// A counter-signature is attached that did not pass, and changed nothing ([`SealReport::counter_signatures`]).
     CounterSignatureInvalid,
-    /// No signing-certificate attribute binds the certificate (RFC 5035).
+    /// No signing-certificate attribute binds the certificate (RFC 5035): what is over the value alone proves nothing of the
+    /// past.
     SigningCertificateAbsent,
     /// Zero octets follow the signature.
     PaddingIgnored,

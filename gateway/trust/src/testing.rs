@@ -106,10 +106,20 @@ impl Authority {
     }
 
     pub(crate) fn rsa_leaf(&self, name: &str, serial: u64) -> Leaf {
+        self.changed_rsa_leaf(name, serial, &as_is)
+    }
+
+    /// All of these have one key.
+    pub(crate) fn changed_rsa_leaf(
+        &self,
+        name: &str,
+        serial: u64,
+        change: &dyn Fn(&mut CertificateParams),
+    ) -> Leaf {
         static KEY: LazyLock<KeyPair> = LazyLock::new(|| {
             KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).expect("a key")
         });
-        self.leaf_of(&KEY, (name, serial), as_is)
+        self.leaf_of(&KEY, (name, serial), change)
     }
 
     pub(crate) fn changed_leaf(

@@ -16,6 +16,7 @@ use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{Asn1Fault, Element, Reader, oid, tag, write};
 use crate::report::Failure;
 use crate::tsp::{Token, TokenFault};
+use crate::x509::Certificate;
 
 /// A signer and all that came with it, as its archive time-stamps see them.
 pub(super) struct Archive<'a> {
@@ -40,6 +41,16 @@ pub(super) struct Coverage {
     pub(super) imprint: Vec<u8>,
     /// Which of the values of the unsigned attributes it names.
     pub(super) is_covered: Vec<bool>,
+    /// The algorithm of the index, and the certificates that it names.
+    certificates: (DigestAlgorithm, HashSet<Vec<u8>>),
+}
+
+impl Coverage {
+    /// Whether the index names this certificate, as it stands in DER.
+    pub(super) fn covers_certificate(&self, certificate: &Certificate) -> bool {
+        let (algorithm, digests) = &self.certificates;
+        digests.contains(algorithm.digest(&[certificate.der()]).as_ref())
+    }
 }
 
 /// `ATSHashIndexV3 ::= SEQUENCE { hashIndAlgorithm, certificatesHashIndex, crlsHashIndex, unsignedAttrValuesHashIndex }`.
@@ -116,7 +127,12 @@ impl<'a> Archive<'a> {
         let is_covered = attributes
             .map(|digest| named.contains(digest.as_slice()))
             .collect();
-        Ok(Coverage { imprint, is_covered })
+        let certificates = index.certificates.into_iter().map(<[u8]>::to_vec).collect();
+        Ok(Coverage {
+            imprint,
+            is_covered,
+            certificates: (algorithm, certificates),
+        })
     }
 
     /// §5.5.3: the type of the content, the digest of the content, the signer's fields from version to signature, and

@@ -149,9 +149,7 @@ impl Work<'_> {
             circumstances: self.circumstances,
         };
         let proofs = Proofs::find(&sources, digests, &mut self.token_budget);
-        let question = self
-            .circumstances
-            .question(Usage::Document, self.gathered, signed);
+        let question = self.circumstances.question(Usage::Document, self.gathered);
         let policy = question.snapshot.policy();
         let judgement = existence::judge(
             existence::Signer {

@@ -62,11 +62,10 @@ impl<'a> Circumstances<'a> {
     }
 
     /// The question about the path of whoever signed, as of now.
-    pub(crate) fn question(&self, usage: Usage, gathered: &'a Gathered, signed: &Signed) -> Question<'a> {
+    pub(crate) fn question(&self, usage: Usage, gathered: &'a Gathered) -> Question<'a> {
         Question {
             lists: &gathered.lists,
             responses: &gathered.responses,
-            is_leaf_proven: signed.is_bound,
             demands: self.revocation.usual(),
             ..Question::new(usage, self.snapshot, &gathered.certificates, self.now)
         }

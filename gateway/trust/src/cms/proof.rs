@@ -5,6 +5,10 @@
 //! believed (ETSI EN 319 102-1 §5.6.2.4: proofs of existence).
 //!
 //! **Invariant**: only a token that passed proves anything; all others are told in the report and change nothing.
+//! **Invariant**: a signature existed only with the certificate it was made with. Over the value alone a token proves nothing
+//! where that certificate is not bound (RFC 5035): another one may be issued later for the same key, with other names or
+//! another validity, or for a key that is made so that the value fits (duplicate-signature key selection). Then only what
+//! covers the certificate counts (ETSI EN 319 102-1 §5.6.2: a certificate counts in the past once its existence is proven).
 //! **Invariant**: a token is judged as of an earlier time only where another one that passed covers it.
 
 use std::sync::Arc;
@@ -54,11 +58,13 @@ pub(super) struct Sources<'a> {
 pub(super) struct Proofs {
     /// One for each token, those of the archive first, newest first.
     pub(super) reports: Vec<TimeStampReport>,
-    /// Best-signature-time: the earliest time of the tokens that passed.
+    /// Best-signature-time: the earliest time of the tokens that passed and prove the signature.
     pub(super) best: Option<Time>,
     /// By when the signature existed, the accuracy of that token counted against it.
     latest: Option<Time>,
-    /// What may yet be proven: tokens over the signature that wait, and would contradict nothing.
+    /// The same of its value alone, whatever the certificate.
+    value_latest: Option<Time>,
+    /// What may yet be proven: tokens that wait, would prove the signature, and would contradict nothing.
     pending: Vec<PendingProof>,
     /// Whether time-stamps that passed contradict one another.
     is_disordered: bool,
@@ -78,16 +84,32 @@ struct Taken {
     found: Found,
     is_passed: bool,
     pending: Option<PendingProof>,
-    /// For an archive time-stamp: which values of the unsigned attributes it covers.
-    covers: Vec<bool>,
+    /// Whether it is over the signature and the certificate it was made with.
+    proves_signature: bool,
+    /// For an archive time-stamp: what it covers.
+    covers: Covers,
+}
+
+/// What a token covers besides the value of the signature.
+#[derive(Default)]
+struct Covers {
+    /// Which values of the unsigned attributes.
+    attributes: Vec<bool>,
+    /// Whether the certificate that the signature was made with.
+    certificate: bool,
 }
 
 impl Proofs {
     pub(super) fn find(sources: &Sources<'_>, digests: &mut Digests<'_>, budget: &mut Budget) -> Self {
         let existence = sources.circumstances.existence;
+        // What is over the whole SignedData covers the certificates in it.
+        let is_of_signature =
+            sources.made_with.is_bound || sources.signed.holds(&sources.made_with.certificate);
+        let of_signature = existence.proven.filter(|_| is_of_signature);
         let mut proofs = Self {
-            best: existence.proven,
-            latest: existence.proven,
+            best: of_signature,
+            latest: of_signature,
+            value_latest: existence.proven,
             ..Self::default()
         };
         let found = proofs.tokens(sources);
@@ -108,7 +130,7 @@ impl Proofs {
         let mut taken = Vec::new();
         for one in found {
             let (judged, covers) = judging.judge(&one, proofs.latest);
-            taken.push(proofs.take(one, judged, covers));
+            taken.push(proofs.take(one, (judged, covers), sources.made_with.is_bound));
         }
         let skew = sources.circumstances.snapshot.policy().clock_skew_seconds;
         proofs.is_disordered = is_disordered(&taken, None, skew);
@@ -117,12 +139,13 @@ impl Proofs {
             .is_none()
         {
             let own = taken.iter().enumerate().filter_map(|(place, one)| {
-                let is_in_order = one.proves_signature() && !is_disordered(&taken, Some(place), skew);
+                let is_in_order = one.proves_signature && !is_disordered(&taken, Some(place), skew);
                 one.pending.as_ref().filter(|_| is_in_order)
             });
             let signable = sources.made_with.certificate.not_before();
             let is_possible = |proof: &&PendingProof| signable <= proof.at.plus_seconds(skew);
-            let pending = existence.pending.iter().chain(own).filter(is_possible);
+            let around = existence.pending.iter().filter(|_| is_of_signature);
+            let pending = around.chain(own).filter(is_possible);
             proofs.pending = pending.cloned().collect();
         }
         proofs
@@ -183,14 +206,22 @@ impl Proofs {
     }
 
     /// Notes what a token is worth.
-    fn take(&mut self, found: Found, judged: Judged, covers: Vec<bool>) -> Taken {
+    fn take(&mut self, found: Found, (judged, covers): (Judged, Covers), is_bound: bool) -> Taken {
+        let is_over_value = match found.kind {
+            TimeStampKind::Signature | TimeStampKind::Archive => true,
+            TimeStampKind::Content | TimeStampKind::Data => false,
+        };
         let taken = Taken {
             is_passed: judged.report.is_passed(),
             pending: judged.pending,
+            proves_signature: is_over_value && (is_bound || covers.certificate),
             found,
             covers,
         };
-        if taken.is_passed && taken.proves_signature() {
+        if taken.is_passed && is_over_value {
+            self.value_latest = earlier(self.value_latest, taken.found.token.latest());
+        }
+        if taken.is_passed && taken.proves_signature {
             self.best = earlier(self.best, taken.found.token.time());
             self.latest = earlier(self.latest, taken.found.token.latest());
         }
@@ -204,7 +235,7 @@ impl Proofs {
         if self.is_disordered {
             return Some(Failure::TimeStampOrder);
         }
-        let latest = self.latest?.plus_seconds(skew_seconds);
+        let latest = self.value_latest?.plus_seconds(skew_seconds);
         (latest < signer.not_before()).then(|| Failure::NotYetValid {
             certificate: Arc::clone(signer),
         })
@@ -213,7 +244,7 @@ impl Proofs {
     /// What is worth noting.
     pub(super) fn remarks(&self, claimed: Option<Time>, policy: &Policy) -> Vec<Remark> {
         let is_contradicted = claimed
-            .zip(self.latest)
+            .zip(self.value_latest)
             .is_some_and(|(claimed, latest)| latest.plus_seconds(policy.clock_skew_seconds) < claimed);
         let remarks = [
             (self.has_ignored, Remark::TimeStampIgnored),
@@ -236,16 +267,6 @@ fn earlier(one: Option<Time>, other: Time) -> Option<Time> {
     Some(one.map_or(other, |one| one.min(other)))
 }
 
-impl Taken {
-    /// Whether it is over the signature.
-    fn proves_signature(&self) -> bool {
-        match self.found.kind {
-            TimeStampKind::Signature | TimeStampKind::Archive => true,
-            TimeStampKind::Content | TimeStampKind::Data => false,
-        }
-    }
-}
-
 /// By when one value of the unsigned attributes existed.
 #[derive(Clone)]
 struct Value {
@@ -264,9 +285,8 @@ struct Judging<'a, 'd> {
 }
 
 impl Judging<'_, '_> {
-    /// Judges one token; `signed_by` is the time by which the signature is proven to have existed so far. Which values it
-    /// covers, where it is an archive time-stamp.
-    fn judge(&mut self, found: &Found, signed_by: Option<Time>) -> (Judged, Vec<bool>) {
+    /// Judges one token; `signed_by` is the time by which the signature is proven to have existed so far.
+    fn judge(&mut self, found: &Found, signed_by: Option<Time>) -> (Judged, Covers) {
         let (token, kind) = (&found.token, found.kind);
         let value = found.place.map(|place| self.values[place].clone());
         let circumstances = Circumstances {
@@ -288,13 +308,13 @@ impl Judging<'_, '_> {
             }
         };
         let judged = tsp::judge(token, (kind, stamped), &circumstances, self.budget);
-        (judged, Vec::new())
+        (judged, Covers::default())
     }
 
-    fn judge_archive(&mut self, token: &Token, circumstances: &Circumstances<'_>) -> (Judged, Vec<bool>) {
+    fn judge_archive(&mut self, token: &Token, circumstances: &Circumstances<'_>) -> (Judged, Covers) {
         let kind = TimeStampKind::Archive;
         let coverage = match self.archive.coverage(token, self.digests) {
-            Err(failure) => return (Judged::failed(kind, Some(token), failure), Vec::new()),
+            Err(failure) => return (Judged::failed(kind, Some(token), failure), Covers::default()),
             Ok(coverage) => coverage,
         };
         let stamped = Stamped::Digest(&coverage.imprint);
@@ -306,7 +326,15 @@ impl Judging<'_, '_> {
             }
             value.pending.extend(judged.pending.clone());
         }
-        (judged, coverage.is_covered)
+        let certificate = coverage.covers_certificate(&self.sources.made_with.certificate);
+        let attributes = coverage.is_covered;
+        (
+            judged,
+            Covers {
+                attributes,
+                certificate,
+            },
+        )
     }
 }
 
@@ -323,7 +351,7 @@ fn is_disordered(taken: &[Taken], with: Option<usize>, skew_seconds: i64) -> boo
     let is_covered_by = |one: &Taken, other: &Taken| match one.found.place {
         // What is of the content was there before the signature.
         None => other.found.place.is_some(),
-        Some(place) => other.covers.get(place) == Some(&true),
+        Some(place) => other.covers.attributes.get(place) == Some(&true),
     };
     passed.iter().any(|one| {
         passed

@@ -74,6 +74,12 @@ impl<'a> SignedData<'a> {
         }
     }
 
+    /// Whether this certificate is among those that it holds.
+    pub(super) fn holds(&self, certificate: &Certificate) -> bool {
+        let mut choices = self.certificates.map_or(Reader::new(&[]), |set| set.reader());
+        std::iter::from_fn(|| choices.next().ok()).any(|choice| choice.whole == certificate.der())
+    }
+
     /// Reads one signer more than is allowed at most.
     fn read_structure(der: &'a [u8]) -> Result<Self, Asn1Fault> {
         let mut info = Reader::sole(der, tag::SEQUENCE)?.reader();

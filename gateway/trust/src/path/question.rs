@@ -30,8 +30,8 @@ pub(crate) struct Question<'a> {
     /// The time of validation. The control time is earlier only where what the leaf signed is proven to have existed
     /// by then (ETSI EN 319 102-1 §5.5: best-signature-time).
     pub(crate) now: Time,
-    /// Whether the leaf itself, and so what its issuers signed, is proven to have existed by the control time: what was
-    /// signed names it by digest. Otherwise weak algorithms of the path count as of now.
+    /// Whether the leaf itself, and so what its issuers signed, is proven to have existed by the control time. Otherwise weak
+    /// algorithms of the path count as of now.
     pub(crate) is_leaf_proven: bool,
     /// What else is demanded, and how revocation is asked.
     pub(crate) demands: &'a Demands,
@@ -58,6 +58,15 @@ impl<'a> Question<'a> {
             is_leaf_proven: false,
             demands: &USUAL,
             anchor: None,
+        }
+    }
+
+    /// The same as of a time by which the leaf, and what it signed, are proven to have existed.
+    pub(crate) fn as_of(self, at: Time) -> Self {
+        Self {
+            at,
+            is_leaf_proven: true,
+            ..self
         }
     }
 

@@ -373,7 +373,7 @@ fn judge_signer(
         certificate: &signed.certificate,
         check_policy: &|at| signed.check_policy(policy, at),
     };
-    let question = circumstances.question(Usage::TimeStamp, gathered, signed);
+    let question = circumstances.question(Usage::TimeStamp, gathered);
     let existence = Existence {
         proven: circumstances.existence.proven,
         pending: &pending,

@@ -18,6 +18,8 @@ struct Index {
     strangers: Vec<Vec<u8>>,
     /// Leaves out the attributes of the signature.
     is_bare: bool,
+    /// Leaves out its certificates.
+    is_without_certificates: bool,
     /// Another algorithm than that of the imprint.
     is_of_other_algorithm: bool,
     is_absent: bool,
@@ -32,6 +34,11 @@ impl Index {
             });
             write::element(tag::SEQUENCE, &each.collect::<Vec<u8>>())
         };
+        let certificates: &[Vec<u8>] = if self.is_without_certificates {
+            &[]
+        } else {
+            &parts.certificates
+        };
         let mut attributes = self.strangers.clone();
         if !self.is_bare {
             attributes.extend(parts.unsigned.iter().map(|attribute| type_and_value(attribute)));
@@ -44,7 +51,7 @@ impl Index {
                 } else {
                     &oid::DIGEST_SHA256
                 }),
-                &digests(&parts.certificates),
+                &digests(certificates),
                 &digests(&parts.lists),
                 &digests(&attributes),
             ],
@@ -260,6 +267,41 @@ fn an_archive_time_stamp_is_over_all_that_it_names() {
     let mut changed = archived();
     changed.certificates.push(world.person.certificate.der().to_vec());
     assert_eq!(first_failure(&changed), None);
+}
+
+#[test]
+fn an_archive_time_stamp_proves_a_certificate_that_it_names_where_none_is_bound() {
+    let world = World::new();
+    let timing = world.root.authority("Timing", 3, as_is);
+    let revoked = || lists(&world, &[(101, RevocationReason::KeyCompromise)]);
+    let unbound = || Parts::sign(&world.organisation, oid::CONTENT_DATA, CONTENT, &[]);
+    let with = |index: Index, parts: Parts, authority: &Leaf| {
+        let archived = index.archive(parts, authority, "20260420080000Z");
+        let snapshot = snapshot_with(&world, &timing, revoked());
+        sole(validate(&archived.encode(), CONTENT, &snapshot, now()))
+    };
+    let silent = Index {
+        is_without_certificates: true,
+        ..Index::default()
+    };
+    let refused = |report: SealReport| report.indication == Indication::TotalFailed(SubIndication::Revoked);
+    let authority = world.issuing.time_stamper(200);
+    let report = with(Index::default(), unbound(), &authority);
+    assert_eq!(report.failure, None);
+    assert_eq!(report.best_signature_time.to_string(), "2026-04-20T08:00:00Z");
+    assert!(refused(with(silent.clone(), unbound(), &authority)));
+    let bound = Parts::of_data(&world.organisation, CONTENT, &[]);
+    assert!(with(silent.clone(), bound, &authority).is_passed());
+    // One that is put in afterwards is not named.
+    let mut swapped = unbound();
+    let own = std::mem::take(&mut swapped.certificates);
+    let mut swapped = Index::default().archive(swapped, &authority, "20260420080000Z");
+    swapped.certificates = own;
+    assert!(refused(judge(&world, &swapped, revoked())));
+    // What would prove nothing is not waited for.
+    let authority = timing.time_stamper(200);
+    assert!(with(Index::default(), unbound(), &authority).is_try_later());
+    assert!(refused(with(silent, unbound(), &authority)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Signatures with time-stamps: what is proven, what is not, and what it changes.
 
+mod unbound;
 mod waiting;
 
 use rcgen::{RevocationReason, date_time_ymd};

@@ -5,7 +5,7 @@ use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{oid, tag, write};
 use crate::cms::Signer;
 use crate::report::Need;
-use crate::testing::stamp::{Stamp, stamps};
+use crate::testing::stamp::{Parts, Stamp, stamps};
 use crate::testing::{Authority, IsCritical, Leaf, as_is, fill_contents};
 use crate::{RevocationList, Snapshot};
 
@@ -305,4 +305,51 @@ fn a_signature_waits_for_a_time_stamp_that_keeps_an_ended_one_alive() {
         assert_eq!(report.is_try_later(), waits, "{time}: {:?}", report.failure);
     }
     assert!(!judge(&inner, &[]).is_try_later());
+}
+
+#[test]
+fn a_document_time_stamp_proves_the_certificates_that_a_signature_holds() {
+    let waiting = Waiting::new();
+    let signer = &waiting.world.organisation;
+    let sealed = |change: &dyn Fn(&mut Parts)| {
+        let kind = "/Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached";
+        let once = stamped_in(&PdfWriter::page(), (5, ""), (kind, "[0 0 0 0]"), |covered| {
+            // No certificate is bound.
+            let mut parts = Parts::sign(signer, oid::CONTENT_DATA, covered, &[]);
+            change(&mut parts);
+            parts.encode()
+        });
+        stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
+            Stamp::over(covered, "20260420080000Z").sign(&waiting.authority)
+        })
+    };
+    let revoked = [(101, rcgen::RevocationReason::CessationOfOperation)];
+    let lists = |more: &[Arc<RevocationList>]| {
+        let lists = [waiting.world.root.list(&[]), waiting.world.issuing.list(&revoked)];
+        [&lists, more].concat()
+    };
+    let judge = |file: &[u8], more: &[Arc<RevocationList>]| {
+        // The certificate of the signer is known here, whether or not it came along.
+        let candidates = [
+            &waiting.world.issuing.certificate,
+            &waiting.timing.certificate,
+            &signer.certificate,
+        ];
+        let anchors = vec![Arc::clone(&waiting.world.root.certificate)];
+        let candidates = candidates.map(Arc::clone).to_vec();
+        let snapshot = Snapshot::new(anchors, candidates, lists(more), Policy::default(), 1);
+        reports(validate(file, &snapshot, now())).remove(0)
+    };
+    let holding = sealed(&|_| {});
+    assert!(judge(&holding, &[]).is_try_later());
+    let report = judge(&holding, &[waiting.timing.list(&[])]);
+    assert_eq!(report.failure, None);
+    assert_eq!(report.best_signature_time.to_string(), "2026-04-20T08:00:00Z");
+    let bare = sealed(&|parts| parts.certificates.clear());
+    for more in [vec![], vec![waiting.timing.list(&[])]] {
+        let report = judge(&bare, &more);
+        assert!(matches!(report.failure, Some(Failure::Revoked { .. })));
+        assert_eq!(report.best_signature_time, now());
+        assert!(report.needs.is_empty());
+    }
 }
