@@ -166,8 +166,8 @@ impl<'a> Inquiry<'a, '_> {
         } = self.question;
         let skew = snapshot.policy().clock_skew_seconds;
         if !self.is_of_past {
-            let is_beside = self.question.lists.iter().any(|one| Arc::ptr_eq(one, list));
-            return list.is_fresh_at(now, skew) && (!is_beside || self.is_young(list.this_update()));
+            let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
+            return list.is_fresh_at(now, skew) && is_settling;
         }
         let (made, ended) = (list.this_update(), self.certificate().not_after());
         let is_since = at <= made && made <= ended && made <= now.plus_seconds(skew);

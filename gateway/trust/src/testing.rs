@@ -75,10 +75,14 @@ impl Authority {
     }
 
     pub(crate) fn authority(&self, name: &str, serial: u64, change: Change) -> Self {
+        self.authority_of(KeyPair::generate().expect("a key"), (name, serial), change)
+    }
+
+    /// One that has this key.
+    pub(crate) fn authority_of(&self, key: KeyPair, (name, serial): (&str, u64), change: Change) -> Self {
         let mut params = authority_params(name, serial);
         params.crl_distribution_points = points("http://crl.example/root.crl");
         change(&mut params);
-        let key = KeyPair::generate().expect("a key");
         let certificate = read(&params.signed_by(&key, &self.issuer).expect("a certificate"));
         // Whatever the certificate allows, the key signs what a test asks for.
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

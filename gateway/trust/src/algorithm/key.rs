@@ -89,7 +89,7 @@ impl PublicKey {
         value: &[u8],
     ) -> Result<(), SignatureFault> {
         if (algorithm, self.kind) == (SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha1), KeyKind::EcP384) {
-            return self.verify_sha1_of_p384(message, value);
+            return self.verify_sha1_of_p384(&DigestAlgorithm::Sha1.digest(&[message]), value);
         }
         let implementation = algorithm
             .implementation(self.kind)
@@ -111,6 +111,9 @@ impl PublicKey {
         digest: &digest::Digest,
         value: &[u8],
     ) -> Result<(), SignatureFault> {
+        if (algorithm, self.kind) == (SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha1), KeyKind::EcP384) {
+            return self.verify_sha1_of_p384(digest, value);
+        }
         let implementation = algorithm
             .implementation(self.kind)
             .filter(|_| self.scheme.allows(algorithm))
@@ -123,8 +126,7 @@ impl PublicKey {
     /// The library has no P-384 with SHA-1. A digest shorter than the order of the curve is taken as the number that it
     /// is (FIPS 186-5 §6.4.2), and zeros before it do not change that: it is given as a digest of the length that the
     /// library has.
-    fn verify_sha1_of_p384(&self, message: &[u8], value: &[u8]) -> Result<(), SignatureFault> {
-        let short = DigestAlgorithm::Sha1.digest(&[message]);
+    fn verify_sha1_of_p384(&self, short: &digest::Digest, value: &[u8]) -> Result<(), SignatureFault> {
         let mut octets = [0; digest::SHA384_OUTPUT_LEN];
         octets[digest::SHA384_OUTPUT_LEN - digest::SHA1_OUTPUT_LEN..].copy_from_slice(short.as_ref());
         let long = digest::Digest::import_less_safe(&octets, &digest::SHA384)

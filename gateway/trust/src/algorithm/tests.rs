@@ -337,6 +337,10 @@ fn ecdsa_with_sha_1_is_known_on_every_curve() {
         let sha1 = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha1);
         assert_eq!(key.verify(sha1, MESSAGE, &value), Ok(()));
         assert_eq!(key.verify(sha1, b"another", &value), Err(SignatureFault::Wrong));
+        let by_digest =
+            |message: &[u8]| key.verify_digest(sha1, &DigestAlgorithm::Sha1.digest(&[message]), &value);
+        assert_eq!(by_digest(MESSAGE), Ok(()));
+        assert_eq!(by_digest(b"another"), Err(SignatureFault::Wrong));
         let sha256 = SignatureAlgorithm::Ecdsa(DigestAlgorithm::Sha256);
         assert_eq!(key.verify(sha256, MESSAGE, &value), Err(SignatureFault::Wrong));
     }

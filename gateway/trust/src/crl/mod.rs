@@ -11,6 +11,7 @@ mod scope;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use entries::Entries;
 pub(crate) use entries::read_reason;
@@ -43,6 +44,8 @@ pub struct RevocationList {
     key_identifier: Option<Box<[u8]>>,
     scope: Scope,
     entries: Entries,
+    /// Of what is signed, by the digest of the signature's algorithm, once it was asked for.
+    digest: OnceLock<aws_lc_rs::digest::Digest>,
 }
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
@@ -150,6 +153,7 @@ impl RevocationList {
             key_identifier: parts.key_identifier,
             scope: parts.scope,
             entries: parts.entries,
+            digest: OnceLock::new(),
             der: der.into(),
         })
     }
@@ -284,17 +288,24 @@ impl RevocationList {
         self.signature_algorithm
     }
 
-    /// Whether the key signed this list. Linear in its size: asked once for each pair (`Snapshot`).
+    /// Whether its digest is computed once for all keys that it is tried under.
+    pub(crate) fn is_digested_once(&self) -> bool {
+        self.signature_algorithm != Some(SignatureAlgorithm::Ed25519)
+    }
+
+    /// Whether the key signed this list. Linear in its size the first time, with Ed25519 each time.
     ///
     /// # Errors
     /// [`SignatureFault`]: it did not, or the algorithm is unknown.
     pub fn verify_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
         let algorithm = self.signature_algorithm.ok_or(SignatureFault::Unsupported)?;
-        key.verify(
-            algorithm,
-            &self.der[self.to_be_signed.clone()],
-            &self.der[self.signature.clone()],
-        )
+        let signed = &self.der[self.to_be_signed.clone()];
+        let value = &self.der[self.signature.clone()];
+        if !self.is_digested_once() {
+            return key.verify(algorithm, signed, value);
+        }
+        let digest = self.digest.get_or_init(|| algorithm.digest().digest(&[signed]));
+        key.verify_digest(algorithm, digest, value)
     }
 }
 

@@ -55,7 +55,7 @@ impl Budget {
         self.spend_for(0)
     }
 
-    /// The same over so many octets, which are digested first: each [`OCTETS_PER_CHECK`] count as one operation more.
+    /// The same over so many octets of the sender, which are digested first: each [`OCTETS_PER_CHECK`] count as one operation more.
     pub(crate) fn spend_for(&mut self, octets: usize) -> bool {
         let cost = u32::try_from(octets / OCTETS_PER_CHECK).unwrap_or(u32::MAX);
         let left = self.checks.checked_sub(cost.saturating_add(1));

@@ -70,6 +70,11 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// Whether the list came with the signature.
+    pub(crate) fn is_beside(&self, list: &Arc<RevocationList>) -> bool {
+        self.lists.iter().any(|one| Arc::ptr_eq(one, list))
+    }
+
     /// Whether the control time is past: existence by then is proven.
     pub(crate) fn is_past(&self) -> bool {
         self.at < self.now

@@ -14,7 +14,7 @@ use crate::x509::{Certificate, KeyUsage};
 /// The certificate whose key signed the list, if it may speak for the first certificate of this path; of the past where
 /// that certificate has expired since.
 pub(super) fn of(
-    list: &RevocationList,
+    list: &Arc<RevocationList>,
     (path, is_of_past): (&[Arc<Certificate>], bool),
     question: Question<'_>,
     budget: &mut Budget,
@@ -64,7 +64,7 @@ pub(super) fn of(
 /// Whether the certificate's key signed the list, and may sign lists.
 pub(super) fn has_signed(
     signer: &Certificate,
-    list: &RevocationList,
+    list: &Arc<RevocationList>,
     question: Question<'_>,
     budget: &mut Budget,
 ) -> bool {
@@ -86,9 +86,23 @@ pub(super) fn has_signed(
     if snapshot.is_verified(&key, &object) {
         return true;
     }
-    let is_signed = budget.spend_for(list.der().len()) && list.verify_signed_by(signer.key()).is_ok();
+    let is_signed =
+        budget.spend_for(paid_octets(list, signer, question)) && list.verify_signed_by(signer.key()).is_ok();
     if is_signed {
         snapshot.remember_verified(&key, &object);
     }
     is_signed
+}
+
+/// How many octets of the list the sender pays for: all of what came along. A list of the snapshot is the operator's choice,
+/// and digested once however many keys it is tried under; but where its algorithm digests it anew for each key (Ed25519), the
+/// sender pays for keys of its own.
+fn paid_octets(list: &Arc<RevocationList>, signer: &Certificate, question: Question<'_>) -> usize {
+    let is_anew =
+        || !list.is_digested_once() && question.snapshot.certificate(&signer.fingerprint()).is_none();
+    if question.is_beside(list) || is_anew() {
+        list.der().len()
+    } else {
+        0
+    }
 }

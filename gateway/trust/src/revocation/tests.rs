@@ -3,10 +3,10 @@
 mod others;
 
 use super::*;
-use crate::Snapshot;
 use crate::asn1::{oid, write};
 use crate::path::Usage;
-use crate::testing::{World, list_extension, now};
+use crate::testing::{World, as_is, list_extension, now};
+use crate::{Policy, Snapshot};
 
 const HOLD: u8 = 6;
 const REMOVED: u8 = 8;
@@ -139,4 +139,74 @@ fn what_a_delta_revokes_is_revoked_and_what_it_takes_off_hold_is_good() {
         ),
         "only a hold ends"
     );
+}
+
+/// Something large that nobody reads.
+fn padding(octets: usize) -> Vec<u8> {
+    list_extension(&oid::PURPOSE_ANY, false, &vec![0; octets])
+}
+
+#[test]
+fn lists_of_the_snapshot_cost_nothing_by_their_size_and_those_of_the_sender_do() {
+    let world = World::new();
+    let path = [
+        &world.person.certificate,
+        &world.issuing.certificate,
+        &world.root.certificate,
+    ]
+    .map(Arc::clone);
+    let ask = |known: &[Arc<RevocationList>], beside: &[Arc<RevocationList>], checks_max: u32| {
+        let snapshot = world.snapshot(known.to_vec());
+        let question = Question {
+            lists: beside,
+            ..Question::new(Usage::Document, &snapshot, &[], now())
+        };
+        let mut budget = Budget::new(checks_max);
+        check(&path, question, &mut budget).is_ok()
+    };
+    let list = world.issuing.list_with(&[], &[number(5), padding(3 << 20)]);
+    let lists = [list];
+    assert!(ask(&lists, &[], 1));
+    // One operation, and one more for each of its three MiB.
+    assert!(!ask(&[], &lists, 3));
+    assert!(ask(&[], &lists, 4));
+    // Nor where the sender brings along another one too.
+    let small = [world.issuing.list_with(&[], &[number(6)])];
+    assert!(ask(&lists, &small, 2));
+}
+
+#[test]
+fn a_list_that_is_digested_anew_for_each_key_is_paid_for_with_keys_of_the_sender() {
+    let world = World::new();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key");
+    let authority = world.root.authority_of(key, ("Edwards", 9), as_is);
+    let leaf = authority.leaf("Leaf", 10, as_is);
+    let path = [&leaf.certificate, &authority.certificate, &world.root.certificate].map(Arc::clone);
+    let revoked: Vec<_> = (1000..40_000)
+        .map(|serial| (serial, rcgen::RevocationReason::Superseded))
+        .collect();
+    let list = authority.list(&revoked);
+    assert!((1 << 20..2 << 20).contains(&list.der().len()));
+    let ask = |known: &[&Arc<Certificate>], checks_max: u32| {
+        let anchors = vec![Arc::clone(&world.root.certificate)];
+        let candidates = known.iter().copied().map(Arc::clone).collect();
+        let lists = vec![Arc::clone(&list)];
+        let snapshot = Snapshot::new(anchors, candidates, lists, Policy::default(), 1);
+        let question = Question::new(Usage::Document, &snapshot, &[], now());
+        check(&path, question, &mut Budget::new(checks_max)).is_ok()
+    };
+    assert!(ask(&[&authority.certificate], 1));
+    assert!(!ask(&[], 1));
+    assert!(ask(&[], 2));
+}
+
+#[test]
+fn a_list_that_was_tried_under_another_key_is_still_its_issuers() {
+    let (world, stranger) = (World::new(), World::new());
+    let list = world.issuing.list(&[]);
+    for _ in 0..2 {
+        let wrong = list.verify_signed_by(stranger.issuing.certificate.key());
+        assert_eq!(wrong, Err(crate::algorithm::SignatureFault::Wrong));
+        assert_eq!(list.verify_signed_by(world.issuing.certificate.key()), Ok(()));
+    }
 }

@@ -1,8 +1,7 @@
 //! Lists for some reasons only, lists of other keys, and lists of others than the issuer.
 
 use super::*;
-use crate::Policy;
-use crate::testing::{Authority, Change, as_is, list_entry};
+use crate::testing::{Authority, Change, list_entry};
 
 fn point(content: &[u8]) -> Vec<u8> {
     list_extension(
