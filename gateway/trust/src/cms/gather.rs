@@ -47,6 +47,14 @@ impl Gathered {
         &NOTHING
     }
 
+    /// These certificates.
+    pub(crate) fn of(certificates: Vec<Arc<Certificate>>) -> Self {
+        Self {
+            certificates,
+            ..Self::default()
+        }
+    }
+
     /// The certificates of a SignedData. What is no certificate that can be read is left out, for it cannot be needed.
     /// Those that the snapshot knows are taken from there.
     pub(super) fn certificates_of(

@@ -7,7 +7,7 @@
 
 use super::attribute::values;
 use super::gather::Gathered;
-use super::proof::{Proofs, Sources};
+use super::proof::{self, Sources};
 use super::structure::{SignedData, SignerInfo};
 use super::verify::{Check, Opened, Profile, Signed};
 use super::{Circumstances, Digests, Source};
@@ -148,32 +148,13 @@ impl Work<'_> {
             gathered: self.gathered,
             circumstances: self.circumstances,
         };
-        let proofs = Proofs::find(&sources, digests, &mut self.token_budget);
+        let proofs = proof::find(&sources, digests, &mut self.token_budget);
         let question = self.circumstances.question(Usage::Document, self.gathered);
         let policy = question.snapshot.policy();
-        let judgement = existence::judge(
-            existence::Signer {
-                certificate: &signed.certificate,
-                check_policy: &|at| signed.check_policy(policy, at),
-            },
-            question,
-            proofs.existence(),
-            &mut self.budget,
-        );
-        let mut outcome = judgement.awaited.unwrap_or(judgement.outcome);
-        if outcome.failure.is_none() {
-            outcome.failure = proofs.contradiction(&signed.certificate, policy.clock_skew_seconds);
-        }
-        if let Some(best) = proofs.best {
-            report.best_signature_time = best.min(question.now);
-        }
-        report
-            .remarks
-            .extend(proofs.remarks(report.claimed_signing_time, policy));
-        report.time_stamps = proofs.reports;
-        report.chain = outcome.chain;
-        report.revocation = outcome.proofs;
-        report.needs = outcome.needs;
-        outcome.failure
+        let signer = existence::Signer {
+            certificate: &signed.certificate,
+            check_policy: &|at| signed.check_policy(policy, at),
+        };
+        proofs.judge(signer, question, report, &mut self.budget)
     }
 }

@@ -4,14 +4,7 @@
 //! that passes proves that what it covers existed at its time, so that an authority that has ended since may still be
 //! believed (ETSI EN 319 102-1 §5.6.2.4: proofs of existence).
 //!
-//! **Invariant**: only a token that passed proves anything; all others are told in the report and change nothing.
-//! **Invariant**: a signature existed only with the certificate it was made with. Over the value alone a token proves nothing
-//! where that certificate is not bound (RFC 5035): another one may be issued later for the same key, with other names or
-//! another validity, or for a key that is made so that the value fits (duplicate-signature key selection). Then only what
-//! covers the certificate counts (ETSI EN 319 102-1 §5.6.2: a certificate counts in the past once its existence is proven).
 //! **Invariant**: a token is judged as of an earlier time only where another one that passed covers it.
-
-use std::sync::Arc;
 
 use super::archive::Archive;
 use super::attribute::values;
@@ -22,11 +15,9 @@ use super::{Circumstances, Digests};
 use crate::asn1::oid;
 use crate::existence::{Existence, PendingProof};
 use crate::path::Budget;
-use crate::policy::Policy;
-use crate::report::{Failure, Remark};
+use crate::report::Failure;
 use crate::time::Time;
-use crate::tsp::{self, Judged, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
-use crate::x509::Certificate;
+use crate::tsp::{self, Judged, Over, Proofs, Stamped, TimeStampKind, TimeStampReport, Token, earlier};
 
 /// Tokens of one signer that are judged at most: long-term signatures of the field bear a handful.
 const TOKENS_MAX: usize = 16;
@@ -53,25 +44,6 @@ pub(super) struct Sources<'a> {
     pub(super) circumstances: Circumstances<'a>,
 }
 
-/// What is proven of one signer.
-#[derive(Default)]
-pub(super) struct Proofs {
-    /// One for each token, those of the archive first, newest first.
-    pub(super) reports: Vec<TimeStampReport>,
-    /// Best-signature-time: the earliest time of the tokens that passed and prove the signature.
-    pub(super) best: Option<Time>,
-    /// By when the signature existed, the accuracy of that token counted against it.
-    latest: Option<Time>,
-    /// The same of its value alone, whatever the certificate.
-    value_latest: Option<Time>,
-    /// What may yet be proven: tokens that wait, would prove the signature, and would contradict nothing.
-    pending: Vec<PendingProof>,
-    /// Whether time-stamps that passed contradict one another.
-    is_disordered: bool,
-    /// Whether there are proofs that are not read.
-    has_ignored: bool,
-}
-
 /// One token, and where it stands among the values of the unsigned attributes.
 struct Found {
     kind: TimeStampKind,
@@ -84,8 +56,7 @@ struct Taken {
     found: Found,
     is_passed: bool,
     pending: Option<PendingProof>,
-    /// Whether it is over the signature and the certificate it was made with.
-    proves_signature: bool,
+    over: Over,
     /// For an archive time-stamp: what it covers.
     covers: Covers,
 }
@@ -99,172 +70,118 @@ struct Covers {
     certificate: bool,
 }
 
-impl Proofs {
-    pub(super) fn find(sources: &Sources<'_>, digests: &mut Digests<'_>, budget: &mut Budget) -> Self {
-        let existence = sources.circumstances.existence;
-        // What is over the whole SignedData covers the certificates in it.
-        let is_of_signature =
-            sources.made_with.is_bound || sources.signed.holds(&sources.made_with.certificate);
-        let of_signature = existence.proven.filter(|_| is_of_signature);
-        let mut proofs = Self {
-            best: of_signature,
-            latest: of_signature,
-            value_latest: existence.proven,
-            ..Self::default()
-        };
-        let found = proofs.tokens(sources);
-        let count = values(sources.signer.unsigned_attributes).len();
-        let mut judging = Judging {
-            sources: *sources,
-            archive: Archive::new(sources.opened, sources.signed, sources.signer),
-            values: vec![
-                Value {
-                    proven: existence.proven,
-                    pending: existence.pending.to_vec(),
-                };
-                count
-            ],
-            digests,
-            budget,
-        };
-        let mut taken = Vec::new();
-        for one in found {
-            let (judged, covers) = judging.judge(&one, proofs.latest);
-            taken.push(proofs.take(one, (judged, covers), sources.made_with.is_bound));
-        }
-        let skew = sources.circumstances.snapshot.policy().clock_skew_seconds;
-        proofs.is_disordered = is_disordered(&taken, None, skew);
-        if proofs
-            .contradiction(&sources.made_with.certificate, skew)
-            .is_none()
-        {
-            let own = taken.iter().enumerate().filter_map(|(place, one)| {
-                let is_in_order = one.proves_signature && !is_disordered(&taken, Some(place), skew);
-                one.pending.as_ref().filter(|_| is_in_order)
-            });
-            let signable = sources.made_with.certificate.not_before();
-            let is_possible = |proof: &&PendingProof| signable <= proof.at.plus_seconds(skew);
-            let around = existence.pending.iter().filter(|_| is_of_signature);
-            let pending = around.chain(own).filter(is_possible);
-            proofs.pending = pending.cloned().collect();
-        }
-        proofs
-    }
-
-    /// By when the signature existed.
-    pub(super) fn existence(&self) -> Existence<'_> {
-        Existence {
-            proven: self.latest,
-            pending: &self.pending,
+impl Covers {
+    /// What a token of this kind is over that covers this besides.
+    fn over(&self, kind: TimeStampKind, made_with: &Signed) -> Over {
+        match kind {
+            TimeStampKind::Content | TimeStampKind::Data => Over::Content,
+            TimeStampKind::Signature | TimeStampKind::Archive if made_with.is_bound => Over::Signature,
+            TimeStampKind::Signature | TimeStampKind::Archive if self.certificate => Over::Signature,
+            TimeStampKind::Signature | TimeStampKind::Archive => Over::Value,
         }
     }
+}
 
-    /// The tokens that can be read, in the order in which they are judged: archive time-stamps, newest first; those of
-    /// the signature; those of the content.
-    fn tokens(&mut self, sources: &Sources<'_>) -> Vec<Found> {
-        let mut found = Vec::new();
-        let of_content = values(sources.signer.signed_attributes)
-            .into_iter()
-            .filter(|(oid, _)| *oid == oid::ATTRIBUTE_CONTENT_TIME_STAMP.as_bytes())
-            .map(|(_, value)| (TimeStampKind::Content, None, value));
-        let unsigned = values(sources.signer.unsigned_attributes);
-        self.has_ignored = unsigned
-            .iter()
-            .any(|(oid, _)| IGNORED.iter().any(|ignored| ignored.as_bytes() == *oid));
-        let of_signature = unsigned
-            .into_iter()
-            .enumerate()
-            .filter_map(|(place, (oid, value))| {
-                let kind = if oid == oid::ATTRIBUTE_TIME_STAMP_TOKEN.as_bytes() {
-                    TimeStampKind::Signature
-                } else if oid == oid::ATTRIBUTE_ARCHIVE_TIME_STAMP_V3.as_bytes() {
-                    TimeStampKind::Archive
-                } else {
-                    return None;
-                };
-                Some((kind, Some(place), value))
-            });
-        for (kind, place, value) in of_signature.chain(of_content) {
-            if TOKENS_MAX <= found.len() + self.reports.len() {
-                self.has_ignored = true;
-                break;
-            }
-            match Token::from_der(sources.opened.sent(value.whole)) {
-                Ok(token) => found.push(Found { kind, place, token }),
-                Err(fault) => self.reports.push(malformed(kind, fault)),
-            }
-        }
-        found.sort_by_key(|one| {
-            let rank = match one.kind {
-                TimeStampKind::Archive => 0,
-                TimeStampKind::Signature => 1,
-                TimeStampKind::Content | TimeStampKind::Data => 2,
-            };
-            (rank, std::cmp::Reverse(one.token.time()))
-        });
-        found
-    }
-
-    /// Notes what a token is worth.
-    fn take(&mut self, found: Found, (judged, covers): (Judged, Covers), is_bound: bool) -> Taken {
-        let is_over_value = match found.kind {
-            TimeStampKind::Signature | TimeStampKind::Archive => true,
-            TimeStampKind::Content | TimeStampKind::Data => false,
-        };
-        let taken = Taken {
+/// What is proven of one signer: of its tokens those of the archive first, newest first.
+pub(super) fn find(sources: &Sources<'_>, digests: &mut Digests<'_>, budget: &mut Budget) -> Proofs {
+    let Sources {
+        made_with,
+        circumstances: Circumstances {
+            existence, snapshot, ..
+        },
+        ..
+    } = *sources;
+    // What is around the SignedData is over the certificates in it.
+    let around = if made_with.is_bound || sources.signed.holds(&made_with.certificate) {
+        Over::Signature
+    } else {
+        Over::Value
+    };
+    let mut proofs = Proofs::of(existence.proven, around);
+    let found = tokens(sources, &mut proofs);
+    let count = values(sources.signer.unsigned_attributes).len();
+    let value = Value {
+        proven: existence.proven,
+        pending: existence.pending.to_vec(),
+    };
+    let mut judging = Judging {
+        sources: *sources,
+        archive: Archive::new(sources.opened, sources.signed, sources.signer),
+        values: vec![value; count],
+        digests,
+        budget,
+    };
+    let mut taken = Vec::new();
+    for one in found {
+        let (judged, covers) = judging.judge(&one, proofs.latest());
+        let over = covers.over(one.kind, made_with);
+        taken.push(Taken {
+            found: one,
             is_passed: judged.report.is_passed(),
             pending: judged.pending,
-            proves_signature: is_over_value && (is_bound || covers.certificate),
-            found,
+            over,
             covers,
+        });
+        proofs.take(judged.report, over);
+    }
+    let skew = snapshot.policy().clock_skew_seconds;
+    proofs.is_disordered = is_disordered(&taken, None, skew);
+    let own = taken.iter().enumerate().filter_map(|(place, one)| {
+        let is_proof = one.over == Over::Signature && !is_disordered(&taken, Some(place), skew);
+        one.pending.as_ref().filter(|_| is_proof)
+    });
+    let pending = existence.pending.iter().filter(|_| around == Over::Signature);
+    proofs.await_all(pending.chain(own), &made_with.certificate, skew);
+    proofs
+}
+
+/// The tokens that can be read, in the order in which they are judged: archive time-stamps, newest first; those of the
+/// signature; those of the content.
+fn tokens(sources: &Sources<'_>, proofs: &mut Proofs) -> Vec<Found> {
+    let mut found = Vec::new();
+    let of_content = values(sources.signer.signed_attributes)
+        .into_iter()
+        .filter(|(oid, _)| *oid == oid::ATTRIBUTE_CONTENT_TIME_STAMP.as_bytes())
+        .map(|(_, value)| (TimeStampKind::Content, None, value));
+    let unsigned = values(sources.signer.unsigned_attributes);
+    proofs.has_ignored = unsigned
+        .iter()
+        .any(|(oid, _)| IGNORED.iter().any(|ignored| ignored.as_bytes() == *oid));
+    let of_signature = unsigned
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, (oid, value))| {
+            let kind = if oid == oid::ATTRIBUTE_TIME_STAMP_TOKEN.as_bytes() {
+                TimeStampKind::Signature
+            } else if oid == oid::ATTRIBUTE_ARCHIVE_TIME_STAMP_V3.as_bytes() {
+                TimeStampKind::Archive
+            } else {
+                return None;
+            };
+            Some((kind, Some(place), value))
+        });
+    for (kind, place, value) in of_signature.chain(of_content) {
+        if TOKENS_MAX <= found.len() + proofs.len() {
+            proofs.has_ignored = true;
+            break;
+        }
+        match Token::from_der(sources.opened.sent(value.whole)) {
+            Ok(token) => found.push(Found { kind, place, token }),
+            Err(fault) => {
+                let failure = Failure::TimeStampMalformed(fault);
+                proofs.take(TimeStampReport::failed(kind, None, failure), Over::Content);
+            }
+        }
+    }
+    found.sort_by_key(|one| {
+        let rank = match one.kind {
+            TimeStampKind::Archive => 0,
+            TimeStampKind::Signature => 1,
+            TimeStampKind::Content | TimeStampKind::Data => 2,
         };
-        if taken.is_passed && is_over_value {
-            self.value_latest = earlier(self.value_latest, taken.found.token.latest());
-        }
-        if taken.is_passed && taken.proves_signature {
-            self.best = earlier(self.best, taken.found.token.time());
-            self.latest = earlier(self.latest, taken.found.token.latest());
-        }
-        self.reports.push(judged.report);
-        taken
-    }
-
-    /// What is proven and cannot be: time-stamps out of order, or a signature older than the certificate it was made with
-    /// (ETSI EN 319 102-1 §5.5.4).
-    pub(super) fn contradiction(&self, signer: &Arc<Certificate>, skew_seconds: i64) -> Option<Failure> {
-        if self.is_disordered {
-            return Some(Failure::TimeStampOrder);
-        }
-        let latest = self.value_latest?.plus_seconds(skew_seconds);
-        (latest < signer.not_before()).then(|| Failure::NotYetValid {
-            certificate: Arc::clone(signer),
-        })
-    }
-
-    /// What is worth noting.
-    pub(super) fn remarks(&self, claimed: Option<Time>, policy: &Policy) -> Vec<Remark> {
-        let is_contradicted = claimed
-            .zip(self.value_latest)
-            .is_some_and(|(claimed, latest)| latest.plus_seconds(policy.clock_skew_seconds) < claimed);
-        let remarks = [
-            (self.has_ignored, Remark::TimeStampIgnored),
-            (
-                self.reports.iter().any(|report| !report.is_passed()),
-                Remark::TimeStampInvalid,
-            ),
-            (is_contradicted, Remark::SigningTimeContradicted),
-        ];
-        let noted = remarks.into_iter().filter(|(is_noted, _)| *is_noted);
-        noted.map(|(_, remark)| remark).collect()
-    }
-}
-
-fn malformed(kind: TimeStampKind, fault: TokenFault) -> TimeStampReport {
-    TimeStampReport::failed(kind, None, Failure::TimeStampMalformed(fault))
-}
-
-fn earlier(one: Option<Time>, other: Time) -> Option<Time> {
-    Some(one.map_or(other, |one| one.min(other)))
+        (rank, std::cmp::Reverse(one.token.time()))
+    });
+    found
 }
 
 /// By when one value of the unsigned attributes existed.

@@ -17,7 +17,7 @@ use crate::path::Budget;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
-use crate::tsp::{self, Judged, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault};
+use crate::tsp::{self, Judged, Stamped, TimeStampKind, TimeStampReport, Token, TokenFault, earlier};
 
 /// Document time-stamps of one file that are judged at most: one a year for decades.
 const TIME_STAMPS_MAX: usize = 64;
@@ -72,7 +72,7 @@ impl Beside {
                 revision,
                 judged: judge(token, &circumstances),
             };
-            proven = earlier(proven, stamp.proven());
+            proven = stamp.judged.report.proven_by().into_iter().fold(proven, earlier);
             pending.extend(stamp.judged.pending.clone());
             judged.push(stamp);
         }
@@ -93,28 +93,11 @@ fn judge(token: Result<(Token, Digest), TokenFault>, circumstances: &Circumstanc
     tsp::judge(&token, stamped, circumstances, &mut budget)
 }
 
-fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
 /// A document time-stamp, judged.
 struct Stamp {
     /// The revision that it closes, the first being 1.
     revision: usize,
     judged: Judged,
-}
-
-impl Stamp {
-    /// The latest time at which it was made, if it passed.
-    fn proven(&self) -> Option<Time> {
-        let report = &self.judged.report;
-        let time = report.time.filter(|_| report.is_passed())?;
-        let accuracy = report.accuracy_micros.unwrap_or(0);
-        Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
-    }
 }
 
 /// The document time-stamps of a file, judged.
@@ -127,7 +110,8 @@ impl TimeStamps {
     /// By when the signature is proven to have existed.
     pub(super) fn proof_of(&self, signature: &Signature) -> Option<Time> {
         let over = self.those_over(signature);
-        over.fold(None, |earliest, stamp| earlier(earliest, stamp.proven()))
+        let proven = over.filter_map(|stamp| stamp.judged.report.proven_by());
+        proven.fold(None, earlier)
     }
 
     /// What may yet be proven of the signature.

@@ -9,10 +9,12 @@
 //! that the token existed; never as of the time that the token itself says.
 
 mod info;
+mod proofs;
 
 use std::sync::Arc;
 
 use info::TstInfo;
+pub(crate) use proofs::{Over, Proofs, earlier};
 
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{Asn1Fault, Reader, tag};
@@ -239,6 +241,13 @@ impl TimeStampReport {
     /// Whether the token passed: what it is over existed at its time.
     pub fn is_passed(&self) -> bool {
         self.indication == Indication::TotalPassed
+    }
+
+    /// The latest time at which the token was made, where it passed.
+    pub(crate) fn proven_by(&self) -> Option<Time> {
+        let time = self.time.filter(|_| self.is_passed())?;
+        let accuracy = self.accuracy_micros.unwrap_or_default();
+        Some(Time::from_micros(time.as_micros().saturating_add(accuracy)))
     }
 
     /// A report of nothing but a failure; `token` where it could be read.

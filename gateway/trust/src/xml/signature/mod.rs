@@ -3,7 +3,8 @@
 //! Stands between the tree and `path`. What is followed: references inside the document (`""` and `#id`),
 //! enveloped-signature, the three canonical forms, SHA-1 and SHA-2, RSA, ECDSA and Ed25519. What is not (XPath, XSLT,
 //! external references, XPointer, HMAC, DSA, MD5 …) is refused by its name (`Unsupported`); the tree has already refused
-//! DOCTYPE. A Manifest is digested as any element and not followed: what it lists is not signed.
+//! DOCTYPE. A Manifest is digested as any element and not followed: what it lists is not signed. Of XAdES the bound certificate
+//! counts, and time-stamps over the signature value with what came for its validation (`time_stamp`).
 //!
 //! **Invariant**: what was verified is handed out as nodes of the very tree that was given (`Covered`), and only where
 //! the signature passed. Whoever reads from those nodes cannot be wrapped; there is nothing to look up.
@@ -19,6 +20,7 @@ mod properties;
 mod read;
 mod reference;
 mod structure;
+mod time_stamp;
 mod verify;
 
 use std::sync::Arc;

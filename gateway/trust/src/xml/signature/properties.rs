@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::fault::{Fault, Unsupported, quoted};
 use super::key::{is_signature_namespace, serial};
-use super::method;
 use super::read::{base64, text};
 use super::reference::Covered;
 use super::structure::Signature;
+use super::{method, time_stamp};
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{Asn1Fault, Reader, tag};
 use crate::name::Name;
@@ -19,7 +19,7 @@ use crate::x509::Certificate;
 use crate::xml::Element;
 
 /// ETSI EN 319 132-1 annex C.1. The namespaces of drafts before it are not looked at.
-const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
+pub(super) const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 
 /// Certificates that a signing-certificate property lists.
 const BOUND_MAX: usize = 16;
@@ -114,7 +114,7 @@ impl<'t, 's> Properties<'t, 's> {
         }
     }
 
-    /// What the properties claim, and what of them was not looked at.
+    /// What the properties claim.
     pub(super) fn note(&self, report: &mut SealReport) {
         // A date without time zone is allowed by XML Schema, and is no instant.
         let time = self.signing_time.and_then(|time| text(time).ok());
@@ -122,12 +122,21 @@ impl<'t, 's> Properties<'t, 's> {
         if !self.binds_certificate() {
             report.remarks.push(Remark::SigningCertificateAbsent);
         }
-        // A counter-signature is a Signature of its own, and judged as such.
-        let unsigned = self.unsigned.iter().flat_map(Element::elements);
-        let mut unsigned = unsigned.flat_map(|one| one.elements());
-        if unsigned.any(|one| one.name() == "SignatureTimeStamp") {
-            report.remarks.push(Remark::TimeStampIgnored);
-        }
+    }
+
+    /// The unsigned properties of the signature, in order. A counter-signature is a Signature of its own, and judged as such.
+    pub(super) fn unsigned(&self) -> impl Iterator<Item = Element<'t, 's>> {
+        let groups = self.unsigned.into_iter().flat_map(|one| one.elements());
+        let of_signature = groups.filter(|group| group.is(XADES, "UnsignedSignatureProperties"));
+        of_signature.flat_map(|group| group.elements())
+    }
+
+    /// Whether there are time-stamps of what was signed, made before the signature (§5.2.8).
+    pub(super) fn has_content_time_stamps(&self) -> bool {
+        let mut groups = self.signed.into_iter().flat_map(|one| one.elements());
+        groups.any(|group| {
+            group.is(XADES, "SignedDataObjectProperties") && group.elements().any(time_stamp::is_time_stamp)
+        })
     }
 
     pub(super) fn binds_certificate(&self) -> bool {

@@ -23,6 +23,8 @@ pub(super) struct Signature<'t, 's> {
     pub(super) canonicalisation: Canonicalisation,
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) references: Vec<Reference<'t>>,
+    /// SignatureValue, and the octets that it writes.
+    pub(super) value_element: Element<'t, 's>,
     pub(super) value: Vec<u8>,
     pub(super) key_info: Option<Element<'t, 's>>,
     pub(super) objects: Vec<Element<'t, 's>>,
@@ -50,7 +52,8 @@ impl<'t, 's> Signature<'t, 's> {
         let namespace = element.namespace();
         let mut content = Sequence::of(element)?;
         let signed_info = content.needed(namespace, "SignedInfo")?;
-        let value = base64(content.needed(namespace, "SignatureValue")?)?;
+        let value_element = content.needed(namespace, "SignatureValue")?;
+        let value = base64(value_element)?;
         let key_info = content.optional(namespace, "KeyInfo");
         let mut objects = Vec::new();
         while let Some(object) = content.optional(namespace, "Object") {
@@ -79,6 +82,7 @@ impl<'t, 's> Signature<'t, 's> {
             canonicalisation,
             algorithm,
             references,
+            value_element,
             value,
             key_info,
             objects,

@@ -6,6 +6,7 @@ mod packets;
 mod profile;
 mod properties;
 mod seals;
+mod time_stamps;
 mod wrapping;
 
 use base64::Engine;

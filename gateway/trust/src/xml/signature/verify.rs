@@ -11,10 +11,13 @@ use super::key::{KeyInfo, ecdsa_value};
 use super::properties::Properties;
 use super::reference::{Covered, Document};
 use super::structure::Signature;
+use super::time_stamp::{self, TimeStamps};
 use super::{Dialect, Intact, XmlSeal, find};
-use crate::algorithm::{DigestAlgorithm, KeyKind, PublicKey, SignatureAlgorithm, SignatureFault};
+use crate::algorithm::{KeyKind, PublicKey, SignatureAlgorithm, SignatureFault};
+use crate::cms::Circumstances;
 use crate::digest::Digest;
-use crate::path::{self, Budget, Question, Usage};
+use crate::existence;
+use crate::path::{Budget, Usage};
 use crate::policy::Policy;
 use crate::report::{Failure, Indication, SealReport};
 use crate::snapshot::Snapshot;
@@ -56,6 +59,7 @@ pub(super) fn integrity<'t, 's>(
         snapshot: None,
         key,
         budget: Budget::new(policy.signature_checks_max),
+        token_budget: Budget::new(0),
     };
     let judge = |element| {
         let mut report = SealReport::failed(Failure::SignerAbsent, now);
@@ -63,7 +67,7 @@ pub(super) fn integrity<'t, 's>(
         checked.check_policy(policy, now)?;
         Ok(Intact {
             signature: element,
-            algorithm: checked.algorithm,
+            algorithm: checked.signature.algorithm,
             certificate: checked.certificate,
             covered: checked.covered,
         })
@@ -89,11 +93,13 @@ pub(super) fn seals<'t, 's>(
             return signatures.into_iter().map(failed).collect();
         }
     };
+    let checks_max = snapshot.policy().signature_checks_max;
     let mut check = Check {
         document: &mut document,
         snapshot: Some(snapshot),
         key: None,
-        budget: Budget::new(snapshot.policy().signature_checks_max),
+        budget: Budget::new(checks_max),
+        token_budget: Budget::new(checks_max),
     };
     let judge = |signature| {
         let mut report = SealReport::failed(Failure::SignerAbsent, now);
@@ -123,14 +129,17 @@ struct Check<'a, 't, 's> {
     key: Option<&'a PublicKey>,
     /// What all signatures together may still cost.
     budget: Budget,
+    /// The same for their time-stamps: those of one must not starve the next.
+    token_budget: Budget,
 }
 
 /// A signature whose value and digests are right.
 struct Checked<'t, 's> {
-    algorithm: SignatureAlgorithm,
+    signature: Signature<'t, 's>,
+    properties: Properties<'t, 's>,
     key_kind: KeyKind,
-    digests: Vec<DigestAlgorithm>,
     certificate: Option<Arc<Certificate>>,
+    /// Those of KeyInfo.
     embedded: Vec<Arc<Certificate>>,
     covered: Vec<Covered<'t, 's>>,
 }
@@ -138,7 +147,7 @@ struct Checked<'t, 's> {
 impl Checked<'_, '_> {
     /// The signature's own algorithms under the policy; those of the path are the matter of `path`.
     fn check_policy(&self, policy: &Policy, at: Time) -> Result<(), Failure> {
-        let (algorithm, key) = (self.algorithm, self.key_kind);
+        let (algorithm, key) = (self.signature.algorithm, self.key_kind);
         if !policy.algorithms.permits(algorithm, key, at) {
             return Err(Failure::AlgorithmRefused {
                 algorithm,
@@ -146,16 +155,16 @@ impl Checked<'_, '_> {
                 certificate: None,
             });
         }
-        let mut digests = self.digests.iter();
-        match digests.find(|digest| !policy.algorithms.permits_digest(**digest, at)) {
-            Some(refused) => Err(Failure::DigestRefused(*refused)),
+        let mut digests = self.signature.references.iter().map(|one| one.digest_algorithm);
+        match digests.find(|digest| !policy.algorithms.permits_digest(*digest, at)) {
+            Some(refused) => Err(Failure::DigestRefused(refused)),
             None => Ok(()),
         }
     }
 }
 
 impl<'t, 's> Check<'_, 't, 's> {
-    /// Everything about one signature, its path included; what is found is put into the report.
+    /// Everything about one signature, its path and its time-stamps included; what is found is put into the report.
     fn seal(
         &mut self,
         signature: Element<'t, 's>,
@@ -163,14 +172,28 @@ impl<'t, 's> Check<'_, 't, 's> {
         (snapshot, now): (&Snapshot, Time),
     ) -> Result<Vec<Covered<'t, 's>>, Failure> {
         let checked = self.signature(signature, report)?;
-        checked.check_policy(snapshot.policy(), now)?;
-        let certificate = checked.certificate.ok_or(Failure::SignerCertificateAbsent)?;
-        let question = Question::new(Usage::Document, snapshot, &checked.embedded, now);
-        let outcome = path::validate(&certificate, question, &mut self.budget);
-        report.chain = outcome.chain;
-        report.revocation = outcome.proofs;
-        report.needs = outcome.needs;
-        if let Some(failure) = outcome.failure {
+        let certificate = checked
+            .certificate
+            .as_ref()
+            .ok_or(Failure::SignerCertificateAbsent)?;
+        let gathered = time_stamp::gather(&checked.embedded, &checked.properties);
+        let circumstances = Circumstances {
+            beside: &gathered,
+            ..Circumstances::new(snapshot, now)
+        };
+        let stamps = TimeStamps {
+            document: &mut *self.document,
+            signature: &checked.signature,
+            circumstances,
+            budget: &mut self.token_budget,
+        };
+        let proofs = stamps.proofs(&checked.properties, certificate);
+        let signer = existence::Signer {
+            certificate,
+            check_policy: &|at| checked.check_policy(snapshot.policy(), at),
+        };
+        let question = circumstances.question(Usage::Document, &gathered);
+        if let Some(failure) = proofs.judge(signer, question, report, &mut self.budget) {
             return Err(failure);
         }
         report.indication = Indication::TotalPassed;
@@ -212,13 +235,9 @@ impl<'t, 's> Check<'_, 't, 's> {
             properties.check_policy()?;
         }
         Ok(Checked {
-            algorithm: signature.algorithm,
+            signature,
+            properties,
             key_kind,
-            digests: signature
-                .references
-                .iter()
-                .map(|one| one.digest_algorithm)
-                .collect(),
             certificate,
             embedded: info.certificates,
             covered,

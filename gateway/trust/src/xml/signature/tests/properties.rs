@@ -10,7 +10,7 @@ const XADES: &str = "http://uri.etsi.org/01903/v1.3.2#";
 const OF_PROPERTIES: &str = "http://uri.etsi.org/01903#SignedProperties";
 
 /// A draft with these signed properties, covered; `more` stands behind SignedProperties.
-fn draft<'a>(signer: &'a Leaf, properties: &str, more: &str) -> Draft<'a> {
+pub(super) fn draft<'a>(signer: &'a Leaf, properties: &str, more: &str) -> Draft<'a> {
     let of_properties =
         reference("#p", &[C14N]).replace("<Reference", &format!(r#"<Reference Type="{OF_PROPERTIES}""#));
     let mut draft = Draft::new(signer, reference("", &[ENVELOPED]) + &of_properties);
@@ -21,7 +21,7 @@ fn draft<'a>(signer: &'a Leaf, properties: &str, more: &str) -> Draft<'a> {
     draft
 }
 
-fn bound(signer: &Leaf, serial: Option<&str>) -> String {
+pub(super) fn bound(signer: &Leaf, serial: Option<&str>) -> String {
     let digest = STANDARD.encode(signer.certificate.fingerprint().as_bytes());
     let serial = serial.map(|serial| {
         format!("<x:IssuerSerial><X509IssuerName>CN=?</X509IssuerName><X509SerialNumber>{serial}</X509SerialNumber></x:IssuerSerial>")
@@ -173,7 +173,7 @@ fn claims_and_what_was_not_looked_at_are_reported() {
     let noted = report(&time.replace("+07:00", ""), more);
     assert!(noted.is_passed());
     assert_eq!(noted.claimed_signing_time, None::<Time>);
-    let remarks = [Remark::SigningCertificateAbsent, Remark::TimeStampIgnored];
+    let remarks = [Remark::SigningCertificateAbsent, Remark::TimeStampInvalid];
     assert_eq!(noted.remarks, remarks);
     let policy =
         |inside: &str| format!("<x:SignaturePolicyIdentifier>{inside}</x:SignaturePolicyIdentifier>");
