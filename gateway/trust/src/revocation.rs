@@ -13,6 +13,7 @@ mod signer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
@@ -20,7 +21,7 @@ use crate::name::Name;
 use crate::path::{Budget, Question, RevocationDemand};
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::time::Time;
-use crate::x509::{Certificate, GeneralName};
+use crate::x509::Certificate;
 
 /// Responders of one certificate that are asked: it may name any number.
 const RESPONDERS_MAX: usize = 4;
@@ -79,17 +80,15 @@ pub(crate) fn check(
         is_spoken_of: false,
         is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
     };
-    let points = Point::of(inquiry.certificate());
-    if let Some(revoked) = points.iter().find_map(|point| inquiry.known_revocation(point)) {
+    let lists = inquiry.lists();
+    // Whoever says that it was revoked is heard, be it a list or an answer.
+    if let Some(revoked) = inquiry.known_revocation(&lists) {
         return Err(revoked);
     }
-    // Whoever says that it was revoked is heard, be it a list or an answer.
     let answered = inquiry.ask_answers()?;
-    for point in points {
-        inquiry.ask(&point)?;
-        if Reasons::ALL.are_within(inquiry.covered) {
-            return Ok(inquiry.proofs);
-        }
+    inquiry.ask(&lists)?;
+    if Reasons::ALL.are_within(inquiry.covered) {
+        return Ok(inquiry.proofs);
     }
     if let Some(proof) = answered {
         return Ok(vec![proof]);
@@ -122,9 +121,31 @@ impl<'a> Inquiry<'a, '_> {
         &self.path[0]
     }
 
-    /// Asks the lists of one distribution point, newest first.
-    fn ask(&mut self, point: &Point) -> Result<(), NotGood> {
-        for (list, reasons) in self.lists_through(point) {
+    /// The lists that speak about the certificate through its distribution points, and for which reasons: each once, those
+    /// of one issuer newest first.
+    fn lists(&self) -> Vec<(&'a Arc<RevocationList>, Reasons)> {
+        let certificate = self.certificate();
+        let points: Vec<Point<'_>> = Point::of(certificate).collect();
+        let mut seen = HashSet::new();
+        let issuers = points.iter().flat_map(|point| point.issuers(certificate));
+        let lists = issuers
+            .filter(|issuer| seen.insert(*issuer))
+            .flat_map(|issuer| self.lists_of(issuer));
+        lists
+            .filter_map(|list| {
+                let through = points.iter();
+                let through = through.filter_map(|point| list.reasons_through(point, certificate));
+                Some((list, through.reduce(Reasons::or)?))
+            })
+            .collect()
+    }
+
+    /// Asks the lists in turn, until they speak for all reasons.
+    fn ask(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Result<(), NotGood> {
+        for (list, reasons) in lists.iter().copied() {
+            if Reasons::ALL.are_within(self.covered) {
+                return Ok(());
+            }
             self.is_spoken_of = true;
             if list.is_delta() || reasons.are_within(self.covered) || !self.is_usable(list) {
                 continue;
@@ -136,25 +157,16 @@ impl<'a> Inquiry<'a, '_> {
         Ok(())
     }
 
-    /// The lists that speak about the certificate through this point of it, and for which reasons; newest first.
-    fn lists_through(&self, point: &Point) -> Vec<(&'a Arc<RevocationList>, Reasons)> {
-        let certificate = self.certificate();
-        let issuers: Vec<&Name> = match &point.list_issuers {
-            None => vec![certificate.issuer()],
-            Some(issuers) => issuers.iter().filter_map(GeneralName::directory).collect(),
-        };
-        let lists = issuers.into_iter().flat_map(|issuer| self.lists_of(issuer));
-        lists
-            .filter_map(|list| Some((list, list.reasons_through(point, certificate)?)))
-            .collect()
-    }
-
     /// The lists of an issuer that are at hand, newest first.
     fn lists_of(&self, issuer: &Name) -> Vec<&'a Arc<RevocationList>> {
         let Question { snapshot, lists, .. } = self.question;
-        let beside = lists.iter().filter(|list| list.issuer() == issuer);
-        let mut all: Vec<&Arc<RevocationList>> = snapshot.lists_of(issuer).iter().chain(beside).collect();
-        all.sort_by_key(|list| std::cmp::Reverse(list.this_update()));
+        // Those of the snapshot are in this order.
+        let mut all: Vec<&Arc<RevocationList>> = snapshot.lists_of(issuer).iter().collect();
+        let known = all.len();
+        all.extend(lists.iter().filter(|list| list.issuer() == issuer));
+        if known < all.len() {
+            all.sort_by_key(|list| std::cmp::Reverse(list.this_update()));
+        }
         all
     }
 
@@ -181,9 +193,9 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     /// A revocation for good that any list tells of, however old or young the list.
-    fn known_revocation(&mut self, point: &Point) -> Option<NotGood> {
+    fn known_revocation(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Option<NotGood> {
         let certificate = self.certificate();
-        for (list, _) in self.lists_through(point) {
+        for (list, _) in lists {
             let is_final = |revocation: &Revocation| {
                 !matches!(
                     revocation.reason,
@@ -217,11 +229,7 @@ impl<'a> Inquiry<'a, '_> {
         });
         let newest = deltas.find(|list| signer::has_signed(signer, list, self.question, self.budget));
         let delta = newest.filter(|delta| delta.is_delta_to(base) && self.is_usable(delta));
-        // What was revoked for good stays so, whatever a delta would say.
-        let is_settled = base
-            .revocation_of_certificate(certificate)
-            .is_some_and(|revocation| revocation.reason != RevocationReason::CertificateHold);
-        if delta.is_none() && !is_settled && (newest.is_some() || freshest.is_some()) {
+        if delta.is_none() && (newest.is_some() || freshest.is_some()) {
             self.missing
                 .get_or_insert_default()
                 .extend_from_slice(freshest.unwrap_or_default());

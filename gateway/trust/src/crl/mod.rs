@@ -274,7 +274,7 @@ impl RevocationList {
     }
 
     /// For which reasons the list, if it is good, speaks about this certificate through this point of it.
-    pub(crate) fn reasons_through(&self, point: &Point, certificate: &Certificate) -> Option<Reasons> {
+    pub(crate) fn reasons_through(&self, point: &Point<'_>, certificate: &Certificate) -> Option<Reasons> {
         self.scope.reasons_through(point, &self.issuer, certificate)
     }
 

@@ -3,6 +3,8 @@
 //! **Invariant**: a scope that is not processed (attribute certificates, anything critical that is unknown) covers
 //! nothing.
 
+use std::borrow::Cow;
+
 use super::Reasons;
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_boolean, tag};
 use crate::name::Name;
@@ -33,54 +35,69 @@ struct IssuingDistributionPoint {
 
 /// One distribution point of a certificate, as seen from that certificate.
 #[derive(Debug)]
-pub(crate) struct Point {
-    /// Its names; none where it has no name of its own.
-    pub(crate) names: Vec<GeneralName>,
-    pub(crate) reasons: Reasons,
+pub(crate) struct Point<'c> {
+    names: PointNames<'c>,
+    reasons: Reasons,
     /// Who issues its list, where that is not who issued the certificate.
-    pub(crate) list_issuers: Option<Vec<GeneralName>>,
+    list_issuers: Option<&'c [GeneralName]>,
 }
 
-impl Point {
-    /// The points of a certificate, and at last the one that every certificate has: any list of its issuer, under the
-    /// issuer's name (§6.3.3, last paragraph).
-    pub(crate) fn of(certificate: &Certificate) -> Vec<Point> {
-        let own = &certificate.extensions().crl_distribution_points;
-        let mut points: Vec<Point> = own
-            .iter()
-            .map(|point| Point::seen_from(certificate, point))
-            .collect();
-        points.push(Point {
-            names: vec![GeneralName::Directory(certificate.issuer().clone())],
-            reasons: Reasons::ALL,
-            list_issuers: None,
-        });
-        points
+/// The names of a distribution point.
+#[derive(Debug)]
+enum PointNames<'c> {
+    /// Its own; none where it has no name.
+    Own(Cow<'c, [GeneralName]>),
+    /// That of who issued the certificate.
+    Issuer(&'c Name),
+}
+
+impl PointNames<'_> {
+    /// Whether one of these is among them.
+    fn meet(&self, others: &[GeneralName]) -> bool {
+        match self {
+            Self::Own(names) => names.iter().any(|name| others.contains(name)),
+            Self::Issuer(issuer) => others.iter().any(|other| other.directory() == Some(*issuer)),
+        }
     }
 
-    fn seen_from(certificate: &Certificate, point: &DistributionPoint) -> Point {
+    fn are_none(&self) -> bool {
+        match self {
+            Self::Own(names) => names.is_empty(),
+            Self::Issuer(_) => false,
+        }
+    }
+}
+
+impl<'c> Point<'c> {
+    /// The points of a certificate, and at last the one that every certificate has: any list of its issuer, under the
+    /// issuer's name (§6.3.3, last paragraph).
+    pub(crate) fn of(certificate: &'c Certificate) -> impl Iterator<Item = Point<'c>> {
+        let own = &certificate.extensions().crl_distribution_points;
+        let own = own.iter().map(|point| Point::seen_from(certificate, point));
+        own.chain(std::iter::once(Point {
+            names: PointNames::Issuer(certificate.issuer()),
+            reasons: Reasons::ALL,
+            list_issuers: None,
+        }))
+    }
+
+    fn seen_from(certificate: &'c Certificate, point: &'c DistributionPoint) -> Point<'c> {
         let directories = point.list_issuers.iter().flatten();
         let list_issuer = directories.filter_map(GeneralName::directory).next();
         let list_issuer = list_issuer.unwrap_or(certificate.issuer());
+        let names = point.name.as_ref().map(|name| name.names(list_issuer));
         Point {
-            names: point
-                .name
-                .as_ref()
-                .map_or_else(Vec::new, |name| name.names(list_issuer)),
+            names: PointNames::Own(names.unwrap_or_default()),
             reasons: point.reasons,
-            list_issuers: point.list_issuers.clone(),
+            list_issuers: point.list_issuers.as_deref(),
         }
     }
 
-    /// Whether lists of this issuer belong to the point.
-    fn is_served_by(&self, list_issuer: &Name, certificate: &Certificate) -> bool {
-        match &self.list_issuers {
-            None => list_issuer == certificate.issuer(),
-            Some(issuers) => issuers
-                .iter()
-                .filter_map(GeneralName::directory)
-                .any(|name| name == list_issuer),
-        }
+    /// Whose lists belong to the point.
+    pub(crate) fn issuers(&self, certificate: &'c Certificate) -> impl Iterator<Item = &'c Name> {
+        let own = self.list_issuers.is_none().then(|| certificate.issuer());
+        let others = self.list_issuers.unwrap_or_default().iter();
+        own.into_iter().chain(others.filter_map(GeneralName::directory))
     }
 }
 
@@ -148,11 +165,12 @@ impl Scope {
     /// and d); `None` where it does not.
     pub(super) fn reasons_through(
         &self,
-        point: &Point,
+        point: &Point<'_>,
         list_issuer: &Name,
         certificate: &Certificate,
     ) -> Option<Reasons> {
-        if self.is_forbidden || !point.is_served_by(list_issuer, certificate) {
+        let is_served = || point.issuers(certificate).any(|issuer| issuer == list_issuer);
+        if self.is_forbidden || !is_served() {
             return None;
         }
         let Some(own) = &self.point else {
@@ -167,11 +185,11 @@ impl Scope {
         }
         if let Some(name) = &own.name {
             let names = name.names(list_issuer);
-            let named = match (&point.names[..], &point.list_issuers) {
-                ([], Some(issuers)) => issuers.as_slice(),
-                (names, _) => names,
+            let is_named = match point.list_issuers {
+                Some(issuers) if point.names.are_none() => issuers.iter().any(|one| names.contains(one)),
+                Some(_) | None => point.names.meet(&names),
             };
-            if !named.iter().any(|one| names.contains(one)) {
+            if !is_named {
                 return None;
             }
         }

@@ -38,10 +38,8 @@ const CRITICAL: bool = true;
 
 /// Whether the list speaks of the certificate for all reasons.
 fn covers(list: &RevocationList, certificate: &Certificate) -> bool {
-    let points = Point::of(certificate);
-    points
-        .iter()
-        .any(|point| list.reasons_through(point, certificate) == Some(Reasons::ALL))
+    let mut points = Point::of(certificate);
+    points.any(|point| list.reasons_through(&point, certificate) == Some(Reasons::ALL))
 }
 
 fn entry(serial: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {

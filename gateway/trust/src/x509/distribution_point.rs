@@ -2,6 +2,8 @@
 //!
 //! **Invariant**: names are kept as they stand; what a name relative to an issuer means is said with that issuer only.
 
+use std::borrow::Cow;
+
 use super::general_name::GeneralName;
 use crate::asn1::{Asn1Fault, Element, Reader, tag};
 use crate::crl::Reasons;
@@ -46,12 +48,12 @@ impl PointName {
     }
 
     /// Its names in full, as seen from the issuer of the list.
-    pub(crate) fn names(&self, list_issuer: &Name) -> Vec<GeneralName> {
+    pub(crate) fn names(&self, list_issuer: &Name) -> Cow<'_, [GeneralName]> {
         match self {
-            Self::Full(names) => names.clone(),
+            Self::Full(names) => Cow::Borrowed(names),
             Self::Relative(part) => {
                 let name = list_issuer.with_part(part);
-                name.into_iter().map(GeneralName::Directory).collect()
+                Cow::Owned(name.into_iter().map(GeneralName::Directory).collect())
             }
         }
     }
