@@ -30,8 +30,9 @@ pub(crate) struct Question<'a> {
     /// The time of validation. The control time is earlier only where what the leaf signed is proven to have existed
     /// by then (ETSI EN 319 102-1 §5.5: best-signature-time).
     pub(crate) now: Time,
-    /// Whether the leaf itself, and so what its issuers signed, is proven to have existed by the control time. Otherwise weak
-    /// algorithms of the path count as of now.
+    /// Whether the leaf itself is proven to have existed by the control time. Otherwise the algorithm it was signed with counts
+    /// as of now; so do those of the authorities above it in any case, for whoever breaks one may make an authority anew, with
+    /// the key and the name that the leaf asks for (ETSI EN 319 102-1 §5.6.2.4).
     pub(crate) is_leaf_proven: bool,
     /// What else is demanded, and how revocation is asked.
     pub(crate) demands: &'a Demands,
@@ -80,8 +81,8 @@ impl<'a> Question<'a> {
         self.at < self.now
     }
 
-    /// The time as of which algorithms of the path must be good.
-    pub(super) fn algorithms_at(&self) -> Time {
+    /// The time as of which the algorithm must be good that the leaf was signed with.
+    pub(super) fn leaf_algorithms_at(&self) -> Time {
         if self.is_leaf_proven { self.at } else { self.now }
     }
 

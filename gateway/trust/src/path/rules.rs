@@ -15,8 +15,13 @@ pub(super) fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> 
     for certificate in chain {
         check_by_itself(certificate, question.at)?;
     }
-    for (certificate, issuer) in chain.iter().zip(&chain[1..]) {
-        check_algorithm(certificate, issuer, question.snapshot, question.algorithms_at())?;
+    for (place, (certificate, issuer)) in chain.iter().zip(&chain[1..]).enumerate() {
+        let at = if place == 0 {
+            question.leaf_algorithms_at()
+        } else {
+            question.now
+        };
+        check_algorithm(certificate, issuer, question.snapshot, at)?;
     }
     check_authorities(&chain[1..], question.usage)?;
     question.usage.check_leaf(&chain[0])?;

@@ -402,36 +402,50 @@ fn weak_algorithms_of_the_path_are_refused() {
 }
 
 #[test]
-fn weak_algorithms_of_a_path_need_a_leaf_that_is_proven_to_be_older() {
-    let world = World::new();
+fn a_weak_algorithm_is_good_where_the_leaf_that_it_signed_is_proven_to_be_older() {
+    let root = Authority::root("Root", as_is);
+    let rsa = || {
+        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048);
+        key.expect("a key")
+    };
+    let weak = root.authority_of(rsa(), ("Weak", 2), as_is);
+    let below = weak.authority("Below", 3, as_is);
+    let of_weak = weak.leaf("Of weak", 100, as_is);
+    let of_below = below.leaf("Of below", 101, as_is);
     let (then, end) = (now().plus_seconds(-7200), now().plus_seconds(-3600));
     let policy = Policy {
         algorithms: crate::policy::AlgorithmPolicy {
-            curves: crate::policy::Limit::Until(end),
+            rsa_bits: vec![(2048, crate::policy::Limit::Until(end))],
             ..Policy::default().algorithms
         },
         ..Policy::default()
     };
-    let anchors = vec![Arc::clone(&world.root.certificate)];
-    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let anchors = vec![Arc::clone(&root.certificate)];
+    let candidates = vec![Arc::clone(&weak.certificate), Arc::clone(&below.certificate)];
     let snapshot = Snapshot::new(anchors, candidates, Vec::new(), policy, 1);
     // Of lists it is not the matter here: they are signed anew all the time.
-    let failure = |at: Time, is_leaf_proven| {
+    let failure = |leaf: &Leaf, at: Time, is_leaf_proven| {
         let question = Question {
             now: now(),
             is_leaf_proven,
             demands: RevocationDemand::NotAsked.usual(),
             ..Question::new(Usage::Document, &snapshot, &[], at)
         };
-        validate(&world.person.certificate, question, &mut Budget::new(100)).failure
+        validate(&leaf.certificate, question, &mut Budget::new(100)).failure
     };
-    assert_eq!(failure(then, true), None);
+    assert_eq!(failure(&of_weak, then, true), None);
     for (at, is_leaf_proven) in [(then, false), (now(), true), (end, true)] {
         assert!(matches!(
-            failure(at, is_leaf_proven),
+            failure(&of_weak, at, is_leaf_proven),
             Some(Failure::AlgorithmRefused { .. })
         ));
     }
+    // The authority in between may have been made since, whoever has broken the weak key.
+    assert!(matches!(
+        failure(&of_below, then, true),
+        Some(Failure::AlgorithmRefused { certificate: Some(certificate), .. })
+            if certificate == below.certificate
+    ));
 }
 
 #[test]
