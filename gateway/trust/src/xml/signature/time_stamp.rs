@@ -128,6 +128,10 @@ impl<'t, 's> TimeStamps<'_, 't, 's> {
         let read = |der: Vec<u8>| Token::from_der(&der).map_err(Failure::TimeStampMalformed);
         match base64(token).map_err(Failure::from).and_then(read) {
             Err(failure) => Judged::failed(kind, None, failure),
+            // The namespaces that a value inherits may be long.
+            Ok(token) if !self.budget.spend_for(octets.len()) => {
+                Judged::failed(kind, Some(&token), Failure::BudgetSpent)
+            }
             Ok(token) => {
                 let stamped = Stamped::Parts(&[octets]);
                 tsp::judge(&token, (kind, stamped), &self.circumstances, self.budget)

@@ -301,7 +301,8 @@ impl<'t, 's> Check<'_, 't, 's> {
                 &signature.value
             }
         };
-        if !self.budget.spend() {
+        // Each key digests it anew.
+        if !self.budget.spend_for(octets.len()) {
             return Err(Failure::BudgetSpent);
         }
         key.verify(signature.algorithm, octets, value).map_err(failure)

@@ -175,3 +175,23 @@ fn what_all_references_digest_is_bounded_by_the_document() {
     let rest = document.canonical(named(&tree, "j"), &exclusive);
     assert_eq!(rest, Err(Failure::XmlSignature(Fault::TooLarge)));
 }
+
+#[test]
+fn what_each_key_digests_is_paid_for_by_its_size() {
+    let world = World::new();
+    // Two MiB that mean nothing, in SignedInfo.
+    let mut draft = Draft::enveloped(&world.organisation);
+    draft.canonicalisation.push_str(&" ".repeat(2 << 20));
+    let text = draft.sign("<a>{}</a>");
+    let tree = tree(&text);
+    let failure = |signature_checks_max: u32| {
+        let policy = Policy {
+            signature_checks_max,
+            ..Policy::default()
+        };
+        let results = integrity(&tree, Dialect::Standard, None, &policy, now());
+        results.into_iter().next().expect("a signature").err()
+    };
+    assert_eq!(failure(2), Some(Failure::BudgetSpent));
+    assert_eq!(failure(3), None);
+}

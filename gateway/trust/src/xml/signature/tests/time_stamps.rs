@@ -165,6 +165,33 @@ fn the_earliest_of_several_tokens_counts_and_too_many_are_not_read() {
 }
 
 #[test]
+fn what_each_token_digests_is_paid_for_by_its_size() {
+    let office = Office::new();
+    let signer = &office.world.organisation;
+    // Two MiB of a namespace that SignatureValue inherits.
+    let document = DOCUMENT.replace("urn:n", &"u".repeat(2 << 20));
+    let mut draft = draft(signer, &bound(signer, None), UNSIGNED);
+    draft.canonicalisation = draft.canonicalisation.replace(C14N, EXC_C14N);
+    let text = draft.sign(&document);
+    let token = Stamp::over(&value_octets(&text, C14N), APRIL).sign(&office.authority);
+    let text = text.replace('|', &property(None, &[token]));
+    let stamp = |signature_checks_max: u32| {
+        let policy = Policy {
+            signature_checks_max,
+            ..Policy::default()
+        };
+        let anchors = vec![Arc::clone(&office.world.root.certificate)];
+        let candidates = vec![Arc::clone(&office.world.issuing.certificate)];
+        let snapshot = Snapshot::new(anchors, candidates, office.lists(&[]), policy, 1);
+        judge(&text, &snapshot).time_stamps.remove(0)
+    };
+    // Three for the octets, one for the token, two for its path, two for the lists.
+    assert!(stamp(8).is_passed());
+    assert_eq!(stamp(7).failure, Some(Failure::BudgetSpent));
+    assert_eq!(stamp(2).failure, Some(Failure::BudgetSpent));
+}
+
+#[test]
 fn a_token_over_anything_else_proves_nothing() {
     let office = Office::new();
     let text = office.signed();
