@@ -18,7 +18,9 @@ use crate::cms::{self, Content, SoftwareKey};
 use crate::{Certificate, Policy, RevocationList, Snapshot, Time};
 
 /// The time of all tests: inside every validity, between both updates of every list.
-pub(crate) use pdf::{PdfWriter, fill_contents, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with};
+pub(crate) use pdf::{
+    PdfWriter, SIGNATURE, fill_contents, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with,
+};
 
 pub(crate) fn now() -> Time {
     "2026-06-15T08:00:00Z".parse().expect("an instant")

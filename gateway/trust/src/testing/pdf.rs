@@ -14,8 +14,8 @@ pub(crate) struct PdfWriter {
     pub(crate) signature: String,
 }
 
-/// What it ordinarily says.
-const SIGNATURE: &str = "/Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached";
+/// What a signature dictionary ordinarily says.
+pub(crate) const SIGNATURE: &str = "/Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached";
 
 impl PdfWriter {
     /// One page with one content stream; objects 1 to 4.

@@ -6,7 +6,7 @@ use crate::asn1::{oid, tag, write};
 use crate::cms::Signer;
 use crate::report::Need;
 use crate::testing::stamp::{Parts, Stamp, stamps};
-use crate::testing::{Authority, IsCritical, Leaf, as_is, fill_contents};
+use crate::testing::{Authority, IsCritical, Leaf, SIGNATURE, as_is, fill_contents};
 use crate::{RevocationList, Snapshot};
 
 /// A token of this leaf over the digest of these octets.
@@ -305,6 +305,20 @@ fn a_signature_waits_for_a_time_stamp_that_keeps_an_ended_one_alive() {
         assert_eq!(report.is_try_later(), waits, "{time}: {:?}", report.failure);
     }
     assert!(!judge(&inner, &[]).is_try_later());
+    // The same where the ended one is in the signature itself.
+    let sealed = stamped_in(&PdfWriter::page(), (5, ""), (SIGNATURE, "[0 0 0 0]"), |covered| {
+        let parts = Parts::of_data(&waiting.world.person, covered, &[]);
+        let token = Stamp::over(&parts.value, "20260420080000Z").sign(&ended);
+        parts.stamped(&token).encode()
+    });
+    let outer = stamped(&sealed, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
+        Stamp::over(covered, "20260520080000Z").sign(&waiting.authority)
+    });
+    assert!(judge(&outer, &[]).is_try_later());
+    assert_eq!(judge(&outer, &[waiting.timing.list(&[])]).failure, None);
+    let refused = judge(&sealed, &[]);
+    assert!(matches!(refused.failure, Some(Failure::Revoked { .. })));
+    assert!(refused.needs.is_empty());
 }
 
 #[test]
@@ -312,8 +326,7 @@ fn a_document_time_stamp_proves_the_certificates_that_a_signature_holds() {
     let waiting = Waiting::new();
     let signer = &waiting.world.organisation;
     let sealed = |change: &dyn Fn(&mut Parts)| {
-        let kind = "/Type /Sig /Filter /Adobe.PPKLite /SubFilter /adbe.pkcs7.detached";
-        let once = stamped_in(&PdfWriter::page(), (5, ""), (kind, "[0 0 0 0]"), |covered| {
+        let once = stamped_in(&PdfWriter::page(), (5, ""), (SIGNATURE, "[0 0 0 0]"), |covered| {
             // No certificate is bound.
             let mut parts = Parts::sign(signer, oid::CONTENT_DATA, covered, &[]);
             change(&mut parts);
