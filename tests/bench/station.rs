@@ -177,7 +177,7 @@ allowed_private_hosts = ["127.0.0.1", "localhost"]
 [http]
 listen = "127.0.0.1:0"
 "#,
-        anchor = trust::Digest::of(&hierarchy.root.certificate),
+        anchor = Digest::of(&hierarchy.root.certificate),
         amqp = broker.amqp_address(),
         management = broker.management_uri(),
         user = broker.admin().user,

@@ -17,7 +17,7 @@ mod fault;
 pub mod import;
 pub mod plan;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

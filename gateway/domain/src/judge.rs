@@ -21,7 +21,7 @@ use crate::ids::{AgencyId, CaseId, Code, DocumentId};
 use crate::packet::{BusinessType, DocumentPacket};
 use crate::port::{CaseHead, CaseState, DispatchHead, bears_id};
 use crate::refusal::{Refusal, RefusalCode, Remark};
-use crate::verify::VerifiedPacket;
+use crate::verify::{SealDemands, VerifiedPacket};
 use address::{Addressed, address};
 
 /// Reasons told of one submission at most: more are of the same kinds, and receipts stay small.
@@ -34,6 +34,8 @@ pub struct Terms {
     pub delivery_limit_seconds: i64,
     /// How long a submission may be held, in seconds.
     pub hold_limit_seconds: i64,
+    /// What is demanded of seals.
+    pub seals: SealDemands,
 }
 
 /// Everything of one moment that a verdict depends on.

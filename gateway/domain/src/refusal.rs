@@ -52,6 +52,12 @@ codes! {
     SignerUntrusted = "SIGNER_UNTRUSTED",
     /// Valid signatures, none of which belongs to the sender.
     SignerNotSender = "SIGNER_NOT_SENDER",
+    /// The packet's own signature is demanded of this agency, and there is none.
+    PacketSignatureMissing = "PACKET_SIGNATURE_MISSING",
+    /// The packet's own signature does not verify, and one that does is demanded of this agency.
+    PacketSignatureInvalid = "PACKET_SIGNATURE_INVALID",
+    /// The main document lacks signatures that this gateway demands.
+    LegalValueLacking = "LEGAL_VALUE_LACKING",
     /// Nobody is addressed. Journals of before hold it also for addressees that could not receive.
     AddresseeNone = "ADDRESSEE_NONE",
     /// An accepted, unrecalled document of the sender bears the id, with other content.

@@ -8,15 +8,23 @@
 //! **Invariant:** [`VerifiedPacket`] is made here and nowhere else.
 //! **Invariant:** unknown revocation is *not now*, never good.
 
+mod consequence;
+mod legal_value;
+mod packet_signature;
+
 use trust::pdf::PdfReport;
-use trust::{Indication, Need, SealReport, Snapshot, SubIndication, Time};
+use trust::{Digest, Indication, Need, SealReport, Snapshot, SubIndication, Time};
 
 use crate::agency::Signatory;
 use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
-use crate::packet::{Attachment, DocumentPacket, SignaturePlace};
+use crate::packet::{Attachment, DocumentPacket};
 use crate::refusal::{Refusal, RefusalCode, Remark};
+
+pub use consequence::{Consequence, consequence, published};
+pub use legal_value::{LegalValue, LegalValueDemand};
+pub use packet_signature::{PacketDemand, PacketDemands, PacketSeal, PacketWorth};
 
 /// What names of detached signatures end in.
 const SIGNATURE_SUFFIX: &str = ".p7s";
@@ -35,6 +43,17 @@ pub struct Belief<'a> {
     /// The time of day, by which certificates and lists are in force. It lies before `now` only while events are dated
     /// ahead of it.
     pub time_of_day: Time,
+    /// What is demanded of the seals.
+    pub demands: &'a SealDemands,
+}
+
+/// What is demanded of the seals of a packet beside being good.
+#[derive(Debug, Clone, Default)]
+pub struct SealDemands {
+    /// Of the packet's own signature.
+    pub packet: PacketDemands,
+    /// Of those over the main document, together.
+    pub legal_value: LegalValueDemand,
 }
 
 /// A packet whose every seal was judged, with what came out.
@@ -80,11 +99,10 @@ impl VerifiedPacket {
     }
 }
 
-/// Judges every seal of `packet`, sent by `sender`. Of the packet's own signature, which stands over its bytes and proves
-/// nothing of the document's, it is only said that nobody looked at it.
+/// Judges every seal of `packet`, sent by `sender`; `over_packet` is the packet's own.
 pub fn verify(
     mut packet: DocumentPacket,
-    signature: Option<&SignaturePlace>,
+    over_packet: &PacketSeal,
     sender: AgencyId,
     belief: Belief<'_>,
 ) -> VerifiedPacket {
@@ -93,10 +111,11 @@ pub fn verify(
         sender,
         belief,
         seals: vec![],
-        remarks: signature.map(|_| unverified()).into_iter().collect(),
+        remarks: over_packet.remark().into_iter().collect(),
         refusals: vec![],
         needs: vec![],
     };
+    bench.gate_packet(over_packet);
     let all = packet.attachments.as_slice();
     let main = all.iter().position(|one| !is_detached_signature(one));
     let mut over_main = Vec::new();
@@ -139,10 +158,6 @@ pub fn verify(
         refusals,
         needs,
     }
-}
-
-fn unverified() -> Remark {
-    Remark::new("packet-signature-not-verified", "packet")
 }
 
 /// The manifest says which document is the main one; the order in which files stand in the packet says nothing.
@@ -312,21 +327,33 @@ impl Bench<'_> {
                 .with("attachment", part.number)
                 .with("seal", seal)
         };
-        match &report.indication {
-            Indication::TotalPassed => {}
-            Indication::Indeterminate(SubIndication::TryLater) => self.needs.extend(report.needs.clone()),
-            Indication::TotalFailed(SubIndication::Revoked) => {
-                self.refusals.push(because(RefusalCode::SignerRevoked));
-            }
-            Indication::Indeterminate(SubIndication::NoCertificateChainFound) => {
-                self.refusals.push(because(RefusalCode::SignerUntrusted));
-            }
-            Indication::TotalFailed(_) | Indication::Indeterminate(_) => {
-                let refusal = because(RefusalCode::SignatureInvalid);
-                self.refusals
-                    .push(refusal.with("indication", words(report.indication)));
+        match consequence(report.indication) {
+            Consequence::Pass => {}
+            Consequence::Hold => self.needs.extend(report.needs.clone()),
+            Consequence::Refuse(code) => {
+                let refusal = because(code);
+                self.refusals.push(if code == RefusalCode::SignatureInvalid {
+                    refusal.with("indication", words(report.indication))
+                } else {
+                    refusal
+                });
             }
         }
+    }
+
+    fn gate_packet(&mut self, seal: &PacketSeal) {
+        let Belief {
+            directory,
+            sent_at,
+            now,
+            demands,
+            ..
+        } = self.belief;
+        let demand = demands.packet.of(self.sender, directory, sent_at);
+        let is_own = |signer: &Digest| directory.pinned(self.sender, signer, sent_at, now).is_some();
+        let (refusal, needs) = seal.gate(demand, is_own);
+        self.refusals.extend(refusal);
+        self.needs.extend_from_slice(needs);
     }
 
     /// A signed main document needs one seal at least that the directory gives to the sender; an unsigned one is for
@@ -340,6 +367,9 @@ impl Bench<'_> {
             let refusal = Refusal::new(RefusalCode::SignerNotSender);
             self.refusals.push(refusal.with("attachment", main));
         }
+        let value = legal_value::legal_value(self.seals.iter().filter(is_over), main);
+        self.refusals
+            .extend(self.belief.demands.legal_value.refusal(value));
     }
 }
 

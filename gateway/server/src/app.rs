@@ -146,6 +146,7 @@ fn rules(config: &Config) -> Rules {
         terms: Terms {
             delivery_limit_seconds: seconds(exchange.delivery_limit_seconds),
             hold_limit_seconds: seconds(exchange.hold_limit_seconds),
+            seals: exchange.seals.clone(),
         },
         limits: packet::Limits {
             xml: trust::xml::Limits {

@@ -9,6 +9,7 @@
 mod fault;
 mod key;
 mod reader;
+mod seals;
 mod secret;
 mod sections;
 #[cfg(test)]

@@ -7,10 +7,10 @@
 use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 use crate::time::Time;
 
-/// 2017-01-01T00:00:00Z.
-const SHA1_END: Time = Time::from_seconds(1_483_228_800);
-/// 2014-01-01T00:00:00Z.
-const RSA_1024_END: Time = Time::from_seconds(1_388_534_400);
+/// 2017-01-01T00:00:00+07:00.
+const SHA1_END: Time = Time::from_seconds(1_483_203_600);
+/// 2014-01-01T00:00:00+07:00.
+const RSA_1024_END: Time = Time::from_seconds(1_388_509_200);
 
 /// How long something is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ mod tests {
         assert!(sha1(2048, SHA1_END.plus_seconds(-1)) && !sha1(2048, SHA1_END));
         assert!(sha1(1024, RSA_1024_END.plus_seconds(-1)) && !sha1(1024, RSA_1024_END));
         assert!(!sha1(1023, Time::from_seconds(0)));
-        assert_eq!(SHA1_END.to_string(), "2017-01-01T00:00:00Z");
-        assert_eq!(RSA_1024_END.to_string(), "2014-01-01T00:00:00Z");
+        assert_eq!(SHA1_END.to_string(), "2016-12-31T17:00:00Z");
+        assert_eq!(RSA_1024_END.to_string(), "2013-12-31T17:00:00Z");
     }
 }

@@ -71,6 +71,27 @@ pub enum SubIndication {
 }
 
 impl SubIndication {
+    /// All of them, in the order of the standard.
+    pub const ALL: [SubIndication; 17] = [
+        Self::FormatFailure,
+        Self::HashFailure,
+        Self::SigCryptoFailure,
+        Self::Revoked,
+        Self::NotYetValid,
+        Self::SigConstraintsFailure,
+        Self::ChainConstraintsFailure,
+        Self::CertificateChainGeneralFailure,
+        Self::CryptoConstraintsFailureNoPoe,
+        Self::OutOfBoundsNoPoe,
+        Self::RevokedCaNoPoe,
+        Self::NoSigningCertificateFound,
+        Self::NoCertificateChainFound,
+        Self::SignaturePolicyNotAvailable,
+        Self::SignedDataNotFound,
+        Self::TimestampOrderFailure,
+        Self::TryLater,
+    ];
+
     /// The name as the standard writes it.
     pub fn name(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ use crate::packet::{
     SignerInfo, StatusCode, StatusPacket, WrittenDate, WrittenTime,
 };
 use crate::port::StatusHead;
-use crate::verify::{Belief, verify};
+use crate::verify::{Belief, PacketSeal, verify};
 
 const NOW: Time = Time::from_micros(1_790_000_000_000_000);
 
@@ -22,6 +22,7 @@ fn terms() -> Terms {
     Terms {
         delivery_limit_seconds: 1000,
         hold_limit_seconds: 100,
+        seals: SealDemands::default(),
     }
 }
 
@@ -131,8 +132,9 @@ fn judged(packet: &DocumentPacket, facts: &Facts) -> Happening {
         sent_at: NOW,
         now: NOW,
         time_of_day: NOW,
+        demands: &SealDemands::default(),
     };
-    let verified = verify(packet.clone(), None, sender, belief);
+    let verified = verify(packet.clone(), &PacketSeal::absent(), sender, belief);
     let matter = Matter {
         case: CaseId::from_bytes([1; 16]),
         submission: submission(1, 1),

@@ -39,8 +39,9 @@ fn verified(packet: DocumentPacket) -> VerifiedPacket {
         sent_at: now(),
         now: now(),
         time_of_day: now(),
+        demands: &SealDemands::default(),
     };
-    verify(packet, None, AgencyId::from_number(1), belief)
+    verify(packet, &PacketSeal::absent(), AgencyId::from_number(1), belief)
 }
 
 fn codes(verified: &VerifiedPacket) -> Vec<RefusalCode> {
@@ -141,31 +142,11 @@ fn a_signature_over_another_version_is_refused_whatever_it_is_named() {
 }
 
 #[test]
-fn what_was_not_looked_at_or_is_not_there_is_remarked() {
-    let remarks = |packet: DocumentPacket, signature: Option<&SignaturePlace>| {
-        let trust = Snapshot::new(vec![], vec![], vec![], Policy::default(), 1);
-        let belief = Belief {
-            trust: &trust,
-            directory: &Directory::new(),
-            sent_at: now(),
-            now: now(),
-            time_of_day: now(),
-        };
-        let verified = verify(packet, signature, AgencyId::from_number(1), belief);
-        verified.remarks
-    };
-    let place = SignaturePlace {
-        form: crate::packet::SignatureForm::XmlSignature,
-        range: 1..2,
-    };
-    let unverified = Remark::new("packet-signature-not-verified", "packet");
+fn what_is_not_there_is_remarked() {
+    let remarks = |packet: DocumentPacket| verified(packet).remarks;
     let main = packet(&[("main.txt", b"text")]);
-    assert_eq!(
-        remarks(main.clone(), Some(&place)),
-        [unverified, Remark::new("unsigned", 1)]
-    );
-    assert_eq!(remarks(main, None), [Remark::new("unsigned", 1)]);
-    assert_eq!(remarks(packet(&[]), None), [Remark::new("unsigned", "packet")]);
+    assert_eq!(remarks(main), [Remark::new("unsigned", 1)]);
+    assert_eq!(remarks(packet(&[])), [Remark::new("unsigned", "packet")]);
 }
 
 #[test]

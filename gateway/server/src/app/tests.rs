@@ -197,6 +197,7 @@ fn rules() -> Rules {
         terms: Terms {
             delivery_limit_seconds: 1000,
             hold_limit_seconds: 1000,
+            seals: domain::verify::SealDemands::default(),
         },
         limits: domain::packet::Limits::default(),
         packet_bytes_max: 1 << 20,

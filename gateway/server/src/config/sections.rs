@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::ids::Code;
+use domain::verify::SealDemands;
 
 use super::fault::Problem;
 use super::key::KeySource;
 use super::reader::Section;
+use super::seals;
 use super::secret::Secret;
 
 pub(super) const KIB: u64 = 1 << 10;
@@ -243,8 +245,8 @@ impl StoreConfig {
     }
 }
 
-/// `[exchange]`: how long things may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// `[exchange]`: how long things may take, and what is demanded of seals.
+#[derive(Debug, Clone)]
 pub struct ExchangeConfig {
     /// `delivery_limit_seconds`: a dispatch that is not handed over by then has failed. Default 7 days.
     pub delivery_limit_seconds: u64,
@@ -261,10 +263,14 @@ pub struct ExchangeConfig {
     pub closed_account_seconds: u64,
     /// `sweep_seconds`: how often due, late and expired dispatches are looked for. Default 5.
     pub sweep_seconds: u64,
+    /// `[exchange.seals]`: what is demanded of the seals of a packet.
+    pub seals: SealDemands,
 }
 
 impl ExchangeConfig {
     pub(super) fn read(mut section: Section<'_>) -> ExchangeConfig {
+        let demands = section.inner("seals").unwrap_or_default();
+        let demands = seals::read(section.nested("exchange.seals", demands));
         let config = ExchangeConfig {
             delivery_limit_seconds: section.number(
                 "delivery_limit_seconds",
@@ -277,6 +283,7 @@ impl ExchangeConfig {
             hold_retry_seconds: section.number("hold_retry_seconds", 1..=DAY_SECONDS, 60),
             closed_account_seconds: section.number("closed_account_seconds", 0..=YEAR_SECONDS, 3600),
             sweep_seconds: section.number("sweep_seconds", 1..=3600, 5),
+            seals: demands,
         };
         section.end();
         config

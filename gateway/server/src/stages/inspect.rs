@@ -14,7 +14,7 @@ use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, 
 use domain::packet::{DocumentPacket, Opened, Packet, SignaturePlace, StatusPacket};
 use domain::port::{CaseState, Commit, Expectation, Slot, StoreFault};
 use domain::refusal::{Refusal, RefusalCode};
-use domain::verify::{Belief, verify};
+use domain::verify::{Belief, PacketSeal, verify};
 use trust::{Digest, Need, Time};
 
 use super::Road;
@@ -245,8 +245,16 @@ impl Bench<'_> {
             sent_at: self.sent_at().now,
             now: self.moment.now,
             time_of_day: self.road.clock.now(),
+            demands: &self.moment.terms.seals,
         };
-        let verified = verify(packet, signature, sender, belief);
+        let over_packet = match signature {
+            None => PacketSeal::absent(),
+            Some(_) => {
+                let limits = &self.road.rules.limits.xml;
+                PacketSeal::judge(&self.job.body, limits, trust, belief.time_of_day)
+            }
+        };
+        let verified = verify(packet, &over_packet, sender, belief);
         let happening = judge(
             &verified,
             &identity,
