@@ -22,7 +22,7 @@ use toml::{Table, Value};
 
 pub use self::trust::TrustConfig;
 pub use fault::{ConfigFault, Problem};
-pub use key::{KeySource, TokenConfig};
+pub use key::{KeySource, Pkcs12Config, TokenConfig};
 pub use secret::{Secret, SecretFault, SecretSource};
 pub use sections::{
     BrokerConfig, ExchangeConfig, GatewayConfig, HttpConfig, LimitsConfig, LogConfig, LogFormat,

@@ -1,7 +1,9 @@
-//! The gateway's own key: what receipts are signed with. In a file, or in a PKCS#11 token.
+//! The gateway's own key: what receipts are signed with. In a file, in a PKCS#11 token, or with its certificates in a
+//! PKCS#12 file.
 //!
 //! **Invariant:** a key whose certificate does not belong to it never signs: this is proven by a signature at start.
 
+mod pkcs12;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -9,9 +11,10 @@ use std::sync::Arc;
 
 use trust::{Certificate, SignFault, Signer, SoftwareKey, Time};
 
-use crate::config::{GatewayConfig, KeySource};
+use crate::config::{GatewayConfig, KeySource, Pkcs12Config};
 use crate::stages::Seal;
 
+pub use pkcs12::Pkcs12Fault;
 pub use token::TokenFault;
 use token::TokenKey;
 
@@ -46,6 +49,15 @@ pub enum SignerFault {
         #[source]
         fault: TokenFault,
     },
+    /// The PKCS#12 file gives no key with its certificate.
+    #[error("{path}: {fault}")]
+    Pkcs12 {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        fault: Pkcs12Fault,
+    },
     /// The certificate file holds no certificate.
     #[error("{0} holds no certificate")]
     NoCertificate(PathBuf),
@@ -71,15 +83,42 @@ fn read(path: &Path) -> Result<Vec<u8>, SignerFault> {
 /// # Errors
 /// [`SignerFault`].
 pub fn load_seal(config: &GatewayConfig) -> Result<Seal, SignerFault> {
-    let (signer, place) = load_key(&config.key)?;
-    let no_certificate = || SignerFault::NoCertificate(config.certificate_file.clone());
-    let certificates =
-        Certificate::all_from_pem(&read(&config.certificate_file)?).map_err(|_| no_certificate())?;
+    match &config.key {
+        KeySource::Files {
+            key: path,
+            certificates,
+        } => {
+            let key = SoftwareKey::from_pkcs8(&read(path)?).map_err(|fault| SignerFault::Key {
+                path: path.clone(),
+                fault,
+            })?;
+            with_certificates(Arc::new(key), &path.display().to_string(), certificates)
+        }
+        KeySource::Token { token, certificates } => {
+            let key = TokenKey::open(token).map_err(|fault| SignerFault::Token {
+                token: token.label.clone(),
+                key: token.key.clone(),
+                fault,
+            })?;
+            with_certificates(Arc::new(key), &token.key, certificates)
+        }
+        KeySource::Pkcs12(config) => from_pkcs12(config),
+    }
+}
+
+/// The key, which `place` names for people, with the certificates of a file.
+fn with_certificates(
+    signer: Arc<dyn Signer + Send + Sync>,
+    place: &str,
+    path: &Path,
+) -> Result<Seal, SignerFault> {
+    let no_certificate = || SignerFault::NoCertificate(path.to_owned());
+    let certificates = Certificate::all_from_pem(&read(path)?).map_err(|_| no_certificate())?;
     let own = certificates.first().ok_or_else(no_certificate)?;
     if !belong_together(&*signer, own) {
         return Err(SignerFault::Mismatch {
-            certificate: config.certificate_file.clone(),
-            key: place,
+            certificate: path.to_owned(),
+            key: place.to_owned(),
         });
     }
     Ok(Seal {
@@ -88,25 +127,30 @@ pub fn load_seal(config: &GatewayConfig) -> Result<Seal, SignerFault> {
     })
 }
 
-/// The key, and its place for people.
-fn load_key(source: &KeySource) -> Result<(Arc<dyn Signer + Send + Sync>, String), SignerFault> {
-    match source {
-        KeySource::File(path) => {
-            let key = SoftwareKey::from_pkcs8(&read(path)?).map_err(|fault| SignerFault::Key {
-                path: path.clone(),
-                fault,
-            })?;
-            Ok((Arc::new(key), path.display().to_string()))
-        }
-        KeySource::Token(config) => {
-            let key = TokenKey::open(config).map_err(|fault| SignerFault::Token {
-                token: config.label.clone(),
-                key: config.key.clone(),
-                fault,
-            })?;
-            Ok((Arc::new(key), config.key.clone()))
-        }
-    }
+/// Key and certificates of one file. Which of them is the key's own is proven, not believed; of several (renewed with the same
+/// key) it is the one that ends last.
+fn from_pkcs12(config: &Pkcs12Config) -> Result<Seal, SignerFault> {
+    let unfit = |fault| SignerFault::Pkcs12 {
+        path: config.file.clone(),
+        fault,
+    };
+    let bytes = pkcs12::read(&config.file).map_err(|error| SignerFault::Read {
+        path: config.file.clone(),
+        error,
+    })?;
+    let contents = bytes
+        .and_then(|bytes| pkcs12::open(&bytes, &config.password))
+        .map_err(unfit)?;
+    let (signer, mut certificates) = (contents.key, contents.certificates);
+    let own = (0..certificates.len())
+        .filter(|place| belong_together(&signer, &certificates[*place]))
+        .max_by_key(|place| certificates[*place].not_after())
+        .ok_or_else(|| unfit(Pkcs12Fault::Mismatch))?;
+    certificates[..=own].rotate_right(1);
+    Ok(Seal {
+        signer: Arc::new(signer),
+        certificates: certificates.into_iter().map(Arc::new).collect(),
+    })
 }
 
 /// A signature by the key must verify under the certificate. Its validity is not asked: receipts name their time.

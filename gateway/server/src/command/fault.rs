@@ -5,6 +5,7 @@
 pub(super) mod config;
 pub(super) mod desk;
 mod holder;
+mod signer;
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -16,11 +17,11 @@ use super::{CommandFault, with_causes};
 use crate::app::AppFault;
 use crate::broker::{BrokerFault, ProvisionFault};
 use crate::http::{HttpFault, PlaceFault};
-use crate::signer::SignerFault;
 use crate::store;
 use crate::trustkeeper::TrustKeeperFault;
 
 use holder::holder;
+use signer::signer;
 
 /// All that is to be said of a fault; each in words of its own.
 pub(super) fn in_words(fault: &CommandFault) -> Vec<Said> {
@@ -141,26 +142,6 @@ fn stored(fault: &store::Fault) -> Said {
             .with("operation", operation)
             .with("path", path.display())
             .about("fault", &system(source)),
-    }
-}
-
-fn signer(fault: &SignerFault) -> Said {
-    match fault {
-        SignerFault::Read { path, error } => file(path, error),
-        SignerFault::Key { path, fault } => Text::KeyUnfit
-            .said()
-            .with("path", path.display())
-            .with("fault", fault),
-        SignerFault::Token { token, key, fault } => Text::KeyInToken
-            .said()
-            .with("token", token)
-            .with("key", key)
-            .with("fault", fault),
-        SignerFault::NoCertificate(path) => Text::KeyNoCertificate.said().with("path", path.display()),
-        SignerFault::Mismatch { certificate, key } => Text::KeyMismatch
-            .said()
-            .with("certificate", certificate.display())
-            .with("key", key),
     }
 }
 

@@ -274,6 +274,7 @@ texts! {
     IdUnfit = "{text} không phải {kind}; kiểm tra lại cách viết", "{text} is not {kind}; check how it is written";
     IndexFails = "Chỉ mục hỏng hoặc không ghi được: {fault}; dừng cổng, xóa thư mục index trong thư mục dữ liệu rồi chạy lại để dựng lại từ nhật ký",
         "The index fails: {fault}; stop the gateway, remove the folder index in the data folder and start again: it is made anew from the journal";
+    KeyInPkcs12 = "Không lấy được khóa từ {path}: {fault}", "No key can be had from {path}: {fault}";
     KeyInToken = "Không ký được bằng khóa {key} trong thiết bị {token}: {fault}; kiểm tra [gateway.token], thiết bị và mã PIN",
         "The key {key} in the token {token} does not sign: {fault}; look at [gateway.token], the token and its PIN";
     KeyMismatch = "Chứng thư {certificate} không khớp khóa {key}; sửa [gateway] certificate_file hoặc key_file",
@@ -301,6 +302,29 @@ texts! {
         "The configuration has no [broker.provision]; make the account at the broker by hand";
     PasswordsLost = "Đã thực hiện, nhưng không ghi được mật khẩu vào {path}: {fault}; cấp lại bằng `gateway agency account renew` cho {accounts}",
         "It was done, and the passwords could not be written to {path}: {fault}; give new ones with `gateway agency account renew` to {accounts}";
+    Pkcs12Algorithm = "tệp dùng thuật toán {algorithm} mà cổng không đọc; ghi lại bằng: {convert}",
+        "it uses the algorithm {algorithm}, which is not read; write it anew: {convert}";
+    Pkcs12CertificateUnfit = "có chứng thư không đọc được trong tệp; xuất lại tệp",
+        "a certificate in it cannot be read; export it again";
+    Pkcs12Iterations = "tệp đòi quá nhiều vòng dẫn xuất khóa nên không được mở; ghi lại bằng: {convert}",
+        "it asks for too many iterations of key derivation and is not opened; write it anew: {convert}";
+    Pkcs12KeyUnfit = "khóa không phải P-256 hay RSA từ 2048 bit; dùng khóa khác",
+        "its key is neither P-256 nor RSA of 2048 bits or more; use another key";
+    Pkcs12Large = "tệp quá lớn hoặc chứa quá nhiều; xuất lại chỉ gồm khóa của cổng và chứng thư của nó",
+        "it is too large or holds too much; export the gateway's key and its certificates alone";
+    Pkcs12Malformed = "không phải tệp PKCS#12 dạng DER; nếu openssl đọc được thì ghi lại bằng: {convert}",
+        "it is not PKCS#12 in DER; if openssl can read it, write it anew: {convert}";
+    Pkcs12Mismatch = "không chứng thư nào trong tệp là của khóa; xuất lại khóa cùng chứng thư của nó",
+        "no certificate in it belongs to its key; export the key with its own certificate";
+    Pkcs12NoCertificate = "tệp có khóa nhưng không có chứng thư; xuất lại khóa cùng chứng thư của nó",
+        "it holds a key and no certificate; export the key with its own certificate";
+    Pkcs12NoKey = "tệp không có khóa riêng; xuất lại cả khóa riêng", "it holds no private key; export the key too";
+    Pkcs12Password = "sai mật khẩu, hoặc tệp hỏng; kiểm tra [gateway.pkcs12] password",
+        "the password is wrong, or the file damaged; look at [gateway.pkcs12] password";
+    Pkcs12SeveralKeys = "tệp có nhiều khóa riêng; xuất lại chỉ khóa của cổng",
+        "it holds several private keys; export the gateway's alone";
+    Pkcs12Unproven = "tệp không có MAC nên không chứng minh được gì; ghi lại bằng: {convert}",
+        "it has no MAC and proves nothing; write it anew: {convert}";
     ProvisionFailed = "{fault}; khắc phục rồi chạy `gateway broker provision`",
         "{fault}; mend it and run `gateway broker provision`";
     RequestUnfit = "Cổng không hiểu yêu cầu: {fault}; kiểm tra lệnh và cổng cùng một phiên bản, tệp không quá [http] body_bytes_max",

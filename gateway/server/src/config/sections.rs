@@ -29,10 +29,10 @@ pub struct GatewayConfig {
     /// `data_dir`: journal, archive, index, trust cache, token and address of the internal port. Needed; made if
     /// missing.
     pub data_dir: PathBuf,
-    /// `key_file`: private key that signs receipts; PKCS#8 in PEM, P-256 or RSA. Needed, unless it is in a token.
+    /// `key_file`: private key that signs receipts; PKCS#8 in PEM, P-256 or RSA. Needed with
+    /// `certificate_file`: the certificate of that key, PEM; further certificates in it go along with receipts. Instead of
+    /// the key file there may be a token, instead of both a PKCS#12 file.
     pub key: KeySource,
-    /// `certificate_file`: the certificate of that key, PEM; further certificates in it go along with receipts. Needed.
-    pub certificate_file: PathBuf,
     /// `inspect_threads`: threads that open and verify packets; 0 means one a processor. Default 0, at most 256.
     pub inspect_threads: usize,
     /// `clock_jump_seconds_max`: how far the time of day may part from the monotonic clock within an hour, or lie at
@@ -60,7 +60,6 @@ impl GatewayConfig {
             section.fault("data_dir", Problem::NoFolder(data_dir.clone()));
         }
         let key = KeySource::read(&mut section);
-        let certificate_file = section.needed_file("certificate_file");
         let inspect_threads = section.number("inspect_threads", 0..=256, 0);
         let clock_jump_max = Duration::from_secs(section.number("clock_jump_seconds_max", 1..=3600, 30));
         let shutdown_max = Duration::from_secs(section.number("shutdown_seconds", 1..=600, 30));
@@ -70,7 +69,6 @@ impl GatewayConfig {
             code,
             data_dir,
             key,
-            certificate_file,
             inspect_threads,
             clock_jump_max,
             shutdown_max,

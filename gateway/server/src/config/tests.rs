@@ -154,6 +154,62 @@ fn all_faults_are_told_at_once_each_with_its_place() {
 }
 
 #[test]
+fn the_key_stands_in_one_place() {
+    let (folder, text) = example();
+    let written = |key: &str, sections: &str| {
+        let (head, tail) = text.split_once("[broker]").expect("the example has a broker");
+        let files = |line: &&str| !line.starts_with("key_file") && !line.starts_with("certificate_file");
+        let head: Vec<&str> = head.lines().filter(files).collect();
+        format!("{}\n{key}\n{sections}\n[broker]{tail}", head.join("\n"))
+    };
+    let token = "[gateway.token]\nmodule = \"gateway.key\"\nlabel = \"x\"\nkey = \"x\"\n\
+                 password = { file = \"broker.password\" }";
+    let pkcs12 = "[gateway.pkcs12]\nfile = \"gateway.key\"\npassword = { file = \"broker.password\" }";
+    let (key, certificate) = ("key_file = \"gateway.key\"", "certificate_file = \"gateway.pem\"");
+    let both = format!("{key}\n{certificate}");
+    for (files, sections) in [(&both[..], ""), (certificate, token), ("", pkcs12)] {
+        let config = Config::parse(&written(files, sections), folder.path()).expect("a configuration");
+        assert!(!format!("{config:?}").contains("secret-text"));
+    }
+    let two = format!("{token}\n{pkcs12}");
+    let in_file = "the key is in the file of [gateway.pkcs12]";
+    let beside = "the certificates are in the file of [gateway.pkcs12]";
+    for (files, sections, expected) in [
+        (key, "", vec!["[gateway] certificate_file: is missing".to_owned()]),
+        (
+            &both,
+            token,
+            vec!["[gateway] key_file: the key is in the token of [gateway.token]".to_owned()],
+        ),
+        (
+            "",
+            token,
+            vec!["[gateway] certificate_file: is missing".to_owned()],
+        ),
+        ("", &two, vec![format!("[gateway] token: {in_file}")]),
+        (
+            &both,
+            pkcs12,
+            vec![
+                format!("[gateway] key_file: {in_file}"),
+                format!("[gateway] certificate_file: {beside}"),
+            ],
+        ),
+        (
+            "",
+            "[gateway.pkcs12]\nfle = \"gateway.key\"",
+            vec![
+                "[gateway.pkcs12] file: is missing".to_owned(),
+                "[gateway.pkcs12] password: is missing".to_owned(),
+                "[gateway.pkcs12] fle: is not a known key; did you mean file?".to_owned(),
+            ],
+        ),
+    ] {
+        assert_eq!(faults(&written(files, sections), folder.path()), expected);
+    }
+}
+
+#[test]
 fn an_empty_file_names_all_that_must_be_set() {
     let faults = faults("", Path::new("/"));
     let needed = [

@@ -7,6 +7,7 @@ use domain::port::StoreFault;
 
 use super::*;
 use crate::administration::{AdministrationFault, OrderFault, ParkingFault, Told};
+use crate::signer::{Pkcs12Fault, SignerFault};
 
 fn path() -> PathBuf {
     PathBuf::from("/srv/x")
@@ -54,8 +55,29 @@ fn stored_faults() -> Vec<store::Fault> {
     ]
 }
 
+fn pkcs12_faults() -> impl Iterator<Item = SignerFault> {
+    let faults = [
+        Pkcs12Fault::Size,
+        Pkcs12Fault::Bags,
+        Pkcs12Fault::Iterations,
+        Pkcs12Fault::Malformed,
+        Pkcs12Fault::Unproven,
+        Pkcs12Fault::Algorithm(const_oid::db::rfc5911::ID_DATA),
+        Pkcs12Fault::Password,
+        Pkcs12Fault::KeyAbsent,
+        Pkcs12Fault::KeyAmbiguous,
+        Pkcs12Fault::KeyUnfit,
+        Pkcs12Fault::CertificateAbsent,
+        Pkcs12Fault::CertificateUnfit,
+        Pkcs12Fault::Mismatch,
+    ];
+    faults
+        .into_iter()
+        .map(|fault| SignerFault::Pkcs12 { path: path(), fault })
+}
+
 fn signer_faults() -> Vec<SignerFault> {
-    vec![
+    let others = vec![
         SignerFault::Read {
             path: path(),
             error: absent(),
@@ -65,7 +87,8 @@ fn signer_faults() -> Vec<SignerFault> {
             certificate: path(),
             key: "receipts".to_owned(),
         },
-    ]
+    ];
+    others.into_iter().chain(pkcs12_faults()).collect()
 }
 
 fn app_faults() -> Vec<AppFault> {
