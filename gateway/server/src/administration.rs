@@ -36,8 +36,8 @@ pub use parking::{Parking, ParkingFault, parked_as};
 pub use provision::{AccountStep, NotProvisioned, Provision, ProvisionFault, account_standing};
 pub use told::Told;
 pub use trust_desk::{
-    AbsentList, AddressLine, AnchorLine, Complaint, ListLine, ListState, Trouble, TrustDesk, TrustDeskFault,
-    TrustStatus,
+    AbsentList, AddedLine, Addition, AdditionFault, AddressLine, Became, Complaint, IssuingCertificate,
+    ListLine, ListState, Role, Trouble, TrustDesk, TrustDeskFault, TrustStatus,
 };
 
 use crate::clock::{Clock, Unsteady};

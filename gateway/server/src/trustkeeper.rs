@@ -11,6 +11,7 @@
 //! **Invariant:** a version rises only when the material changed: what is held is judged again for it.
 //! **Invariant:** no stranger's address leads into the private network, and none is asked faster than it deserves.
 
+mod adding;
 mod address;
 mod answers;
 mod desk;
@@ -41,6 +42,7 @@ use crate::clock::Clock;
 use crate::config::TrustConfig;
 use crate::telemetry::{CrlMeasure, Measure, Metrics, Probe};
 
+use adding::Shelves;
 use fetch::FetchLimits;
 use keeping::Keeping;
 
@@ -92,6 +94,7 @@ pub struct TrustKeeper {
     snapshot: watch::Receiver<Arc<Snapshot>>,
     status: Arc<Mutex<TrustStatus>>,
     requests: mpsc::Sender<Request>,
+    shelves: Shelves,
     clock: Clock,
     need_wait: Duration,
     work: Mutex<Option<Work>>,
@@ -128,6 +131,7 @@ impl TrustKeeper {
             snapshot: keeping.snapshots(),
             status: keeping.status(),
             requests: sender,
+            shelves: Shelves::new(config),
             clock,
             need_wait: config.need_wait,
             work: Mutex::new(Some(Work { keeping, requests })),

@@ -12,7 +12,7 @@ use domain::port::StoreFault;
 use domain::receipt::vietnam_time;
 use serde::{Deserialize, Serialize};
 
-use super::{AdministrationFault, OrderFault, ParkingFault, ProvisionFault, TrustDeskFault};
+use super::{AdditionFault, AdministrationFault, OrderFault, ParkingFault, ProvisionFault, TrustDeskFault};
 use crate::clock::Unsteady;
 
 /// Declares what may be told; every value is a text.
@@ -50,6 +50,16 @@ told! {
     AgencySuspended { agency };
     /// It was named twice.
     AgencyTwice { agency };
+    /// An anchor comes alone.
+    AnchorsSeveral { count };
+    /// The certificate has another fingerprint.
+    AnchorAnother { given, found };
+    /// The certificate is not self-signed.
+    AnchorIssued { subject };
+    /// The configuration does not pin the certificate.
+    AnchorUnpinned { fingerprint };
+    /// The configuration names no folder of candidates.
+    CandidatesUnset {};
     /// Nobody knows the case.
     CaseUnknown { case };
     /// The case does not wait for a person.
@@ -62,6 +72,14 @@ told! {
     CertificatePinned { agency };
     /// The certificate is not the agency's.
     CertificateNotPinned { agency };
+    /// The file holds too many certificates.
+    CertificatesMany { most };
+    /// The certificates could not be kept.
+    CertificatesNotKept { fault };
+    /// The file holds a certificate that is refused.
+    CertificatesRefused {};
+    /// The file holds no certificate that can be read.
+    CertificatesUnread { fault };
     /// The time of day lies before the newest event.
     ClockBehind { newest };
     /// The time of day jumped.
@@ -336,6 +354,32 @@ impl From<&TrustDeskFault> for Told {
         match fault.clone() {
             TrustDeskFault::Refused(fault) => Told::ListRefused { fault },
             TrustDeskFault::NotKept(fault) => Told::ListNotKept { fault },
+        }
+    }
+}
+
+impl From<&AdditionFault> for Told {
+    fn from(fault: &AdditionFault) -> Told {
+        match fault {
+            AdditionFault::Unreadable(fault) => Told::CertificatesUnread { fault: fault.clone() },
+            AdditionFault::TooMany(most) => Told::CertificatesMany {
+                most: most.to_string(),
+            },
+            AdditionFault::NoFolder => Told::CandidatesUnset {},
+            AdditionFault::SeveralAnchors(count) => Told::AnchorsSeveral {
+                count: count.to_string(),
+            },
+            AdditionFault::Another { given, found } => Told::AnchorAnother {
+                given: given.to_string(),
+                found: found.to_string(),
+            },
+            AdditionFault::NotSelfSigned(subject) => Told::AnchorIssued {
+                subject: subject.clone(),
+            },
+            AdditionFault::Unpinned(fingerprint) => Told::AnchorUnpinned {
+                fingerprint: fingerprint.to_string(),
+            },
+            AdditionFault::NotKept(fault) => Told::CertificatesNotKept { fault: fault.clone() },
         }
     }
 }

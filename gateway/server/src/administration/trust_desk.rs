@@ -1,17 +1,133 @@
 //! What a person asks of the trust keeper, in words that need no keeper to be read.
 
 use domain::port::Soon;
-use trust::Time;
+use trust::{Digest, Time};
 
-/// One anchor.
+/// What an issuing certificate is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A person trusts it.
+    Anchor,
+    /// A person put it there; it proves nothing without an anchor.
+    Candidate,
+    /// It came from elsewhere, and one that is known here issued it.
+    Learned,
+    /// It came from elsewhere, and nobody who is known here issued it.
+    Stranger,
+}
+
+impl Role {
+    /// The word that outside parties see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Anchor => "anchor",
+            Role::Candidate => "candidate",
+            Role::Learned => "learned",
+            Role::Stranger => "stranger",
+        }
+    }
+}
+
+/// One issuing certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnchorLine {
+pub struct IssuingCertificate {
+    /// What it is here.
+    pub role: Role,
     /// Its subject, for people.
     pub subject: String,
-    /// SHA-256 of its DER.
-    pub fingerprint: String,
+    /// Its issuer, for people.
+    pub issuer: String,
+    /// Its serial number in hexadecimal.
+    pub serial: String,
+    /// When it begins.
+    pub not_before: Time,
     /// When it ends.
     pub not_after: Time,
+    /// SHA-256 of its DER.
+    pub fingerprint: String,
+}
+
+/// A file of certificates that a person brings.
+#[derive(Debug, Clone)]
+pub struct Addition {
+    /// PEM with one or more, or DER.
+    pub file: Vec<u8>,
+    /// `None`: as candidates. Otherwise the one certificate becomes an anchor, if this is its fingerprint, which the person
+    /// has from elsewhere.
+    pub anchor: Option<Digest>,
+}
+
+/// What became of a certificate that was brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// It is in use now.
+    New,
+    /// It was there already.
+    Known,
+    /// Refused: it may not issue certificates.
+    NoAuthority,
+    /// Refused: it has expired.
+    Expired,
+}
+
+impl Became {
+    /// The word that outside parties see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Became::New => "new",
+            Became::Known => "known",
+            Became::NoAuthority => "no-authority",
+            Became::Expired => "expired",
+        }
+    }
+
+    /// Whether it is no reason to refuse the file.
+    pub fn is_taken(self) -> bool {
+        matches!(self, Became::New | Became::Known)
+    }
+}
+
+/// What became of one certificate of a file. When one is refused nothing of the file is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedLine {
+    /// Which.
+    pub certificate: IssuingCertificate,
+    /// What became of it.
+    pub became: Became,
+}
+
+/// Why a file of certificates was not taken at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdditionFault {
+    /// It holds no certificate, or one that cannot be read.
+    #[error("no certificates can be read from the file: {0}")]
+    Unreadable(String),
+    /// It holds more than this many certificates.
+    #[error("the file holds more than {0} certificates")]
+    TooMany(usize),
+    /// The configuration names no folder of candidates.
+    #[error("the configuration names no folder of candidates")]
+    NoFolder,
+    /// An anchor comes alone; the file holds so many certificates.
+    #[error("an anchor comes alone, the file holds {0} certificates")]
+    SeveralAnchors(usize),
+    /// It is not the certificate that the person means.
+    #[error("the certificate has the fingerprint {found}, not {given}")]
+    Another {
+        /// The fingerprint that the person gave.
+        given: Digest,
+        /// That of the certificate.
+        found: Digest,
+    },
+    /// Another issued it: it can be a candidate, and no anchor.
+    #[error("{0} did not sign its own certificate")]
+    NotSelfSigned(String),
+    /// The configuration does not pin it: it would lie in the folder and be no anchor.
+    #[error("the configuration does not pin {0}")]
+    Unpinned(Digest),
+    /// It could not be written.
+    #[error("the certificates could not be kept: {0}")]
+    NotKept(String),
 }
 
 /// How a revocation list stands at a moment.
@@ -149,10 +265,8 @@ pub struct AbsentList {
 pub struct TrustStatus {
     /// Version of the material in use.
     pub version: u64,
-    /// All anchors.
-    pub anchors: Vec<AnchorLine>,
-    /// Number of issuing certificates.
-    pub candidates: usize,
+    /// All issuing certificates, anchors first.
+    pub certificates: Vec<IssuingCertificate>,
     /// Number of OCSP answers.
     pub answers: usize,
     /// All revocation lists.
@@ -163,6 +277,19 @@ pub struct TrustStatus {
     pub addresses: Vec<AddressLine>,
     /// Files that could not be used, with the reason.
     pub faults: Vec<String>,
+}
+
+impl TrustStatus {
+    /// All anchors.
+    pub fn anchors(&self) -> impl Iterator<Item = &IssuingCertificate> {
+        self.certificates.iter().filter(|one| one.role == Role::Anchor)
+    }
+
+    /// How many certificates may stand between an anchor and a signer.
+    pub fn candidates(&self) -> usize {
+        let between = |one: &&IssuingCertificate| matches!(one.role, Role::Candidate | Role::Learned);
+        self.certificates.iter().filter(between).count()
+    }
 }
 
 /// Why a revocation list was not taken.
@@ -186,4 +313,7 @@ pub trait TrustDesk: Send + Sync {
 
     /// Takes a revocation list that a person brings, in PEM or DER.
     fn import(&self, list: Vec<u8>) -> Soon<'_, Result<ListLine, TrustDeskFault>>;
+
+    /// Puts certificates that a person brings into their folder, and refreshes if any is new.
+    fn add(&self, addition: Addition) -> Soon<'_, Result<Vec<AddedLine>, AdditionFault>>;
 }

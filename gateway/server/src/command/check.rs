@@ -73,7 +73,8 @@ fn trust(config: &Config) -> Result<Ending, CommandFault> {
     let removed = std::fs::remove_dir_all(&scratch);
     let status = keeper?.status();
     removed.map_err(|error| CommandFault::File { path: scratch, error })?;
-    let counts = [status.anchors.len(), status.candidates, status.lists.len()].map(|count| count.to_string());
+    let counts =
+        [status.anchors().count(), status.candidates(), status.lists.len()].map(|count| count.to_string());
     Text::CheckAnchors.say(&[
         ("anchors", &counts[0]),
         ("candidates", &counts[1]),

@@ -13,14 +13,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::CommandFault;
-use crate::administration::{Administration, Mode, NotProvisioned, Order, Provision, Told, TrustDesk};
+use crate::administration::{
+    Addition, Administration, Mode, NotProvisioned, Order, Provision, Told, TrustDesk,
+};
 use crate::app::{self, AccountFiles, BrokerProvision};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Place;
 use crate::http::view::{
-    AgencyView, CaseView, HealthView, ListView, ParkedView, ProblemView, ProvisionedView, ReportView,
-    StandingView, TrustView,
+    AddedView, AgencyView, CaseView, HealthView, ListView, MaterialView, ParkedView, ProblemView,
+    ProvisionedView, ReportView, StandingView, TrustView,
 };
 use crate::store::{self, Store};
 use crate::trustkeeper::TrustKeeper;
@@ -171,6 +173,31 @@ impl Desk {
                 let line = while_kept(&keeper, keeper.import(list)).await;
                 let line = line.map_err(|fault| CommandFault::Told(Told::from(&fault)))?;
                 Ok(ListView::of(&line))
+            }
+        }
+    }
+
+    pub(super) async fn trust_material(&self) -> Result<MaterialView, CommandFault> {
+        match self {
+            Desk::Running(running) => running.get("trust/material").await,
+            Desk::Direct(direct) => Ok(MaterialView::of(&direct.keeper()?.status())),
+        }
+    }
+
+    pub(super) async fn trust_add(&self, addition: Addition) -> Result<AddedView, CommandFault> {
+        match self {
+            Desk::Running(running) => {
+                let anchor = addition
+                    .anchor
+                    .map(|fingerprint| format!("?anchor={fingerprint}"));
+                let path = format!("trust/certificates{}", anchor.unwrap_or_default());
+                running.post_bytes(&path, addition.file).await
+            }
+            Desk::Direct(direct) => {
+                let keeper = direct.keeper()?;
+                let added = while_kept(&keeper, keeper.add(addition)).await;
+                let added = added.map_err(|fault| CommandFault::Told(Told::from(&fault)))?;
+                Ok(AddedView::of(&added))
             }
         }
     }

@@ -29,6 +29,12 @@ texts! {
     AccountProvisioned = "Đã thiết lập lại {count} tài khoản trên broker",
         "{count} accounts set up at the broker again";
     AccountsOpening = "Đang mở tài khoản", "Opening accounts";
+    AddedExpired = "  hết hạn từ {until}: {subject}, SHA-256 {fingerprint}", "expired at {until}: {subject}, SHA-256 {fingerprint}";
+    AddedFit = "  dùng được: {subject}, đến {until}, SHA-256 {fingerprint}", "fit: {subject}, until {until}, SHA-256 {fingerprint}";
+    AddedKnown = "  đã có: {subject}, đến {until}, SHA-256 {fingerprint}", "known already: {subject}, until {until}, SHA-256 {fingerprint}";
+    AddedNew = "  mới: {subject}, đến {until}, SHA-256 {fingerprint}", "new: {subject}, until {until}, SHA-256 {fingerprint}";
+    AddedNoAuthority = "  không phải chứng thư của tổ chức cấp chứng thư: {subject}, đến {until}, SHA-256 {fingerprint}",
+        "no certification authority's: {subject}, until {until}, SHA-256 {fingerprint}";
     AgencyAdded = "Đã thêm {agency}", "Added {agency}";
     AgencyEnds = "{agency} chấm dứt; hộp thư chuyển cho {heir}", "{agency} ends; its inbox goes to {heir}";
     AgencyInFlight = "  đang trên đường: đến {incoming}, đi {outgoing}, tạm giữ {held}",
@@ -94,6 +100,10 @@ texts! {
     ProvisionMade = "Đã tạo trên broker: {made}", "Made at the broker: {made}";
     ProvisionDiffers = "Có sẵn với tham số khác, cần người xử lý: {what}",
         "Stands with other arguments, a person must see to it: {what}";
+    RoleAnchor = "gốc", "anchor";
+    RoleCandidate = "trung gian", "candidate";
+    RoleLearned = "trung gian lấy từ nơi khác", "learned elsewhere";
+    RoleStranger = "lạ, không dùng để tin", "stranger, vouches for nothing";
     Since = "từ", "since";
     StandingActive = "đang hoạt động", "active";
     StandingClosed = "đã chấm dứt", "closed";
@@ -103,6 +113,8 @@ texts! {
         "{url}: nothing of use since {since} (last fetched: {fetched}): {fault}";
     TrustAddressRests = "    sẽ thử lại lúc {until}", "asked again at {until}";
     TrustAnchor = "  gốc {subject}, hết hạn {until}", "anchor {subject}, ends {until}";
+    TrustCertificate = "  {role}: {subject}; số {serial}; từ {from} đến {until}; do {issuer} cấp; SHA-256 {fingerprint}",
+        "{role}: {subject}; serial {serial}; from {from} until {until}; issued by {issuer}; SHA-256 {fingerprint}";
     TrustDoAddress = "    → xem lỗi của địa chỉ ở dưới; trong khi chờ, tải danh sách bằng cách khác rồi chạy: gateway trust import-crl TỆP",
         "see what is wrong with the address below; meanwhile get the list otherwise and run: gateway trust import-crl FILE";
     TrustDoAllow = "    → nếu máy chủ này đúng là của tổ chức cấp chứng thư, thêm vào [trust] allowed_private_hosts rồi khởi động lại; nếu không thì bỏ qua",
@@ -113,8 +125,8 @@ texts! {
         "get the new list from the authority and run: gateway trust import-crl FILE; or name its address in [trust] crl_urls";
     TrustDoCorrect = "    → mở địa chỉ này bằng trình duyệt: nếu không ra danh sách hay chứng thư, báo cho tổ chức cấp chứng thư; nếu quá lớn, tăng [trust] crl_bytes_max",
         "open the address in a browser: if it gives no list or certificate, tell the authority; if it is too large, raise [trust] crl_bytes_max";
-    TrustDoIssuer = "    → đặt chứng thư của tổ chức phát hành danh sách này vào thư mục [trust] candidates_dir rồi chạy: gateway trust refresh",
-        "put the certificate of the list's issuer into the folder [trust] candidates_dir and run: gateway trust refresh";
+    TrustDoIssuer = "    → lấy chứng thư của tổ chức phát hành danh sách này rồi chạy: gateway trust add TỆP",
+        "get the certificate of the list's issuer and run: gateway trust add FILE";
     TrustDoLog = "    → lỗi ở cổng này: kiểm tra ổ đĩa của data_dir và nhật ký của gateway",
         "a fault of this gateway: check the disk of data_dir and the gateway's log";
     TrustDoOutdated = "    → địa chỉ đưa ra danh sách cũ hơn danh sách đang dùng, hoặc có ngày trong tương lai: kiểm tra giờ của máy này, rồi báo cho tổ chức cấp chứng thư",
@@ -160,6 +172,14 @@ texts! {
         "No agency has the id or code {agency}; look it up with `gateway agency list --all`";
     AnswerUnfit = "Không hiểu trả lời của giao diện quản trị RabbitMQ ở {path}; kiểm tra management_uri và phiên bản RabbitMQ",
         "The answer of the management interface at {path} is not understood; check management_uri and the version of RabbitMQ";
+    AnchorAnother = "Dấu vân tay của chứng thư trong tệp là {found}, không phải {given}; hỏi lại tổ chức cấp chứng thư bằng đường khác",
+        "The certificate in the file has the fingerprint {found}, not {given}; ask the authority again by another way";
+    AnchorIssued = "{subject} không tự ký chứng thư của mình nên không thể là gốc; bỏ --anchor để nhận làm trung gian",
+        "{subject} did not sign its own certificate and cannot be an anchor; leave out --anchor to take it as a candidate";
+    AnchorUnpinned = "Cấu hình không ghim gốc {fingerprint}; thêm vào [trust] anchor_fingerprints, khởi động lại cổng rồi làm lại",
+        "The configuration does not pin the anchor {fingerprint}; add it to [trust] anchor_fingerprints, restart the gateway and try again";
+    AnchorsSeveral = "Tệp có {count} chứng thư; mỗi lần chỉ nhận một gốc: tách riêng ra một tệp",
+        "The file holds {count} certificates; an anchor comes alone, put it into a file of its own";
     AuthoritiesNone = "{path} không chứa chứng thư PEM nào; [broker] ca_file phải là chứng thư (PEM) của tổ chức cấp chứng thư cho broker",
         "{path} holds no PEM certificate; [broker] ca_file must hold those of the authorities that certify the broker";
     AuthoritiesUnfit = "Không dùng được chứng thư thứ {number} trong {path}; thay hoặc bỏ nó khỏi [broker] ca_file",
@@ -176,6 +196,8 @@ texts! {
         "The management interface answered {status} to {path}: {fault}; look into the log of RabbitMQ and try again";
     BrokerUnasked = "Không hỏi được giao diện quản trị RabbitMQ: {fault}; kiểm tra RabbitMQ có chạy và [broker.provision] management_uri",
         "The management interface cannot be asked: {fault}; check that RabbitMQ runs, and [broker.provision] management_uri";
+    CandidatesUnset = "Cấu hình chưa có thư mục cho chứng thư trung gian; khai [trust] candidates_dir rồi khởi động lại cổng",
+        "The configuration names no folder of candidates; set [trust] candidates_dir and restart the gateway";
     CaseNotParked = "Hồ sơ {case} không (hoặc không còn) chờ người xử lý; xem `gateway parked list`",
         "Case {case} does not, or no longer, wait for a person; see `gateway parked list`";
     CaseStillParked = "Vẫn chưa xét được hồ sơ {case}, hồ sơ còn chờ người xử lý; sửa nguyên nhân (xem nhật ký) rồi làm lại, hoặc trả lại bằng `gateway parked refuse {case}`",
@@ -190,6 +212,14 @@ texts! {
         "The certificate is not registered for {agency}; see `gateway agency show {agency}`";
     CertificatePinned = "Chứng thư này đã được ghi nhận cho cơ quan {agency}, không cần làm lại",
         "The certificate is registered for {agency} already; there is nothing to do";
+    CertificatesMany = "Tệp có hơn {most} chứng thư; chia thành nhiều tệp",
+        "The file holds more than {most} certificates; split it";
+    CertificatesNotKept = "Không ghi được chứng thư: {fault}; kiểm tra ổ đĩa và quyền ghi rồi làm lại",
+        "The certificates could not be kept: {fault}; check disk and permissions and try again";
+    CertificatesRefused = "Có chứng thư không dùng được nên không nhận gì từ tệp này; bỏ chứng thư ấy khỏi tệp rồi làm lại",
+        "A certificate in the file is refused, so nothing of it was taken; take that one out and try again";
+    CertificatesUnread = "Không đọc được chứng thư trong tệp: {fault}; cần tệp PEM hoặc DER",
+        "No certificates can be read from the file: {fault}; give PEM or DER";
     CertificateUnfit = "{path} không phải chứng thư X.509: {fault}; cần tệp PEM hoặc DER của người ký",
         "{path} is no X.509 certificate: {fault}; give the signer's, in PEM or DER";
     Circle = "Đặt {to} làm {relation} của {agency} sẽ thành vòng; sửa quan hệ của {to} trước",
@@ -427,41 +457,4 @@ pub(super) fn complain(line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(text: &str) -> Vec<&str> {
-        let mut names: Vec<&str> = text
-            .split('{')
-            .skip(1)
-            .filter_map(|rest| rest.split('}').next())
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
-    #[test]
-    fn both_languages_name_the_same_values() {
-        for text in Text::ALL {
-            let [vi, en] = text.languages();
-            assert_eq!(names(vi), names(en), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn both_languages_say_something() {
-        // Nothing but a value, which comes in both languages or from elsewhere.
-        let bare = [Text::Change, Text::Foreign, Text::Moved];
-        for text in Text::ALL {
-            let [vi, en] = text.languages();
-            assert!(!vi.trim().is_empty() && !en.trim().is_empty(), "{text:?}");
-            assert_eq!(vi == en, bare.contains(text), "{text:?} is translated");
-        }
-    }
-
-    #[test]
-    fn vietnamese_comes_first() {
-        let said = Text::AgencyAdded.with(&[("agency", "a17")]);
-        assert_eq!(said, "Đã thêm a17 / Added a17");
-    }
-}
+mod tests;

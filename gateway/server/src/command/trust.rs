@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use trust::Digest;
 
 use super::desk::Desk;
 use super::text::{Text, print};
 use super::{CommandFault, Ending, print_json, read_file};
-use crate::administration::{ListState, Trouble};
-use crate::http::view::{AbsentListView, AddressView, ListView, TrustView};
+use crate::administration::{Addition, ListState, Told, Trouble};
+use crate::http::view::{
+    AbsentListView, AddedCertificateView, AddedView, AddressView, IssuingCertificateView, ListView,
+    MaterialView, TrustView,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustCommand {
@@ -16,6 +20,19 @@ pub(super) enum TrustCommand {
     Status,
     /// Đọc lại thư mục và tải mọi danh sách / read the folders and fetch all lists now.
     Refresh,
+    /// Liệt kê mọi chứng thư và danh sách thu hồi đang dùng / every certificate and revocation list in use.
+    List,
+    /// Nhận chứng thư của tổ chức cấp chứng thư / take certificates of authorities.
+    Add {
+        /// Tệp PEM (một hoặc nhiều chứng thư) hoặc DER / the file.
+        file: PathBuf,
+        /// Nhận làm gốc tin cậy thay vì trung gian / as an anchor, not as candidates.
+        #[arg(long, requires = "fingerprint")]
+        anchor: bool,
+        /// Dấu vân tay SHA-256 của gốc, lấy từ nguồn khác tệp này / the anchor's fingerprint, had from elsewhere.
+        #[arg(long, requires = "anchor", value_name = "SHA256")]
+        fingerprint: Option<String>,
+    },
     /// Nhận một danh sách thu hồi từ tệp / take a revocation list from a file.
     ImportCrl {
         /// Tệp PEM hoặc DER / the file.
@@ -31,6 +48,24 @@ pub(super) async fn carry_out(
     match command {
         TrustCommand::Status => Ok(tell(&desk.trust_status().await?, json)),
         TrustCommand::Refresh => Ok(tell(&desk.trust_refresh().await?, json)),
+        TrustCommand::List => {
+            let material = desk.trust_material().await?;
+            if json {
+                print_json(&material);
+            } else {
+                material_lines(&material).iter().for_each(|line| print(line));
+            }
+            Ok(Ending::Done)
+        }
+        TrustCommand::Add {
+            file, fingerprint, ..
+        } => {
+            let addition = Addition {
+                anchor: fingerprint.as_deref().map(parse_fingerprint).transpose()?,
+                file: read_file(file)?,
+            };
+            tell_added(&desk.trust_add(addition).await?, json)
+        }
         TrustCommand::ImportCrl { file } => {
             let list = desk.trust_import(read_file(file)?).await?;
             if json {
@@ -42,6 +77,69 @@ pub(super) async fn carry_out(
             Ok(Ending::Done)
         }
     }
+}
+
+fn parse_fingerprint(text: &str) -> Result<Digest, CommandFault> {
+    let unfit = |_| {
+        CommandFault::Told(Told::FingerprintUnfit {
+            text: text.to_owned(),
+        })
+    };
+    Digest::from_fingerprint(text).map_err(unfit)
+}
+
+/// Done when all of the file is there, not done when anything in it was refused.
+fn tell_added(view: &AddedView, json: bool) -> Result<Ending, CommandFault> {
+    if json {
+        print_json(view);
+    } else {
+        added_lines(view).iter().for_each(|line| print(line));
+    }
+    match view.is_taken {
+        true => Ok(Ending::Done),
+        false => Err(CommandFault::Told(Told::CertificatesRefused {})),
+    }
+}
+
+fn added_lines(view: &AddedView) -> Vec<String> {
+    let line = |one: &AddedCertificateView| {
+        let text = match one.became.as_str() {
+            "new" if view.is_taken => Text::AddedNew,
+            "new" => Text::AddedFit,
+            "known" => Text::AddedKnown,
+            "expired" => Text::AddedExpired,
+            _ => Text::AddedNoAuthority,
+        };
+        let certificate = &one.certificate;
+        let values = [
+            ("subject", certificate.subject.as_str()),
+            ("until", &certificate.not_after),
+            ("fingerprint", &certificate.fingerprint),
+        ];
+        text.with(&values)
+    };
+    view.certificates.iter().map(line).collect()
+}
+
+/// Each certificate and each list in a line.
+fn material_lines(view: &MaterialView) -> Vec<String> {
+    let certificate = |one: &IssuingCertificateView| {
+        let role = match one.role.as_str() {
+            "anchor" => Text::RoleAnchor,
+            "candidate" => Text::RoleCandidate,
+            "learned" => Text::RoleLearned,
+            _ => Text::RoleStranger,
+        };
+        let said = Text::TrustCertificate.said().about("role", &role.said());
+        let said = said.with("subject", &one.subject).with("issuer", &one.issuer);
+        let said = said
+            .with("serial", &one.serial)
+            .with("fingerprint", &one.fingerprint);
+        let said = said.with("from", &one.not_before).with("until", &one.not_after);
+        said.to_string()
+    };
+    let certificates = view.certificates.iter().map(certificate);
+    certificates.chain(view.lists.iter().map(list_line)).collect()
 }
 
 /// Done in part when an address or a file could not be used, or a list is old.
@@ -83,21 +181,29 @@ fn lines(view: &TrustView) -> Vec<String> {
     lines
 }
 
-fn list_lines(view: &TrustView, list: &ListView, lines: &mut Vec<String>) {
-    let (number, until) = (or_none(&list.number), or_none(&list.next_update));
-    let entries = list.entries.to_string();
+fn list_line(list: &ListView) -> String {
+    let values = list_values(list);
+    Text::TrustList.with(&values.each_ref().map(|(name, value)| (*name, value.as_str())))
+}
+
+fn list_values(list: &ListView) -> [(&'static str, String); 6] {
     let from = match list.urls.as_slice() {
         [] => "-".to_owned(),
         urls => urls.join(" "),
     };
-    let values = [
-        ("issuer", list.issuer.as_str()),
-        ("number", &number),
-        ("entries", &entries),
-        ("made", &list.this_update),
-        ("until", &until),
-        ("from", &from),
-    ];
+    [
+        ("issuer", list.issuer.clone()),
+        ("number", or_none(&list.number)),
+        ("entries", list.entries.to_string()),
+        ("made", list.this_update.clone()),
+        ("until", or_none(&list.next_update)),
+        ("from", from),
+    ]
+}
+
+fn list_lines(view: &TrustView, list: &ListView, lines: &mut Vec<String>) {
+    let values = list_values(list);
+    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
     lines.push(Text::TrustList.with(&values));
     if list.state == ListState::Ended.word() {
         lines.push(Text::TrustListEnded.with(&values));
@@ -167,7 +273,10 @@ fn what_to_do(trouble: Option<&str>) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::command::Cli;
 
     const URL: &str = "http://ca.example/g2.crl";
 
@@ -273,5 +382,85 @@ mod tests {
         told.dedup();
         assert_eq!(told.len(), troubles.len());
         assert!(told.iter().all(|line| line.contains('→')), "{told:?}");
+    }
+
+    fn added(became: &[&str]) -> AddedView {
+        let certificate = IssuingCertificateView {
+            role: "candidate".to_owned(),
+            subject: "CN=CA G2".to_owned(),
+            issuer: "CN=Root".to_owned(),
+            serial: "0a".to_owned(),
+            not_before: "2026-11-01T08:00:00+07:00".to_owned(),
+            not_after: "2030-11-01T08:00:00+07:00".to_owned(),
+            fingerprint: "0b".repeat(32),
+        };
+        let one = |became: &&str| AddedCertificateView {
+            became: (*became).to_owned(),
+            certificate: certificate.clone(),
+        };
+        AddedView {
+            is_taken: became.iter().all(|became| ["new", "known"].contains(became)),
+            certificates: became.iter().map(one).collect(),
+        }
+    }
+
+    #[test]
+    fn each_certificate_of_a_file_is_told_and_one_that_is_refused_fails_the_command() {
+        let taken = added(&["new", "known"]);
+        assert!(matches!(tell_added(&taken, true), Ok(Ending::Done)));
+        let lines = added_lines(&taken);
+        assert!(
+            lines[0].contains("mới: CN=CA G2") && lines[1].contains("đã có"),
+            "{lines:?}"
+        );
+        let refused = added(&["new", "expired", "no-authority"]);
+        let fault = tell_added(&refused, true).expect_err("refused");
+        assert!(matches!(fault, CommandFault::Told(Told::CertificatesRefused {})));
+        let lines = added_lines(&refused);
+        let told = ["dùng được", "hết hạn từ", "không phải chứng thư của tổ chức"];
+        for (line, told) in lines.iter().zip(told) {
+            assert!(line.contains(told) && line.contains(&"0b".repeat(32)), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_certificate_and_list_stands_in_a_line_with_its_role() {
+        let mut certificate = added(&["new"]).certificates.remove(0).certificate;
+        certificate.role = "anchor".to_owned();
+        let material = MaterialView {
+            certificates: vec![certificate],
+            lists: view(ListState::Fresh, &[URL], None).lists,
+        };
+        let lines = material_lines(&material);
+        assert_eq!(lines.len(), 2);
+        for part in [
+            "gốc: CN=CA G2",
+            "số 0a",
+            "do CN=Root cấp",
+            "SHA-256 0b0b",
+            "anchor: CN=CA G2",
+        ] {
+            assert!(lines[0].contains(part), "{part} in {}", lines[0]);
+        }
+        assert!(lines[1].contains("danh sách thu hồi CN=CA G2"), "{}", lines[1]);
+    }
+
+    #[test]
+    fn an_anchor_is_named_by_a_fingerprint_in_any_usual_form_and_never_without() {
+        let plain = "0b".repeat(32);
+        let expected: Digest = plain.parse().expect("a fingerprint");
+        let colons = vec!["0B"; 32].join(":");
+        for text in [plain.as_str(), &colons, &plain.to_uppercase()] {
+            assert_eq!(parse_fingerprint(text).expect("a fingerprint"), expected);
+        }
+        for text in ["", "0b", &plain[1..], &format!("{plain}0b")] {
+            assert!(parse_fingerprint(text).is_err(), "{text}");
+        }
+        let parsed = |options: &[&str]| {
+            let words = ["gateway", "trust", "add", "file"].iter().chain(options);
+            Cli::try_parse_from(words).is_ok()
+        };
+        assert!(parsed(&[]) && parsed(&["--anchor", "--fingerprint", "x"]));
+        assert!(!parsed(&["--anchor"]) && !parsed(&["--fingerprint", "x"]));
     }
 }

@@ -15,10 +15,12 @@ use tracing::{error, info};
 use super::Services;
 use super::auth::demand_token;
 use super::view::{
-    AgencyView, BacklogView, CaseView, ListView, ParkedView, ProblemView, ProvisionedView, ReportView,
-    StandingView, TrustView,
+    AddedView, AgencyView, BacklogView, CaseView, ListView, MaterialView, ParkedView, ProblemView,
+    ProvisionedView, ReportView, StandingView, TrustView,
 };
-use crate::administration::{AdministrationFault, Mode, Order, ParkingFault, Told, TrustDeskFault};
+use crate::administration::{
+    Addition, AdditionFault, AdministrationFault, Mode, Order, ParkingFault, Told, TrustDeskFault,
+};
 
 /// All routes below `/administration`; every one demands the token.
 pub(super) fn scope() -> impl HttpServiceFactory {
@@ -35,6 +37,8 @@ pub(super) fn scope() -> impl HttpServiceFactory {
         .route("/trust", web::get().to(trust_status))
         .route("/trust/refresh", web::post().to(trust_refresh))
         .route("/trust/lists", web::post().to(trust_import))
+        .route("/trust/material", web::get().to(trust_material))
+        .route("/trust/certificates", web::post().to(trust_add))
         .route("/clock/accept", web::post().to(clock_accept))
 }
 
@@ -244,6 +248,48 @@ async fn trust_import(services: web::Data<Services>, list: web::Bytes) -> Answer
             })
         }
     }
+}
+
+async fn trust_material(services: web::Data<Services>) -> Answer {
+    Ok(HttpResponse::Ok().json(MaterialView::of(&services.trust.status())))
+}
+
+#[derive(Deserialize)]
+struct AdditionQuery {
+    /// The fingerprint of the anchor; absent: candidates.
+    anchor: Option<String>,
+}
+
+async fn trust_add(
+    services: web::Data<Services>,
+    query: web::Query<AdditionQuery>,
+    file: web::Bytes,
+) -> Answer {
+    let anchor = query.into_inner().anchor.map(|text| {
+        let unfit = |_| Problem::request(&format!("{text} is no fingerprint"));
+        text.parse().map_err(unfit)
+    });
+    let addition = Addition {
+        file: file.to_vec(),
+        anchor: anchor.transpose()?,
+    };
+    let added = services.trust.add(addition).await;
+    let added = added.map_err(|fault| {
+        let told = Told::from(&fault);
+        match fault {
+            AdditionFault::NotKept(_) => Problem::ours(&fault, told),
+            AdditionFault::Unreadable(_)
+            | AdditionFault::TooMany(_)
+            | AdditionFault::NoFolder
+            | AdditionFault::SeveralAnchors(_)
+            | AdditionFault::Another { .. }
+            | AdditionFault::NotSelfSigned(_)
+            | AdditionFault::Unpinned(_) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "certificates", fault, told)
+            }
+        }
+    })?;
+    Ok(HttpResponse::Ok().json(AddedView::of(&added)))
 }
 
 async fn clock_accept(services: web::Data<Services>) -> Answer {

@@ -8,7 +8,9 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::administration::{ListLine, NotProvisioned, ParkingFault, TrustDeskFault, TrustStatus};
+use crate::administration::{
+    AddedLine, Addition, AdditionFault, ListLine, NotProvisioned, ParkingFault, TrustDeskFault, TrustStatus,
+};
 use crate::store::{Store, StoreConfig};
 
 /// A keeper that knows nothing.
@@ -28,6 +30,15 @@ impl TrustDesk for NoTrust {
 
     fn import(&self, _: Vec<u8>) -> Soon<'_, Result<ListLine, TrustDeskFault>> {
         Box::pin(async { Err(TrustDeskFault::Refused("older".to_owned())) })
+    }
+
+    fn add(&self, addition: Addition) -> Soon<'_, Result<Vec<AddedLine>, AdditionFault>> {
+        Box::pin(async move {
+            match addition.anchor {
+                Some(given) => Err(AdditionFault::Another { given, found: given }),
+                None => Err(AdditionFault::NotKept("read-only".to_owned())),
+            }
+        })
     }
 }
 
@@ -154,7 +165,7 @@ async fn metrics_are_openmetrics_text() {
 }
 
 /// Every route below `/administration`, with its method.
-const DESK: [(&str, &str); 12] = [
+const DESK: [(&str, &str); 14] = [
     ("GET", "agencies"),
     ("GET", "backlog"),
     ("POST", "orders"),
@@ -166,6 +177,8 @@ const DESK: [(&str, &str); 12] = [
     ("GET", "trust"),
     ("POST", "trust/refresh"),
     ("POST", "trust/lists"),
+    ("GET", "trust/material"),
+    ("POST", "trust/certificates"),
     ("POST", "clock/accept"),
 ];
 
@@ -259,6 +272,21 @@ async fn what_cannot_be_done_is_told_with_a_word_and_its_reason() {
         assert_eq!((status, &problem["code"]), (400, &json!("request")));
         let (status, problem) = json_of(asker.post("/administration/trust/lists").body("x")).await;
         assert_eq!((status, &problem["code"]), (422, &json!("list")));
+        let add = |anchor: &str| {
+            asker
+                .post(&format!("/administration/trust/certificates{anchor}"))
+                .body("x")
+        };
+        let (status, problem) = json_of(add("?anchor=12")).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("request")));
+        let (status, problem) = json_of(add(&format!("?anchor={}", "0a".repeat(32)))).await;
+        assert_eq!((status, &problem["code"]), (422, &json!("certificates")));
+        assert_eq!(problem["told"]["word"], "anchor-another");
+        let (status, problem) = json_of(add("")).await;
+        assert_eq!(
+            (status, &problem["told"]["word"]),
+            (503, &json!("certificates-not-kept"))
+        );
         let case = "/administration/cases/019a0000-0000-7000-8000-000000000000";
         let (status, problem) = json_of(asker.get(case).bearer_auth(asker.place.token.expose())).await;
         assert_eq!((status, &problem["code"]), (404, &json!("case")));

@@ -5,18 +5,20 @@
 mod agency;
 mod parked;
 mod report;
+mod trust;
 
+use ::trust::Time;
 use domain::event::Event;
 use domain::ids::{AccountId, CaseId};
 use domain::port::Recorded;
 use domain::receipt::vietnam_time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trust::Time;
 
 pub use agency::{AccountView, AgencyView, BacklogView, CertificateView, DatedView, EndView};
 pub use parked::{ParkedView, StandingView};
 pub use report::{EndedView, ImportView, MovedView, OpenedView, ReportView, RowView, WarningView};
+pub use trust::{AddedCertificateView, AddedView, IssuingCertificateView, MaterialView};
 
 use crate::administration::{ListLine, ProvisionFault, Told, TrustStatus};
 use crate::telemetry::Probe;
@@ -274,7 +276,7 @@ impl ListView {
 impl TrustView {
     /// The shape of this status.
     pub fn of(status: &TrustStatus) -> TrustView {
-        let anchors = status.anchors.iter().map(|anchor| AnchorView {
+        let anchors = status.anchors().map(|anchor| AnchorView {
             subject: anchor.subject.clone(),
             fingerprint: anchor.fingerprint.clone(),
             not_after: vietnam_time(anchor.not_after),
@@ -298,7 +300,7 @@ impl TrustView {
         TrustView {
             version: status.version,
             anchors: anchors.collect(),
-            candidates: status.candidates,
+            candidates: status.candidates(),
             answers: status.answers,
             lists: status.lists.iter().map(ListView::of).collect(),
             absent_lists: absent.collect(),

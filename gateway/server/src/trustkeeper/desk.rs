@@ -6,7 +6,10 @@ use domain::port::Soon;
 use trust::{Certificate, RevocationList, Time};
 
 use super::{Request, TrustKeeper};
-use crate::administration::{AnchorLine, ListLine, ListState, TrustDesk, TrustDeskFault, TrustStatus};
+use crate::administration::{
+    AddedLine, Addition, AdditionFault, Became, IssuingCertificate, ListLine, ListState, Role, TrustDesk,
+    TrustDeskFault, TrustStatus,
+};
 
 impl TrustDesk for TrustKeeper {
     fn status(&self) -> TrustStatus {
@@ -34,6 +37,21 @@ impl TrustDesk for TrustKeeper {
                 .unwrap_or_else(ended)
         })
     }
+
+    fn add(&self, addition: Addition) -> Soon<'_, Result<Vec<AddedLine>, AdditionFault>> {
+        Box::pin(async move {
+            let (shelves, now) = (self.shelves.clone(), self.clock.now());
+            let added = tokio::task::spawn_blocking(move || shelves.add(&addition, now)).await;
+            let crashed = |_| AdditionFault::NotKept("the write crashed".to_owned());
+            let added = added.map_err(crashed)??;
+            let is_taken = added.iter().all(|line| line.became.is_taken());
+            if is_taken && added.iter().any(|line| line.became == Became::New) {
+                // A keeper that has ended reads the folder at its next start.
+                let _ = self.ask(Request::Refresh).await;
+            }
+            Ok(added)
+        })
+    }
 }
 
 /// A list in one line: where it comes from, until when it matters, and how it stands now.
@@ -58,11 +76,15 @@ pub(super) fn list_line(
     ListLine { state, ..line }
 }
 
-/// An anchor in one line.
-pub(super) fn anchor_line(anchor: &Arc<Certificate>) -> AnchorLine {
-    AnchorLine {
-        subject: anchor.subject().to_string(),
-        fingerprint: anchor.fingerprint().to_string(),
-        not_after: anchor.not_after(),
+/// A certificate in one line.
+pub(super) fn certificate_line(certificate: &Certificate, role: Role) -> IssuingCertificate {
+    IssuingCertificate {
+        role,
+        subject: certificate.subject().to_string(),
+        issuer: certificate.issuer().to_string(),
+        serial: certificate.serial_hex(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        fingerprint: certificate.fingerprint().to_string(),
     }
 }

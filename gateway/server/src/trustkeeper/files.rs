@@ -28,21 +28,24 @@ impl<T> Default for Folder<T> {
     }
 }
 
-/// All certificates of a folder: PEM with one or more, or DER.
+/// All certificates of a folder.
 pub(super) fn certificates(folder: &Path) -> io::Result<Folder<Arc<Certificate>>> {
-    read_all(folder, |bytes| {
-        if bytes.first() == Some(&0x30) {
-            return Ok(vec![Arc::new(
-                Certificate::from_der(bytes).map_err(|fault| fault.to_string())?,
-            )]);
-        }
-        let found = Certificate::all_from_pem(bytes).map_err(|fault| fault.to_string())?;
-        if found.is_empty() {
-            Err("holds no certificate".to_owned())
-        } else {
-            Ok(found.into_iter().map(Arc::new).collect())
-        }
-    })
+    read_all(folder, certificates_of)
+}
+
+/// All certificates of a file: PEM with one or more, or DER.
+pub(super) fn certificates_of(bytes: &[u8]) -> Result<Vec<Arc<Certificate>>, String> {
+    if bytes.first() == Some(&0x30) {
+        return Ok(vec![Arc::new(
+            Certificate::from_der(bytes).map_err(|fault| fault.to_string())?,
+        )]);
+    }
+    let found = Certificate::all_from_pem(bytes).map_err(|fault| fault.to_string())?;
+    if found.is_empty() {
+        Err("holds no certificate".to_owned())
+    } else {
+        Ok(found.into_iter().map(Arc::new).collect())
+    }
 }
 
 /// The bytes of every file of a folder.
@@ -203,11 +206,24 @@ impl Cache {
 
 /// Writes a file so that after a crash the old one or the new one is there, whole.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::rename(write_fresh(path, bytes)?, path)?;
+    let folder = path.parent().expect("a file of the cache stands in a folder");
+    File::open(folder)?.sync_all()
+}
+
+/// Makes a file that is whole when it is seen, and fails where one of its name is there. The folder is left to be synced.
+pub(super) fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = write_fresh(path, bytes)?;
+    let linked = fs::hard_link(&fresh, path);
+    fs::remove_file(&fresh)?;
+    linked
+}
+
+/// Writes beside the file what it is to hold.
+fn write_fresh(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let fresh = path.with_extension("new");
     let mut file = File::create(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    let folder = path.parent().expect("a file of the cache stands in a folder");
-    File::open(folder)?.sync_all()
+    Ok(fresh)
 }

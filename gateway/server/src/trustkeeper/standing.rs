@@ -2,12 +2,12 @@
 
 use trust::Time;
 
-use super::desk::{anchor_line, list_line};
+use super::desk::{certificate_line, list_line};
 use super::errand::Errand;
 use super::hosts::{Hosts, Way};
-use super::material::Material;
+use super::material::{Certificates, Material};
 use super::schedule::{Address, Schedule};
-use crate::administration::{AbsentList, AddressLine, TrustStatus};
+use crate::administration::{AbsentList, AddressLine, IssuingCertificate, Role, TrustStatus};
 
 /// What the status is told from.
 pub(super) struct Standing<'a> {
@@ -24,7 +24,6 @@ pub(super) struct Standing<'a> {
 impl Standing<'_> {
     pub(super) fn status(&self) -> TrustStatus {
         let Standing { material, now, .. } = *self;
-        let certificates = &material.certificates;
         let lists = material.lists().map(|list| {
             let (series, addresses) = (list.series(), &self.schedule.addresses);
             let gave = addresses
@@ -35,14 +34,32 @@ impl Standing<'_> {
         });
         TrustStatus {
             version: self.version,
-            anchors: certificates.anchors.iter().map(anchor_line).collect(),
-            candidates: certificates.candidates.len() + certificates.learned.len(),
+            certificates: self.certificates(),
             answers: material.answers.count(),
             lists: lists.collect(),
             absent_lists: self.absent_lists(),
             addresses: self.addresses(),
             faults: self.faults.to_vec(),
         }
+    }
+
+    fn certificates(&self) -> Vec<IssuingCertificate> {
+        let Certificates {
+            anchors,
+            candidates,
+            learned,
+            strangers,
+        } = &self.material.certificates;
+        let all = [
+            (Role::Anchor, anchors),
+            (Role::Candidate, candidates),
+            (Role::Learned, learned),
+            (Role::Stranger, strangers),
+        ];
+        let lines = all
+            .iter()
+            .flat_map(|(role, some)| some.iter().map(|one| certificate_line(one, *role)));
+        lines.collect()
     }
 
     fn absent_lists(&self) -> Vec<AbsentList> {

@@ -22,7 +22,9 @@ pub(in crate::command) fn in_words(told: &Told) -> Said {
     text_of! { told;
         AccountNotOpen(account, agency) AccountTaken(account, owner) AccountUnknown(account) AgencyActive(agency)
         AgencyEnded(agency) AgencyKnown(agency) AgencyNotNext(agency, next) AgencySuspended(agency)
-        AgencyTwice(agency) AgencyUnknown(agency) CaseUnknown(case) CaseNotParked(case) CaseStillParked(case)
+        AgencyTwice(agency) AgencyUnknown(agency) AnchorAnother(given, found) AnchorIssued(subject) AnchorUnpinned(fingerprint)
+        AnchorsSeveral(count) CandidatesUnset() CertificatesMany(most) CertificatesNotKept(fault)
+        CertificatesRefused() CertificatesUnread(fault) CaseUnknown(case) CaseNotParked(case) CaseStillParked(case)
         CertificateNotPinned(agency)
         CertificatePinned(agency) Circle(agency, relation, to) ClockBehind(newest) ClockJumped(seconds) CodeNotHeld(code, agency) CodeTaken(code, owner)
         ColumnMissing(column) ColumnRepeated(column) Conflict() Earlier(at, latest) FewAgencies() FileEmpty()
