@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use harness::chance::Chance;
+use harness::pki::pem;
 use trust::{Certificate, Demands, Policy, PolicyDemands, RevocationList, Snapshot, Time};
 use world::{AT, World};
 
@@ -167,18 +168,4 @@ fn openssl(world: &World, folder: &Path) -> Vec<bool> {
     let said = String::from_utf8_lossy(&output.stdout);
     let is_ok = |name: &String| said.lines().any(|line| line == format!("{name}: OK"));
     names.iter().map(is_ok).collect()
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
-        .collect();
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        lines.join("\n")
-    )
 }

@@ -298,15 +298,20 @@ impl Hierarchy {
 
 /// PEM of one certificate in DER.
 pub fn certificate_pem(certificate: &[u8]) -> String {
+    pem("CERTIFICATE", certificate)
+}
+
+/// What this label says, in PEM (RFC 7468).
+pub fn pem(label: &str, der: &[u8]) -> String {
     use base64::Engine;
-    let text = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
     let lines: Vec<&str> = text
         .as_bytes()
         .chunks(64)
         .map(|line| std::str::from_utf8(line).expect("base64 is ASCII"))
         .collect();
     format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
         lines.join("\n")
     )
 }
