@@ -16,7 +16,7 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{self, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
 
-use crate::asn1::{Asn1Fault, Element, oid, tag};
+use crate::asn1::{Asn1Fault, Element, oid, tag, write};
 
 pub use key::PublicKey;
 pub use pss::PssParameters;
@@ -134,6 +134,14 @@ impl fmt::Display for DigestAlgorithm {
             Self::Sha512 => "SHA-512",
         })
     }
+}
+
+/// Ecdsa-Sig-Value (RFC 3279 §2.2.3), as [`PublicKey`] verifies it, of the two numbers of an ECDSA signature as PKCS#11 and
+/// XML Signature put them: side by side and of one length.
+pub fn ecdsa_sequence(numbers: &[u8]) -> Vec<u8> {
+    let (r, s) = numbers.split_at(numbers.len() / 2);
+    let number = |magnitude| write::element(tag::INTEGER, &write::integer(magnitude));
+    write::constructed(tag::SEQUENCE, &[&number(r), &number(s)])
 }
 
 /// The parts of an AlgorithmIdentifier: content octets of the OID, and the parameters as they stand.

@@ -122,7 +122,7 @@ impl Open {
         let raw = self
             .session
             .sign(&Mechanism::Ecdsa, self.key, digest.as_bytes())?;
-        Ok(ecdsa_sequence(&raw))
+        Ok(trust::algorithm::ecdsa_sequence(&raw))
     }
 }
 
@@ -164,40 +164,5 @@ impl Signer for TokenKey {
                 Err(SignFault::Signing)
             }
         }
-    }
-}
-
-/// Ecdsa-Sig-Value (RFC 3279 §2.2.3) of the two numbers that PKCS#11 puts side by side.
-fn ecdsa_sequence(raw: &[u8]) -> Vec<u8> {
-    let integer = |number: &[u8]| {
-        let zeros = number.iter().take_while(|octet| **octet == 0).count();
-        let significant = &number[zeros.min(number.len().saturating_sub(1))..];
-        let padding: &[u8] = if significant.first().is_some_and(|first| first & 0x80 != 0) {
-            &[0]
-        } else {
-            &[]
-        };
-        element(0x02, &[padding, significant].concat())
-    };
-    let (one, other) = raw.split_at(raw.len() / 2);
-    element(0x30, &[integer(one), integer(other)].concat())
-}
-
-/// A DER element of less than 128 octets: those of P-256 and P-384 have 104 at most.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(content.len()).unwrap_or(u8::MAX);
-    [&[tag, length], content].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_side_by_side_become_a_sequence_in_der() {
-        let sequence = |raw: &[u8]| ecdsa_sequence(raw);
-        assert_eq!(sequence(&[1, 2]), [0x30, 6, 2, 1, 1, 2, 1, 2]);
-        assert_eq!(sequence(&[0, 1, 0x80, 0]), [0x30, 8, 2, 1, 1, 2, 3, 0, 0x80, 0]);
-        assert_eq!(sequence(&[0, 0, 0, 5]), [0x30, 6, 2, 1, 0, 2, 1, 5]);
     }
 }

@@ -355,3 +355,13 @@ proptest! {
         let _ = PublicKey::from_der(&write::element(tag::SEQUENCE, &bytes));
     }
 }
+
+#[test]
+fn numbers_side_by_side_become_a_sequence_in_der() {
+    assert_eq!(ecdsa_sequence(&[1, 2]), [0x30, 6, 2, 1, 1, 2, 1, 2]);
+    assert_eq!(
+        ecdsa_sequence(&[0, 1, 0x80, 0]),
+        [0x30, 8, 2, 1, 1, 2, 3, 0, 0x80, 0]
+    );
+    assert_eq!(ecdsa_sequence(&[0, 0, 0, 5]), [0x30, 6, 2, 1, 0, 2, 1, 5]);
+}

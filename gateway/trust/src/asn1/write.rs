@@ -36,6 +36,17 @@ pub(crate) fn constructed(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     element(tag, &parts.concat())
 }
 
+/// The content octets of an INTEGER with this magnitude.
+pub(crate) fn integer(magnitude: &[u8]) -> Vec<u8> {
+    let zeros = magnitude.iter().take_while(|octet| **octet == 0).count();
+    let significant = &magnitude[zeros..];
+    let needs_zero = significant.first().is_none_or(|first| first & 0x80 != 0);
+    let mut octets = Vec::with_capacity(significant.len() + 1);
+    octets.extend(needs_zero.then_some(0));
+    octets.extend_from_slice(significant);
+    octets
+}
+
 /// SET OF in the order that DER asks for (X.690 §11.6).
 pub(crate) fn set_of(tag: u8, mut parts: Vec<Vec<u8>>) -> Vec<u8> {
     parts.sort();

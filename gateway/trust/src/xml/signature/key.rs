@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::fault::Fault;
 use super::read::{XMLDSIG, XMLDSIG11, algorithm, base64, text};
-use crate::algorithm::{DigestAlgorithm, KeyKind, PublicKey, SignatureFault};
+use crate::algorithm::{DigestAlgorithm, KeyKind, PublicKey, SignatureFault, ecdsa_sequence};
 use crate::asn1::{oid, tag, write};
 use crate::digest::Digest;
 use crate::snapshot::Snapshot;
@@ -175,25 +175,14 @@ pub(super) fn serial(digits: &str) -> Option<Vec<u8>> {
         }
     }
     octets.reverse();
-    Some(integer(&octets))
-}
-
-/// The content octets of an INTEGER with this magnitude.
-fn integer(magnitude: &[u8]) -> Vec<u8> {
-    let zeros = magnitude.iter().take_while(|octet| **octet == 0).count();
-    let significant = &magnitude[zeros..];
-    let needs_zero = significant.first().is_none_or(|first| first & 0x80 != 0);
-    let mut octets = Vec::with_capacity(significant.len() + 1);
-    octets.extend(needs_zero.then_some(0));
-    octets.extend_from_slice(significant);
-    octets
+    Some(write::integer(&octets))
 }
 
 /// The key that a KeyValue writes (§4.5.2): RSAKeyValue or ECKeyValue with a named curve.
 fn key_value(value: Element<'_, '_>, namespace: &str) -> Option<PublicKey> {
     let child = |namespace: &str, name: &str| value.elements().find(|one| one.is(namespace, name));
     let info = if value.is(namespace, "RSAKeyValue") {
-        let number = |name| Some(integer(&base64(child(namespace, name)?).ok()?));
+        let number = |name| Some(write::integer(&base64(child(namespace, name)?).ok()?));
         rsa_info(&number("Modulus")?, &number("Exponent")?)
     } else if value.is(XMLDSIG11, "ECKeyValue") {
         let curve = child(XMLDSIG11, "NamedCurve")?.attribute("", "URI")?;
@@ -239,12 +228,7 @@ pub(super) fn ecdsa_value(value: &[u8], key: KeyKind) -> Result<Vec<u8>, Signatu
     if value.len() > 2 * length || !value.len().is_multiple_of(2) {
         return Err(SignatureFault::Wrong);
     }
-    let (r, s) = value.split_at(value.len() / 2);
-    let (r, s) = (
-        write::element(tag::INTEGER, &integer(r)),
-        write::element(tag::INTEGER, &integer(s)),
-    );
-    Ok(write::constructed(tag::SEQUENCE, &[&r, &s]))
+    Ok(ecdsa_sequence(value))
 }
 
 /// Whether a namespace is that of the standard's elements in a signature whose own elements are in `own`.
