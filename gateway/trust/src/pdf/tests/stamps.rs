@@ -1,57 +1,18 @@
 //! Document time-stamps.
 
 use super::*;
-use crate::algorithm::DigestAlgorithm;
-use crate::asn1::{oid, tag, write};
-use crate::cms::Signer;
+use crate::asn1::oid;
 use crate::report::Need;
 use crate::testing::stamp::{Parts, Stamp, stamps};
 use crate::testing::{Authority, IsCritical, Leaf, SIGNATURE, as_is, fill_contents};
 use crate::{RevocationList, Snapshot};
 
-/// A token of this leaf over the digest of these octets.
-fn token(leaf: &Leaf, covered: &[u8], content_type: &const_oid::ObjectIdentifier) -> Vec<u8> {
-    let sequence = |parts: &[&[u8]]| write::constructed(tag::SEQUENCE, parts);
-    let octets = |octets: &[u8]| write::element(tag::OCTET_STRING, octets);
-    let digest = |octets: &[u8]| DigestAlgorithm::Sha256.digest(&[octets]);
-    let algorithm = sequence(&[&write::object_identifier(&oid::DIGEST_SHA256)]);
-    let imprint = sequence(&[&algorithm, &octets(digest(covered).as_ref())]);
-    let policy = write::object_identifier(&oid::DIGEST_SHA256);
-    let information = sequence(&[&[2, 1, 1], &policy, &imprint, &[2, 1, 9], &write::time(now())]);
-    let content_type = write::object_identifier(content_type);
-    let attribute =
-        |kind, value: &[u8]| sequence(&[&write::object_identifier(kind), &write::element(tag::SET, value)]);
-    let attributes = vec![
-        attribute(&oid::ATTRIBUTE_CONTENT_TYPE, &content_type),
-        attribute(
-            &oid::ATTRIBUTE_MESSAGE_DIGEST,
-            &octets(digest(&information).as_ref()),
-        ),
-    ];
-    let value = leaf
-        .key
-        .sign(&write::set_of(tag::SET, attributes.clone()))
-        .expect("a value");
-    let certificate = &leaf.certificate;
-    let serial = write::element(tag::INTEGER, certificate.serial());
-    let signer = sequence(&[
-        &[2, 1, 1],
-        &sequence(&[certificate.issuer().der(), &serial]),
-        &algorithm,
-        &write::set_of(tag::context_constructed(0), attributes),
-        &sequence(&[&write::object_identifier(&oid::ECDSA_SHA256)]),
-        &octets(&value),
-    ]);
-    let content = write::element(tag::context_constructed(0), &octets(&information));
-    let signed = sequence(&[
-        &[2, 1, 3],
-        &write::element(tag::SET, &algorithm),
-        &sequence(&[&content_type, &content]),
-        &write::element(tag::context_constructed(0), certificate.der()),
-        &write::element(tag::SET, &signer),
-    ]);
-    let explicit = write::element(tag::context_constructed(0), &signed);
-    sequence(&[&write::object_identifier(&oid::CONTENT_SIGNED_DATA), &explicit])
+/// A token of this leaf over the digest of these octets, which calls itself of this type.
+fn token(leaf: &Leaf, covered: &[u8], content_type: const_oid::ObjectIdentifier) -> Vec<u8> {
+    let information = Stamp::over(covered, "20260615080000Z").info();
+    let mut parts = Parts::sign(leaf, content_type, &information, &[]);
+    parts.content = Some(information);
+    parts.encode()
 }
 
 const STAMP: &str = "/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161";
@@ -97,7 +58,7 @@ fn a_document_time_stamp_is_over_its_revision() {
     let world = World::new();
     let stamp = &world.organisation;
     let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
-    let make = |covered: &[u8]| token(stamp, covered, &oid::CONTENT_TST_INFO);
+    let make = |covered: &[u8]| token(stamp, covered, oid::CONTENT_TST_INFO);
     let file = stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), make);
     assert_eq!(results(&file)[1].as_ref(), Ok(&stamp.certificate));
     let reports = reports(validate(&file, &world.good(), now()));
@@ -125,9 +86,9 @@ fn a_document_time_stamp_is_over_its_revision() {
     let wrong = |made: &dyn Fn(&[u8]) -> Vec<u8>| {
         results(&stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), made))[1].clone()
     };
-    let other = wrong(&|_| token(stamp, b"other", &oid::CONTENT_TST_INFO));
+    let other = wrong(&|_| token(stamp, b"other", oid::CONTENT_TST_INFO));
     assert_eq!(other, Err(Failure::DigestMismatch));
-    let data = wrong(&|covered| token(stamp, covered, &oid::CONTENT_DATA));
+    let data = wrong(&|covered| token(stamp, covered, oid::CONTENT_DATA));
     assert_eq!(data, Err(Failure::ContentType));
     let seal = wrong(&|covered| stamp.sign(covered));
     assert!(seal.is_err(), "a signature is no time-stamp");
@@ -136,7 +97,7 @@ fn a_document_time_stamp_is_over_its_revision() {
 #[test]
 fn a_time_stamp_alone_is_no_signature() {
     let world = World::new();
-    let make = |covered: &[u8]| token(&world.organisation, covered, &oid::CONTENT_TST_INFO);
+    let make = |covered: &[u8]| token(&world.organisation, covered, oid::CONTENT_TST_INFO);
     let file = stamped(&PdfWriter::page(), "", (STAMP, "[0 0 0 0]"), make);
     assert!(matches!(
         validate(&file, &world.good(), now()),
@@ -149,7 +110,7 @@ fn a_time_stamp_alone_is_no_signature() {
 fn a_time_stamp_shows_nothing_and_says_what_it_is() {
     let world = World::new();
     let once = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
-    let make = |covered: &[u8]| token(&world.organisation, covered, &oid::CONTENT_TST_INFO);
+    let make = |covered: &[u8]| token(&world.organisation, covered, oid::CONTENT_TST_INFO);
     let judge = |kind: &str, rectangle: &str| fault(&stamped(&once, "5 0 R", (kind, rectangle), make));
     assert_eq!(judge(STAMP, "[0 0 0 0]"), None);
     assert_eq!(judge(STAMP, "[0 0 9 9]"), Some(PdfFault::Overlaid { number: 7 }));
