@@ -43,11 +43,13 @@ impl Desk {
         std::fs::write(self.path().join(name), text).expect("the folder can be written");
     }
 
-    fn openssl(&self, arguments: &[&str]) {
+    /// What the openssl command prints.
+    fn openssl(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("openssl");
         let output = command.args(arguments).current_dir(self.path()).output();
         let output = output.expect("openssl is installed: run ops/setup");
         assert!(output.status.success(), "{}", said(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     fn export(&self, options: &[&str]) {
@@ -61,12 +63,22 @@ impl Desk {
     /// `gateway check` with this password.
     fn check(&self, password: &str) -> Output {
         self.write("p12.password", password);
-        self.write(
-            "gateway.toml",
+        let anchor = self.openssl(&[
+            "x509",
+            "-in",
+            "anchors/own.pem",
+            "-noout",
+            "-fingerprint",
+            "-sha256",
+        ]);
+        let anchor = anchor.trim().split('=').next_back().expect("a fingerprint");
+        let text = format!(
             "[gateway]\ncode = \"000.00.00.X99\"\ndata_dir = \"data\"\n\
-             [gateway.pkcs12]\nfile = \"gateway.p12\"\npassword = { file = \"p12.password\" }\n\
-             [broker]\npassword = { file = \"broker.password\" }\n[trust]\nanchors_dir = \"anchors\"\n",
+             [gateway.pkcs12]\nfile = \"gateway.p12\"\npassword = {{ file = \"p12.password\" }}\n\
+             [broker]\npassword = {{ file = \"broker.password\" }}\n[trust]\nanchors_dir = \"anchors\"\n\
+             anchor_fingerprints = [\"{anchor}\"]\n"
         );
+        self.write("gateway.toml", &text);
         let mut command = Command::new(Program::Gateway.path());
         command
             .arg("check")
