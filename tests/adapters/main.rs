@@ -5,3 +5,4 @@ mod pkcs12;
 mod returned;
 mod schema;
 mod token;
+mod verify;

@@ -127,7 +127,7 @@ pub fn verify(
             over_main.extend(gates.then_some(number));
             continue;
         }
-        let (signed, reports) = bench.signed_by(all, attachment);
+        let (signed, reports) = judge_detached(all, attachment, belief.trust, belief.time_of_day);
         let gates = signed.is_none() || signed == main;
         if signed.is_none() {
             bench.remarks.push(Remark::new("signature-without-file", number));
@@ -160,8 +160,9 @@ pub fn verify(
     }
 }
 
-/// The manifest says which document is the main one; the order in which files stand in the packet says nothing.
-fn in_manifest_order(packet: &mut DocumentPacket) {
+/// Puts attachments into the order in which they are numbered. The manifest says which document is the main one; the
+/// order in which files stand in the packet says nothing.
+pub fn in_manifest_order(packet: &mut DocumentPacket) {
     let manifest = &packet.manifest;
     let place = |attachment: &Attachment| {
         let listed = manifest
@@ -177,11 +178,15 @@ fn number(index: usize) -> u32 {
     u32::try_from(index + 1).expect("the packet's limits keep attachments few")
 }
 
-/// By name, or by a header where PDF readers look for one (within the first 1,024 bytes).
-fn is_pdf(attachment: &Attachment) -> bool {
-    let bytes = attachment.content.bytes();
+/// Whether a file is to be judged as PDF: by name, or by its header.
+pub fn is_pdf(attachment: &Attachment) -> bool {
+    attachment.name.to_lowercase().ends_with(".pdf") || has_pdf_header(attachment.content.bytes())
+}
+
+/// Whether a header of PDF stands where readers look for one (within the first 1,024 bytes).
+pub fn has_pdf_header(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(1024)];
-    attachment.name.to_lowercase().ends_with(".pdf") || head.windows(5).any(|window| window == b"%PDF-")
+    head.windows(5).any(|window| window == b"%PDF-")
 }
 
 /// An indication as events and receipts write it: `TOTAL-FAILED/REVOKED`.
@@ -193,8 +198,8 @@ fn words(indication: Indication) -> String {
     }
 }
 
-/// By name; a PDF under such a name is a document all the same.
-fn is_detached_signature(attachment: &Attachment) -> bool {
+/// Whether a file is a detached signature: by name; a PDF under such a name is a document all the same.
+pub fn is_detached_signature(attachment: &Attachment) -> bool {
     attachment.name.to_lowercase().ends_with(SIGNATURE_SUFFIX)
         && !attachment.content.bytes().starts_with(b"%PDF-")
 }
@@ -215,6 +220,38 @@ fn files_for(all: &[Attachment], signature: &Attachment) -> Vec<usize> {
         .into_iter()
         .find(|found| !found.is_empty())
         .unwrap_or_else(|| files().collect())
+}
+
+/// Which file a detached signature is over, and what it is worth over that. Of several it may be over, the one whose
+/// digest it holds; over none of them it fails.
+pub fn judge_detached(
+    all: &[Attachment],
+    signature: &Attachment,
+    trust: &Snapshot,
+    time_of_day: Time,
+) -> (Option<usize>, Vec<SealReport>) {
+    let judged = |place: usize| {
+        let (signature, file) = (signature.content.bytes(), all[place].content.bytes());
+        trust::cms::validate(signature, file, trust, time_of_day)
+    };
+    let files = files_for(all, signature);
+    if let [only] = files[..] {
+        return (Some(only), judged(only));
+    }
+    let found = files.iter().map(|&place| (place, judged(place)));
+    match found
+        .into_iter()
+        .find(|(_, reports)| is_over_its_content(reports))
+    {
+        Some((place, reports)) => (Some(place), reports),
+        None => (None, files.first().map_or_else(Vec::new, |&place| judged(place))),
+    }
+}
+
+/// Whether the reports of a detached signature say of one signer at least that it is over the content it was judged with.
+pub fn is_over_its_content(reports: &[SealReport]) -> bool {
+    let another = Indication::TotalFailed(SubIndication::HashFailure);
+    reports.iter().any(|report| report.indication != another)
 }
 
 /// The attachment that is being judged.
@@ -253,28 +290,6 @@ impl Bench<'_> {
                         .push(Remark::new("enclosure-file", format!("{about}: {fault}")));
                 }
             }
-        }
-    }
-
-    /// Which file a detached signature is over, and what it is worth over that. Of several it may be over, the one whose
-    /// digest it holds; over none of them it fails.
-    fn signed_by(&self, all: &[Attachment], signature: &Attachment) -> (Option<usize>, Vec<SealReport>) {
-        let judged = |place: usize| {
-            let (signature, file) = (signature.content.bytes(), all[place].content.bytes());
-            trust::cms::validate(signature, file, self.belief.trust, self.belief.time_of_day)
-        };
-        let is_over = |reports: &Vec<SealReport>| {
-            let another = Indication::TotalFailed(SubIndication::HashFailure);
-            reports.iter().any(|report| report.indication != another)
-        };
-        let files = files_for(all, signature);
-        if let [only] = files[..] {
-            return (Some(only), judged(only));
-        }
-        let found = files.iter().map(|&place| (place, judged(place)));
-        match found.into_iter().find(|(_, reports)| is_over(reports)) {
-            Some((place, reports)) => (Some(place), reports),
-            None => (None, files.first().map_or_else(Vec::new, |&place| judged(place))),
         }
     }
 

@@ -29,7 +29,7 @@ use tracing::{error, info, warn};
 use crate::administration::Administration;
 use crate::broker::{self, Address, Broker, BrokerFault, ConsumeLimits, PublishLimits};
 use crate::clock::Clock;
-use crate::config::{BrokerConfig, Config};
+use crate::config::{BrokerConfig, Config, LimitsConfig};
 use crate::http::{HttpFault, InternalPort, Services};
 use crate::signer::{SignerFault, load_seal};
 use crate::stages::poison::CrashNotes;
@@ -137,10 +137,8 @@ pub fn broker_address(config: &BrokerConfig) -> Result<Address, BrokerFault> {
 }
 
 fn rules(config: &Config) -> Rules {
-    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
     let (limits, exchange) = (&config.limits, &config.exchange);
-    let defaults = packet::Limits::default();
     Rules {
         gateway: config.gateway.code.clone(),
         terms: Terms {
@@ -148,22 +146,8 @@ fn rules(config: &Config) -> Rules {
             hold_limit_seconds: seconds(exchange.hold_limit_seconds),
             seals: exchange.seals.clone(),
         },
-        limits: packet::Limits {
-            xml: trust::xml::Limits {
-                bytes_max: bytes(limits.packet_bytes_max),
-                depth_max: limits.depth_max,
-                nodes_max: limits.nodes_max,
-                attributes_max: limits.attributes_max,
-                ..defaults.xml
-            },
-            addressees_max: limits.addressees_max,
-            attachments_max: limits.attachments_max,
-            attachment_bytes_max: bytes(limits.attachment_bytes_max),
-            contents_bytes_max: bytes(limits.contents_bytes_max),
-            expansion_ratio_max: limits.expansion_ratio_max,
-            text_bytes_max: limits.text_bytes_max,
-        },
-        packet_bytes_max: bytes(limits.packet_bytes_max),
+        limits: packet_limits(limits),
+        packet_bytes_max: bytes_of(limits.packet_bytes_max),
         window: config.broker.window,
         window_urgent: config.broker.window_urgent,
         dispatch_bytes_max: config.broker.dispatch_bytes_max,
@@ -174,6 +158,30 @@ fn rules(config: &Config) -> Rules {
         closed_account_limit: Duration::from_secs(exchange.closed_account_seconds),
         sweep_every: Duration::from_secs(exchange.sweep_seconds),
     }
+}
+
+/// How much one packet may ask for.
+pub(crate) fn packet_limits(limits: &LimitsConfig) -> packet::Limits {
+    let defaults = packet::Limits::default();
+    packet::Limits {
+        xml: trust::xml::Limits {
+            bytes_max: bytes_of(limits.packet_bytes_max),
+            depth_max: limits.depth_max,
+            nodes_max: limits.nodes_max,
+            attributes_max: limits.attributes_max,
+            ..defaults.xml
+        },
+        addressees_max: limits.addressees_max,
+        attachments_max: limits.attachments_max,
+        attachment_bytes_max: bytes_of(limits.attachment_bytes_max),
+        contents_bytes_max: bytes_of(limits.contents_bytes_max),
+        expansion_ratio_max: limits.expansion_ratio_max,
+        text_bytes_max: limits.text_bytes_max,
+    }
+}
+
+fn bytes_of(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// A gateway, put together and not yet running.

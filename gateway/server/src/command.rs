@@ -1,7 +1,7 @@
 //! The command line: `gateway run` is the service, everything else is for people who operate it.
 //!
 //! **Invariant:** a command that changes something says what it changed, and its exit code tells whether all of it
-//! was done: 0 done, 1 not done, 2 the command line is wrong, 3 done in part, 4 the configuration has faults.
+//! was done: 0 done, 1 not done (for `verify`: something did not pass), 2 the command line is wrong, 3 done in part, 4 the configuration has faults.
 
 mod agency;
 mod agency_arguments;
@@ -15,6 +15,7 @@ mod password_file;
 mod report;
 mod text;
 mod trust;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,7 +38,8 @@ use crate::trustkeeper::TrustKeeperFault;
 use desk::Desk;
 use text::{Said, Text, complain, print};
 
-const EXIT_CODES: &str = "Mã kết thúc / exit codes: 0 xong (done), 1 không xong (not done), 2 sai dòng lệnh (usage), \
+const EXIT_CODES: &str = "Mã kết thúc / exit codes: 0 xong (done), 1 không xong; verify: có tệp không đạt (not done; \
+verify: a file did not pass), 2 sai dòng lệnh (usage), \
 3 xong một phần (done in part), 4 lỗi cấu hình (configuration)";
 
 /// Cổng liên thông văn bản điện tử / the gateway of signed electronic documents.
@@ -85,6 +87,8 @@ enum Command {
         /// Mã hồ sơ / the case.
         case: String,
     },
+    /// Kiểm tra chữ ký: có đúng không, và vì sao / verify signatures: are they good, and why?
+    Verify(verify::VerifyArguments),
     /// Chấp nhận giờ hiện tại sau khi đồng hồ nhảy / accept the time of day after the clock jumped.
     AcceptClock,
 }
@@ -94,6 +98,8 @@ enum Command {
 enum Ending {
     Done,
     InPart,
+    /// Everything was looked at, and something did not pass.
+    NotPassed,
 }
 
 /// Why a command did not do what it was to do.
@@ -199,6 +205,9 @@ pub(crate) enum CommandFault {
     /// Trust material.
     #[error(transparent)]
     Trust(#[from] TrustKeeperFault),
+    /// Nothing can be verified with what was given: why, in both languages.
+    #[error("{}", .0[1])]
+    Unjudged([String; 2]),
 }
 
 /// Carries out a command line, and says how it ended.
@@ -206,6 +215,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     match carry_out(&cli).await {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::InPart) => ExitCode::from(3),
+        Ok(Ending::NotPassed) => ExitCode::from(1),
         Err(fault) => {
             let code = complain_of(&fault);
             ExitCode::from(code)
@@ -248,6 +258,7 @@ async fn carry_out(cli: &Cli) -> Result<Ending, CommandFault> {
         Command::Broker(command) => broker::carry_out(&load()?, command).await,
         Command::Key(command) => key::carry_out(command),
         Command::Case { case } => show_case(&load()?, case, cli.json).await,
+        Command::Verify(arguments) => verify::carry_out(load, arguments, cli.json).await,
         Command::AcceptClock => {
             Desk::open(&load()?).await?.clock_accept().await?;
             Text::ClockAccepted.say(&[]);

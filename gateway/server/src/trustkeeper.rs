@@ -22,6 +22,7 @@ mod flight;
 mod hosts;
 mod keeping;
 mod material;
+pub(crate) mod once;
 mod reading;
 mod schedule;
 mod standing;

@@ -66,6 +66,37 @@ pub fn validate_certificate(
     outcome.failure.map_or(Ok(outcome.chain), Err)
 }
 
+/// What a certificate is held to when it is judged by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// That of somebody who signs documents.
+    Signer,
+    /// That of an authority: its path alone, whatever its key is used for.
+    Authority,
+}
+
+/// The same as [`validate_certificate`], with all that settled it: a report in which nothing is said of a signature. The
+/// signer is the certificate.
+pub fn report_certificate(
+    certificate: &Arc<Certificate>,
+    role: Role,
+    candidates: &[Arc<Certificate>],
+    snapshot: &Snapshot,
+    at: Time,
+) -> SealReport {
+    let usage = match role {
+        Role::Signer => path::Usage::Document,
+        Role::Authority => path::Usage::Nothing,
+    };
+    let question = path::Question::new(usage, snapshot, candidates, at);
+    let mut budget = path::Budget::new(snapshot.policy().signature_checks_max);
+    SealReport::of_path(
+        certificate,
+        path::validate(certificate, question, &mut budget),
+        at,
+    )
+}
+
 /// Judges the path of a certificate at the time `at`, whatever its key is used for, under these demands (RFC 5280 §6). The
 /// path that passed, leaf first, anchor last.
 ///

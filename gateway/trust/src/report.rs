@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::algorithm::SignatureAlgorithm;
 use crate::crl::RevocationList;
 use crate::ocsp::OcspAnswer;
+use crate::path::Outcome;
 use crate::pdf::Coverage;
 use crate::time::Time;
 use crate::tsp::TimeStampReport;
@@ -258,6 +259,29 @@ impl SealReport {
     /// Whether the question is open only because something has to be fetched: "not now".
     pub fn is_try_later(&self) -> bool {
         self.indication == Indication::Indeterminate(SubIndication::TryLater)
+    }
+
+    /// A report of the path of a certificate alone.
+    pub(crate) fn of_path(certificate: &Arc<Certificate>, outcome: Outcome, at: Time) -> Self {
+        let indication = match &outcome.failure {
+            None => Indication::TotalPassed,
+            Some(failure) => failure.indication(Some(certificate)),
+        };
+        Self {
+            indication,
+            failure: outcome.failure,
+            signer: Some(Arc::clone(certificate)),
+            chain: outcome.chain,
+            revocation: outcome.proofs,
+            algorithm: None,
+            claimed_signing_time: None,
+            best_signature_time: at,
+            time_stamps: Vec::new(),
+            counter_signatures: Vec::new(),
+            needs: outcome.needs,
+            remarks: Vec::new(),
+            coverage: None,
+        }
     }
 
     /// A report of nothing but a failure.

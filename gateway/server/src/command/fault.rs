@@ -70,6 +70,7 @@ pub(super) fn in_words(fault: &CommandFault) -> Vec<Said> {
         CommandFault::Telemetry => Text::LogTwice.said(),
         CommandFault::Told(told) => desk::in_words(told),
         CommandFault::Trust(fault) => trust(fault),
+        CommandFault::Unjudged(words) => Text::Foreign.said().with_languages("detail", words.clone()),
     };
     vec![said]
 }
@@ -191,7 +192,7 @@ fn file(path: &Path, error: &io::Error) -> Said {
 }
 
 /// What the system said.
-fn system(error: &io::Error) -> Said {
+pub(super) fn system(error: &io::Error) -> Said {
     match known(error.kind()) {
         Some(text) => text.said(),
         None => Text::SystemOther.said().with("detail", error),

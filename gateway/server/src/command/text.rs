@@ -1,28 +1,39 @@
 //! What commands say to people: Vietnamese first, English second, in one table.
 
-mod said;
-
-pub(super) use said::Said;
-
-/// Declares each text once, with its two languages; `{name}` is filled in when it is said.
+/// Declares each text once, with its two languages; `{name}` is filled in when it is said. Each theme is a type of its own.
 macro_rules! texts {
-    ($($name:ident = $vi:literal, $en:literal;)*) => {
-        /// A text of the table.
+    ($(#[$about:meta])* $kind:ident; $($name:ident = $vi:literal, $en:literal;)*) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Text { $(#[allow(missing_docs)] $name,)* }
+        pub(in crate::command) enum $kind { $(#[allow(missing_docs)] $name,)* }
 
-        impl Text {
+        impl $kind {
             #[cfg(test)]
-            const ALL: &'static [Text] = &[$(Text::$name,)*];
+            pub(in crate::command) const ALL: &'static [$kind] = &[$($kind::$name,)*];
 
-            fn languages(self) -> [&'static str; 2] {
-                match self { $(Text::$name => [$vi, $en],)* }
+            pub(in crate::command) fn languages(self) -> [&'static str; 2] {
+                match self { $($kind::$name => [$vi, $en],)* }
+            }
+
+            /// The text, without values yet.
+            pub(in crate::command) fn said(self) -> $crate::command::text::Said {
+                $crate::command::text::Said::of(self.languages())
             }
         }
     };
 }
 
+mod failure;
+mod said;
+mod verify;
+
+pub(super) use failure::{AdviceText, FailureText, RemarkText, SubText};
+pub(super) use said::Said;
+pub(super) use verify::VerifyText;
+
 texts! {
+    /// A text of the table.
+    Text;
     AccountNotProvisioned = "Chưa tạo được tài khoản {account} trên broker: {fault}",
         "Account {account} is not yet made at the broker: {fault}";
     AccountOpened = "Tài khoản {account} của {agency}", "Account {account} of {agency}";
@@ -427,11 +438,6 @@ texts! {
 }
 
 impl Text {
-    /// The text, without values yet.
-    pub(super) fn said(self) -> Said {
-        Said::of(self)
-    }
-
     /// The text in both languages, with these values filled in.
     pub(super) fn with(self, values: &[(&'static str, &str)]) -> String {
         let fill = |said: Said, (name, value): &(&'static str, &str)| said.with(name, value);

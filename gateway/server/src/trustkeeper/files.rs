@@ -98,16 +98,22 @@ pub(super) struct Cache {
 impl Cache {
     /// The cache below this folder; made if it is missing.
     pub(super) fn open(folder: &Path) -> io::Result<Cache> {
-        let [lists, issuers, answers] = ["lists", "issuers", "answers"].map(|name| folder.join(name));
-        for folder in [&lists, &issuers, &answers] {
+        let cache = Cache::at(folder);
+        for folder in [&cache.lists, &cache.issuers, &cache.answers] {
             fs::create_dir_all(folder)?;
         }
-        Ok(Cache {
+        Ok(cache)
+    }
+
+    /// The cache below this folder, whether it is there or not: for whoever only reads.
+    pub(super) fn at(folder: &Path) -> Cache {
+        let [lists, issuers, answers] = ["lists", "issuers", "answers"].map(|name| folder.join(name));
+        Cache {
             lists,
             issuers,
             answers,
             addresses: folder.join("addresses"),
-        })
+        }
     }
 
     /// The lists that were kept, and those that cannot be read.

@@ -90,7 +90,8 @@ impl Folders {
         faults.append(&mut candidates.faults);
         let has_half_written = !faults.is_empty();
         faults.extend(learned.faults);
-        let (pinned, others) = anchors.found.into_iter().partition(|one| self.is_anchor(one));
+        let is_pinned = |one: &Arc<Certificate>| is_anchor(one, &self.pinned);
+        let (pinned, others) = anchors.found.into_iter().partition(is_pinned);
         anchors.found = pinned;
         let others: Vec<Arc<Certificate>> = others;
         faults.extend(others.iter().map(|one| no_anchor(one)));
@@ -124,12 +125,6 @@ impl Folders {
         faults
     }
 
-    fn is_anchor(&self, certificate: &Certificate) -> bool {
-        self.pinned.contains(&certificate.fingerprint())
-            && certificate.may_issue()
-            && is_issuer_of(certificate, certificate)
-    }
-
     fn take_list(
         &self,
         material: &mut Material,
@@ -151,8 +146,18 @@ impl Folders {
     }
 }
 
+/// Whether a certificate of the folder of anchors is one.
+pub(super) fn is_anchor(certificate: &Certificate, pinned: &[Digest]) -> bool {
+    pinned.contains(&certificate.fingerprint()) && is_root(certificate)
+}
+
+/// Whether a certificate is that of an authority, and its own key signed it.
+pub(super) fn is_root(certificate: &Certificate) -> bool {
+    certificate.may_issue() && is_issuer_of(certificate, certificate)
+}
+
 /// What to say of a certificate that lies among the anchors and is none.
-fn no_anchor(certificate: &Certificate) -> String {
+pub(super) fn no_anchor(certificate: &Certificate) -> String {
     let (subject, fingerprint) = (certificate.subject(), certificate.fingerprint());
     format!(
         "{subject} (SHA-256 {fingerprint}) is no anchor: [trust] anchor_fingerprints must name it, and it must be a \

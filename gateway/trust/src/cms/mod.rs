@@ -28,6 +28,7 @@ pub(crate) use verify::{Profile, Signed, token_content, token_signer};
 use crate::algorithm::DigestAlgorithm;
 use crate::existence::Existence;
 use crate::path::{Question, RevocationDemand, Usage};
+use crate::pem;
 use crate::policy::Policy;
 use crate::report::{Failure, SealReport};
 use crate::snapshot::Snapshot;
@@ -134,6 +135,15 @@ pub(crate) fn integrity_digests(
     now: Time,
 ) -> Vec<Result<Arc<Certificate>, Failure>> {
     verify::integrity(signature, Some(Source::Told(content)), profile, policy, now)
+}
+
+/// The CMS in a PEM text: the only block labelled `CMS` (RFC 7468 §9) or, as older software writes it, `PKCS7`. `None`
+/// where there is none, or more than one.
+pub fn from_pem(text: &[u8]) -> Option<Vec<u8>> {
+    let mut blocks = pem::blocks(text, "CMS");
+    blocks.extend(pem::blocks(text, "PKCS7"));
+    let block = blocks.pop();
+    block.filter(|_| blocks.is_empty())
 }
 
 /// What the digests of a content are made from.

@@ -170,6 +170,15 @@ impl RevocationList {
         Self::from_der(block.ok_or(RevocationListFault::Pem)?)
     }
 
+    /// Reads every X509 CRL block of a PEM text; none is no error.
+    ///
+    /// # Errors
+    /// The first block that is no list.
+    pub fn all_from_pem(bytes: &[u8]) -> Result<Vec<Self>, RevocationListFault> {
+        let blocks = crate::pem::blocks(bytes, "X509 CRL");
+        blocks.into_iter().map(Self::from_der).collect()
+    }
+
     /// The list in DER.
     pub fn der(&self) -> &[u8] {
         &self.der

@@ -249,6 +249,14 @@ impl OcspAnswer {
         })
     }
 
+    /// How the responder names itself: its name, or the SHA-1 of its key in hexadecimal (RFC 6960 §4.2.1).
+    pub fn responder_name(&self) -> String {
+        match &self.responder {
+            ResponderId::Name(name) => name.to_string(),
+            ResponderId::Key(digest) => digest.iter().map(|octet| format!("{octet:02x}")).collect(),
+        }
+    }
+
     /// Until when it may be of use: the latest nextUpdate, or, where none is said, `age_seconds_max` after thisUpdate.
     /// `None`: it says that something was revoked for good, and that never ends.
     pub fn ends_at(&self, age_seconds_max: i64) -> Option<Time> {

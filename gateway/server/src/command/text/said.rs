@@ -4,19 +4,18 @@
 
 use std::fmt::{self, Display};
 
-use super::Text;
-
 /// A text of the table with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::command) struct Said {
-    text: Text,
+    /// Vietnamese and English, with the names of values in braces.
+    languages: [&'static str; 2],
     values: Vec<(&'static str, [String; 2])>,
 }
 
 impl Said {
-    pub(super) fn of(text: Text) -> Said {
+    pub(super) fn of(languages: [&'static str; 2]) -> Said {
         Said {
-            text,
+            languages,
             values: Vec::new(),
         }
     }
@@ -36,9 +35,16 @@ impl Said {
         self
     }
 
+    /// With a value that was put together in each language.
+    #[must_use]
+    pub(in crate::command) fn with_languages(mut self, name: &'static str, value: [String; 2]) -> Said {
+        self.values.push((name, value));
+        self
+    }
+
     /// Vietnamese and English, with the values filled in.
     pub(in crate::command) fn languages(&self) -> [String; 2] {
-        let [vi, en] = self.text.languages();
+        let [vi, en] = self.languages;
         [self.filled(vi, 0), self.filled(en, 1)]
     }
 
@@ -58,7 +64,7 @@ impl Said {
     /// The values that the text asks for and that it was not given.
     #[cfg(test)]
     pub(in crate::command) fn missing(&self) -> Vec<&'static str> {
-        let names = self.text.languages()[0].split('{').skip(1);
+        let names = self.languages[0].split('{').skip(1);
         let names = names.filter_map(|rest| rest.split('}').next());
         names
             .filter(|name| !self.values.iter().any(|(known, _)| known == name))
@@ -79,7 +85,7 @@ impl Display for Said {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::command::text::Text;
 
     #[test]
     fn a_fault_within_a_text_is_told_in_its_language_only() {
