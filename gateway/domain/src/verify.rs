@@ -19,7 +19,7 @@ use crate::agency::Signatory;
 use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
-use crate::packet::{Attachment, DocumentPacket};
+use crate::packet::{Attachment, BusinessType, DocumentPacket};
 use crate::refusal::{Refusal, RefusalCode, Remark};
 
 pub use consequence::{Consequence, consequence, published};
@@ -137,7 +137,7 @@ pub fn verify(
     }
     match main {
         Some(main) => bench.bind_to_sender(&over_main, number(main)),
-        None if all.is_empty() => bench.remarks.push(Remark::new("unsigned", "packet")),
+        None if all.is_empty() => bench.without_files(packet.business.kind),
         None => {
             let missing = Refusal::new(RefusalCode::PacketIncomplete);
             bench.refusals.push(missing.with("element", "Attachment"));
@@ -369,6 +369,15 @@ impl Bench<'_> {
         let (refusal, needs) = seal.gate(demand, is_own);
         self.refusals.extend(refusal);
         self.needs.extend_from_slice(needs);
+    }
+
+    /// Nobody signed anything. A recall or an update acts on a document that was sent before.
+    fn without_files(&mut self, business: BusinessType) {
+        self.remarks.push(Remark::new("unsigned", "packet"));
+        if matches!(business, BusinessType::New | BusinessType::Replace) {
+            let demand = self.belief.demands.legal_value;
+            self.refusals.extend(demand.refusal(LegalValue::Information));
+        }
     }
 
     /// A signed main document needs one seal at least that the directory gives to the sender; an unsigned one is for

@@ -25,7 +25,7 @@ pub(crate) struct PendingProof {
     pub(crate) at: Time,
     /// What it waits for.
     pub(crate) failure: Failure,
-    pub(crate) needs: Vec<Need>,
+    pub(crate) needs: Arc<[Need]>,
 }
 
 /// By when something existed; of a signature: with the certificate it was made with.

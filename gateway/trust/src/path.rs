@@ -33,6 +33,9 @@ pub(crate) use usage::Usage;
 /// Addresses of one certificate that are asked for its issuer: it may name any number.
 const ISSUER_URLS_MAX: usize = 8;
 
+/// Octets of an address that is asked: a certificate may name one of any length.
+pub(crate) const URL_OCTETS_MAX: usize = 2048;
+
 /// Certificates whose issuers are asked for at a time.
 const ISSUERS_NEEDED_MAX: usize = 8;
 
@@ -162,7 +165,8 @@ impl Search<'_> {
     fn issuer_urls(&mut self, of: &Certificate) -> Vec<String> {
         let is_web = |url: &&String| {
             let scheme = url.split(':').next().unwrap_or_default();
-            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+            let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            is_web && url.len() <= URL_OCTETS_MAX
         };
         if of.is_self_issued() {
             return Vec::new();

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
-use crate::path::{Budget, Question, RevocationDemand};
+use crate::path::{Budget, Question, RevocationDemand, URL_OCTETS_MAX};
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -320,7 +320,8 @@ fn need(certificate: &Certificate, further: &[String]) -> Whereabouts {
     }
     let is_web = |url: &&String| {
         let scheme = url.split(':').next().unwrap_or_default();
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+        is_web && url.len() <= URL_OCTETS_MAX
     };
     let responders = certificate.responder_urls().iter().filter(is_web);
     Whereabouts {

@@ -1,5 +1,7 @@
 //! The signature of a packet over its own XML: what it is worth, and what is demanded of it.
 //!
+//! Asked of packets that bring a document; a status is answered for by the account that brought it.
+//!
 //! It proves nothing of a document (the signed files inside do), breaks when a hop rewrites the packet, and is a dummy in
 //! many packets of the field; so what is demanded is set for each agency.
 //!
@@ -52,6 +54,7 @@ pub enum PacketWorth {
 #[derive(Debug, Clone)]
 pub struct PacketSeal {
     worth: PacketWorth,
+    /// Who signed all of it.
     signers: Vec<Digest>,
     needs: Vec<Need>,
 }
@@ -89,7 +92,9 @@ impl PacketSeal {
                 |report| report.indication,
             )),
         };
-        let signers = reports().filter_map(|report| Some(report.signer.as_ref()?.fingerprint()));
+        // Whoever signed a part of it, here or elsewhere, says nothing of the packet.
+        let over_packet = judged.seals().iter().filter(|seal| seal.covers_document());
+        let signers = over_packet.filter_map(|seal| Some(seal.report().signer.as_ref()?.fingerprint()));
         PacketSeal {
             worth,
             signers: signers.collect(),
@@ -121,7 +126,7 @@ impl PacketSeal {
     }
 
     /// Why it does not let the packet pass, and what would have to be known first. `is_own` tells whether a certificate is
-    /// the sender's.
+    /// the sender's: a person's, the organisation's or a machine's, for it is software that signs packets.
     pub(super) fn gate(
         &self,
         demand: PacketDemand,

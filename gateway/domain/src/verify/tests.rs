@@ -142,6 +142,35 @@ fn a_signature_over_another_version_is_refused_whatever_it_is_named() {
 }
 
 #[test]
+fn a_packet_without_files_has_no_legal_value_unless_it_acts_on_an_earlier_one() {
+    let trust = Snapshot::new(vec![], vec![], vec![], Policy::default(), 1);
+    let demands = SealDemands {
+        legal_value: LegalValueDemand::Full,
+        ..SealDemands::default()
+    };
+    let belief = Belief {
+        trust: &trust,
+        directory: &Directory::new(),
+        sent_at: now(),
+        now: now(),
+        time_of_day: now(),
+        demands: &demands,
+    };
+    for (kind, refused) in [
+        (BusinessType::New, true),
+        (BusinessType::Replace, true),
+        (BusinessType::Recall, false),
+        (BusinessType::Update, false),
+    ] {
+        let mut empty = packet(&[]);
+        empty.business.kind = kind;
+        let verified = verify(empty, &PacketSeal::absent(), AgencyId::from_number(1), belief);
+        let is_refused = codes(&verified) == [RefusalCode::LegalValueLacking];
+        assert_eq!(is_refused, refused, "{kind:?}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_remarked() {
     let remarks = |packet: DocumentPacket| verified(packet).remarks;
     let main = packet(&[("main.txt", b"text")]);

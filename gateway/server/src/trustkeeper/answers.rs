@@ -2,12 +2,13 @@
 //!
 //! **Invariant:** an answer is here only if it was proven to be one about that certificate, and never in the place of a
 //! newer one; that a certificate was revoked for good is never taken back.
+//! **Invariant:** one that has ended stays all the same, so that no older one takes its place.
 //! **Invariant:** their number is bounded, and those that revoke are given up last.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trust::ocsp::{CertificateStatus, Question};
+use trust::ocsp::{CertificateStatus, Question, Said};
 use trust::{Digest, OcspAnswer, OcspFault, OcspRequest, Snapshot, Time};
 
 use super::errand::About;
@@ -59,8 +60,13 @@ pub(super) fn check(
 
 impl Answers {
     /// Those that were kept; which certificate each is about is said by its name.
-    pub(super) fn of(kept: impl IntoIterator<Item = (Digest, Arc<OcspAnswer>)>) -> Answers {
-        Answers(kept.into_iter().collect())
+    pub(super) fn of(
+        kept: impl IntoIterator<Item = (Digest, Arc<OcspAnswer>)>,
+        age_seconds_max: i64,
+    ) -> Answers {
+        let mut answers = Answers(kept.into_iter().collect());
+        answers.make_room(KEPT_MAX, None, age_seconds_max);
+        answers
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<OcspAnswer>> {
@@ -71,18 +77,26 @@ impl Answers {
         self.0.len()
     }
 
-    /// What taking this answer would come to.
-    pub(super) fn weigh(&self, about: &About, answer: &OcspAnswer) -> Result<Taken, Unfit> {
+    /// What taking this answer would come to. One that says what a fresh one said already changes nothing.
+    pub(super) fn weigh(
+        &self,
+        about: &About,
+        answer: &OcspAnswer,
+        (now, age_seconds_max): (Time, i64),
+    ) -> Result<Taken, Unfit> {
         let said = |answer: &OcspAnswer| answer.said_of(&about.certificate, &about.issuer);
         let known = self.0.get(&about.certificate.fingerprint());
         let Some((known, known_said)) = known.and_then(|known| Some((known, said(known)?))) else {
             return Ok(Taken::New);
         };
-        let is_same = known.fingerprint() == answer.fingerprint();
+        let is_fresh = known.ends_at(age_seconds_max).is_some_and(|end| now <= end);
+        let is_same = |new: Said| {
+            known.fingerprint() == answer.fingerprint() || (is_fresh && new.status == known_said.status)
+        };
         match said(answer) {
             Some(new) if known_said.is_final() && !new.is_final() => Ok(Taken::Same),
             Some(new) if new.this_update < known_said.this_update => Err(Unfit::Older),
-            Some(_) if is_same => Ok(Taken::Same),
+            Some(new) if is_same(new) => Ok(Taken::Same),
             Some(_) => Ok(Taken::New),
             None => Err(Unfit::NoAnswer),
         }
@@ -94,19 +108,27 @@ impl Answers {
         &mut self,
         about: &About,
         answer: Arc<OcspAnswer>,
-        age_seconds_max: i64,
+        (now, age_seconds_max): (Time, i64),
     ) -> Result<Vec<Digest>, Unfit> {
-        if self.weigh(about, &answer)? == Taken::New {
-            self.0.insert(about.certificate.fingerprint(), answer);
+        let certificate = about.certificate.fingerprint();
+        if self.weigh(about, &answer, (now, age_seconds_max))? == Taken::New {
+            self.0.insert(certificate, answer);
         }
-        Ok(self.make_room(KEPT_MAX, age_seconds_max))
+        Ok(self.make_room(KEPT_MAX, Some(certificate), age_seconds_max))
     }
 
-    pub(super) fn make_room(&mut self, kept_max: usize, age_seconds_max: i64) -> Vec<Digest> {
+    /// Gives up those that end first, but for the one that was just taken, and hands out which.
+    pub(super) fn make_room(
+        &mut self,
+        kept_max: usize,
+        but: Option<Digest>,
+        age_seconds_max: i64,
+    ) -> Vec<Digest> {
         let mut left = Vec::new();
         while self.0.len() > kept_max {
             let end = |answer: &OcspAnswer| answer.ends_at(age_seconds_max);
-            let first = self.0.iter().min_by_key(|(_, answer)| {
+            let others = self.0.iter().filter(|(about, _)| Some(**about) != but);
+            let first = others.min_by_key(|(_, answer)| {
                 let end = end(answer);
                 (end.is_none(), end, answer.produced_at())
             });
@@ -117,18 +139,5 @@ impl Answers {
             left.push(about);
         }
         left
-    }
-
-    /// Gives up those that are of no use any more, and hands out which.
-    pub(super) fn forget(&mut self, now: Time, age_seconds_max: i64) -> Vec<Digest> {
-        let ended = self.0.iter().filter(|(_, answer)| {
-            let end = answer.ends_at(age_seconds_max);
-            end.is_some_and(|end| end < now)
-        });
-        let ended: Vec<Digest> = ended.map(|(about, _)| *about).collect();
-        for about in &ended {
-            self.0.remove(about);
-        }
-        ended
     }
 }

@@ -12,8 +12,8 @@ use crate::administration::{Complaint, Trouble};
 
 /// An issuing certificate that is larger is none.
 const ISSUER_BYTES_MAX: u64 = 64 << 10;
-/// An OCSP answer that is larger is none.
-const ANSWER_BYTES_MAX: u64 = 256 << 10;
+/// An OCSP answer that is larger is none: anybody on the way can put certificates into one, and many are kept.
+pub(super) const ANSWER_BYTES_MAX: u64 = 32 << 10;
 
 /// What a flight takes along: by what is checked what it brings.
 pub(super) enum Luggage {

@@ -102,7 +102,7 @@ impl Keeping {
             folder: data_dir.join("trust"),
             error,
         })?;
-        material.answers = Answers::of(kept);
+        material.answers = Answers::of(kept, config.policy.ocsp_age_seconds_max);
         let faults = folders.take(&mut material, folders.read(now)?, now);
         if material.certificates.anchors.is_empty() {
             let folder = config.anchors_dir.clone();
@@ -306,22 +306,28 @@ impl Keeping {
                 Ok(Answer::Issuer(certificate))
             }
             Brought::Answer(about, answer) => {
-                self.take_answer(about, answer).await?;
-                Ok(Answer::Status)
+                let taken = self.take_answer(about, answer, now).await?;
+                Ok(Answer::Status(taken))
             }
         }
     }
 
     /// First on disk, then in use, as lists.
-    async fn take_answer(&mut self, about: About, answer: Arc<OcspAnswer>) -> Result<(), Complaint> {
-        if self.material.answers.weigh(&about, &answer)? == Taken::New {
+    async fn take_answer(
+        &mut self,
+        about: About,
+        answer: Arc<OcspAnswer>,
+        now: Time,
+    ) -> Result<Taken, Complaint> {
+        let taken = self.material.weigh_answer(&about, &answer, now)?;
+        if taken == Taken::New {
             let (certificate, answer) = (about.certificate.fingerprint(), Arc::clone(&answer));
             self.on_disk(move |cache| cache.keep_answer(&certificate, &answer))
                 .await?;
         }
-        let gone = self.material.take_answer(&about, answer)?;
+        let gone = self.material.take_answer(&about, answer, now)?;
         self.remove_answers(gone).await;
-        Ok(())
+        Ok(taken)
     }
 
     /// Removes answers from the disk. What stays there for a fault comes back after a restart, and goes again.
@@ -423,8 +429,6 @@ impl Keeping {
             }
         }
         self.forget(now);
-        let gone = self.material.forget_answers(now);
-        self.remove_answers(gone).await;
         self.changed(now).await;
         self.publish_status();
         for done in readers {

@@ -313,13 +313,16 @@ impl Material {
         &mut self,
         about: &About,
         answer: Arc<OcspAnswer>,
+        now: Time,
     ) -> Result<Vec<Digest>, Unfit> {
-        self.answers.take(about, answer, self.policy.ocsp_age_seconds_max)
+        let by = (now, self.policy.ocsp_age_seconds_max);
+        self.answers.take(about, answer, by)
     }
 
-    /// Gives up OCSP answers that are of no use any more, and hands out what they were about.
-    pub(super) fn forget_answers(&mut self, now: Time) -> Vec<Digest> {
-        self.answers.forget(now, self.policy.ocsp_age_seconds_max)
+    /// What taking this OCSP answer would come to.
+    pub(super) fn weigh_answer(&self, about: &About, answer: &OcspAnswer, now: Time) -> Result<Taken, Unfit> {
+        let by = (now, self.policy.ocsp_age_seconds_max);
+        self.answers.weigh(about, answer, by)
     }
 
     /// Takes an issuing certificate that [`Certificates::check_issuer`] let through.

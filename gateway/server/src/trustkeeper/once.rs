@@ -19,6 +19,7 @@ use super::answers;
 use super::errand::{About, Errand};
 use super::fetch::{FetchFault, FetchLimits, Sent, fetch};
 use super::files::{self, Cache, Folder};
+use super::flight::ANSWER_BYTES_MAX;
 use super::material::{Certificates, Unfit};
 use super::reading::{is_anchor, is_root, no_anchor};
 use super::{TrustKeeperFault, address, limits};
@@ -35,8 +36,6 @@ const URLS_MAX: usize = 256;
 const TIME_MAX: Duration = Duration::from_secs(60);
 /// An issuing certificate that is larger is none.
 const ISSUER_BYTES_MAX: u64 = 64 << 10;
-/// An OCSP answer that is larger is none.
-const ANSWER_BYTES_MAX: u64 = 256 << 10;
 
 /// Whether a certificate may become an anchor because somebody says so: it is that of an authority, and its own key signed
 /// it.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use trust::{Certificate, Digest, Time};
 
 use super::errand::{About, Errand, NeededFor, Wanted};
-use super::material::is_issuer_of;
+use super::material::{Taken, is_issuer_of};
 use crate::administration::Complaint;
 
 /// Addresses of lists that are known at most.
@@ -51,8 +51,8 @@ pub(super) enum Answer {
     },
     /// The certificate of an issuer.
     Issuer(Arc<Certificate>),
-    /// The status of the certificate that was asked about.
-    Status,
+    /// The status of the certificate that was asked about, and whether it was here already.
+    Status(Taken),
 }
 
 /// One address.
@@ -258,13 +258,17 @@ impl Schedule {
             ..Address::default()
         };
         let wanted_by = std::mem::take(&mut address.wanted_by);
+        let mut is_repeated = false;
         let fresh = match answer {
             Answer::List { series, next_update } => Address {
                 next_update,
                 series: Some(series),
                 ..fresh
             },
-            Answer::Status => fresh,
+            Answer::Status(taken) => {
+                is_repeated = taken == Taken::Same;
+                fresh
+            }
             Answer::Issuer(issuer) => Address {
                 wanted_by: wanted_by
                     .into_iter()
@@ -275,7 +279,7 @@ impl Schedule {
             },
         };
         let is_late = fresh.next_update.is_some() && address.next_update == fresh.next_update;
-        let repeats = if is_late || !fresh.wanted_by.is_empty() {
+        let repeats = if is_repeated || is_late || !fresh.wanted_by.is_empty() {
             address.repeats + 1
         } else {
             0

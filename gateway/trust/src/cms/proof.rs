@@ -6,6 +6,8 @@
 //!
 //! **Invariant**: a token is judged as of an earlier time only where another one that passed covers it.
 
+use std::collections::BTreeMap;
+
 use super::archive::Archive;
 use super::attribute::values;
 use super::gather::Gathered;
@@ -99,15 +101,15 @@ pub(super) fn find(sources: &Sources<'_>, digests: &mut Digests<'_>, budget: &mu
     };
     let mut proofs = Proofs::of(existence.proven, around);
     let found = tokens(sources, &mut proofs);
-    let count = values(sources.signer.unsigned_attributes).len();
     let value = Value {
         proven: existence.proven,
         pending: existence.pending.to_vec(),
     };
+    let places = found.iter().filter_map(|one| one.place);
     let mut judging = Judging {
         sources: *sources,
         archive: Archive::new(sources.opened, sources.signed, sources.signer),
-        values: vec![value; count],
+        values: places.map(|place| (place, value.clone())).collect(),
         digests,
         budget,
     };
@@ -195,8 +197,8 @@ struct Value {
 struct Judging<'a, 'd> {
     sources: Sources<'a>,
     archive: Archive<'a>,
-    /// The values of the unsigned attributes.
-    values: Vec<Value>,
+    /// Those values of the unsigned attributes that are tokens, by their place among all: of these there are few.
+    values: BTreeMap<usize, Value>,
     digests: &'a mut Digests<'d>,
     budget: &'a mut Budget,
 }
@@ -205,7 +207,7 @@ impl Judging<'_, '_> {
     /// Judges one token; `signed_by` is the time by which the signature is proven to have existed so far.
     fn judge(&mut self, found: &Found, signed_by: Option<Time>) -> (Judged, Covers) {
         let (token, kind) = (&found.token, found.kind);
-        let value = found.place.map(|place| self.values[place].clone());
+        let value = found.place.and_then(|place| self.values.get(&place).cloned());
         let circumstances = Circumstances {
             beside: self.sources.gathered,
             existence: Existence {
@@ -236,8 +238,8 @@ impl Judging<'_, '_> {
         };
         let stamped = Stamped::Digest(&coverage.imprint);
         let judged = tsp::judge(token, (kind, stamped), circumstances, self.budget);
-        let covered = self.values.iter_mut().zip(&coverage.is_covered);
-        for (value, _) in covered.filter(|(_, is_covered)| **is_covered) {
+        let is_covered = |place: &usize| coverage.is_covered.get(*place) == Some(&true);
+        for (_, value) in self.values.iter_mut().filter(|(place, _)| is_covered(place)) {
             if judged.report.is_passed() {
                 value.proven = earlier(value.proven, token.latest());
             }

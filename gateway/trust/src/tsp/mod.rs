@@ -334,7 +334,7 @@ pub(crate) fn judge(
         Some(PendingProof {
             at: token.latest(),
             failure: waiting.failure.clone()?,
-            needs: waiting.needs.clone(),
+            needs: waiting.needs.clone().into(),
         })
     });
     let certificate = signed.certificate;

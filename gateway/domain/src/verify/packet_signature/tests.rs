@@ -78,13 +78,23 @@ impl Office {
 
     /// A document of this content that bears an enveloped signature over all of it.
     fn sign(&self, content: &str) -> String {
+        self.sign_part(
+            content,
+            "",
+            "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+        )
+    }
+
+    /// The same, over what this reference with this transform says.
+    fn sign_part(&self, content: &str, uri: &str, transform: &str) -> String {
         let unsigned = |digest: &str, value: &str| {
             format!(
-                r#"<edXML>{content}<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"><SignedInfo><CanonicalizationMethod Algorithm="{C14N}"/><SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/><Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><DigestValue>{digest}</DigestValue></Reference></SignedInfo><SignatureValue>{value}</SignatureValue><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></Signature></edXML>"#,
+                r#"<edXML>{content}<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"><SignedInfo><CanonicalizationMethod Algorithm="{C14N}"/><SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/><Reference URI="{uri}"><Transforms><Transform Algorithm="{transform}"/></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><DigestValue>{digest}</DigestValue></Reference></SignedInfo><SignatureValue>{value}</SignatureValue><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></Signature></edXML>"#,
                 STANDARD.encode(self.certificate.der())
             )
         };
-        let digest = STANDARD.encode(Digest::of(&canonical(&unsigned("", ""), None)).as_bytes());
+        let part = (!uri.is_empty()).then_some("Part");
+        let digest = STANDARD.encode(Digest::of(&canonical(&unsigned("", ""), part)).as_bytes());
         let signed_info = canonical(&unsigned(&digest, ""), Some("SignedInfo"));
         let value = self.key.sign(&signed_info).expect("a signature");
         unsigned(&digest, &STANDARD.encode(value))
@@ -191,6 +201,33 @@ fn what_is_demanded_decides_what_gates() {
         let found = [Nothing, SoundIfPresent, Sound].map(|demand| gate(packet, has_list, demand, is_own));
         assert_eq!(found, expected, "{packet}");
     }
+}
+
+#[test]
+fn a_signature_over_a_part_says_nothing_of_the_packet_whosever_it_is() {
+    // One office signs a part; another one puts that into a packet of its own, and signs the whole.
+    let (honest, other) = (Office::new(), Office::new());
+    let part = honest.sign_part("<Part Id=\"a\">x</Part>", "#a", C14N);
+    let start = part.find("<Part").expect("a part");
+    let inner = &part[start..part.len() - "</edXML>".len()];
+    let packet = other.sign(inner);
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&honest.root), Arc::clone(&other.root)],
+        vec![],
+        vec![Arc::clone(&honest.list), Arc::clone(&other.list)],
+        Policy::default(),
+        1,
+    );
+    let seal = PacketSeal::judge(packet.as_bytes(), &Limits::default(), &snapshot, now());
+    assert_eq!(
+        seal.worth(),
+        PacketWorth::Valid,
+        "all pass, and one covers the packet"
+    );
+    let gate = |own: Digest| seal.gate(PacketDemand::Sound, |signer| *signer == own).0;
+    assert_eq!(gate(other.certificate.fingerprint()), None);
+    let refusal = gate(honest.certificate.fingerprint()).map(|refusal| refusal.code);
+    assert_eq!(refusal, Some(RefusalCode::SignerNotSender));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-use trust::Demands;
+use trust::{Demands, OcspAnswer};
 
 use super::*;
 use crate::trustkeeper::answers::{self, Answers};
@@ -231,13 +231,15 @@ async fn a_revocation_is_kept_whatever_is_answered_later() {
     let check = |bytes| answers::check(bytes, &about, &snapshot, now()).expect("an answer");
     let (revoked, good) = (check(revoked), check(office.answer(Says::Good)));
     let mut kept = Answers::default();
-    assert_eq!(kept.take(&about, Arc::clone(&revoked), 600), Ok(Vec::new()));
-    assert_eq!(kept.weigh(&about, &good), Ok(Taken::Same));
-    assert_eq!(kept.take(&about, good, 600), Ok(Vec::new()));
+    assert_eq!(
+        kept.take(&about, Arc::clone(&revoked), (now(), 600)),
+        Ok(Vec::new())
+    );
+    assert_eq!(kept.weigh(&about, &good, (now(), 600)), Ok(Taken::Same));
+    assert_eq!(kept.take(&about, good, (now(), 600)), Ok(Vec::new()));
     let only = kept.all().next().expect("one").fingerprint();
     assert_eq!(only, revoked.fingerprint());
-    let long_after = now().plus_seconds(400 * 86_400);
-    assert!(kept.forget(long_after, 600).is_empty(), "that never ends");
+    assert_eq!(revoked.ends_at(600), None, "that never ends");
 }
 
 #[tokio::test]
@@ -326,29 +328,43 @@ fn of_too_many_answers_those_that_end_first_give_way_and_those_that_revoke_last(
             issuer: office.root.certificate(),
         };
         let answer = answers::check(office.answer(says), &about, &snapshot, now()).expect("an answer");
-        assert_eq!(kept.take(&about, answer, 600), Ok(Vec::new()));
+        assert_eq!(kept.take(&about, answer, (now(), 600)), Ok(Vec::new()));
     }
-    assert!(kept.make_room(3, 600).is_empty());
+    assert!(kept.make_room(3, None, 600).is_empty());
     let revoked = offices[0].leaf.fingerprint();
-    let gone = kept.make_room(1, 600);
-    assert_eq!(gone.len(), 2);
-    assert!(!gone.contains(&revoked));
-    assert!(kept.forget(now(), 600).is_empty());
-    assert_eq!(kept.count(), 1);
+    let newest = offices[1].leaf.fingerprint();
+    let gone = kept.make_room(2, Some(newest), 600);
+    assert_eq!(gone, [offices[2].leaf.fingerprint()], "what was just taken stays");
+    assert_eq!(kept.make_room(1, None, 600), [newest]);
+    assert_eq!(kept.make_room(1, None, 600), []);
+    assert_eq!(kept.all().count(), 1);
+    assert_eq!(kept.make_room(0, Some(revoked), 600), [], "nothing else is left");
 }
 
-#[test]
-fn answers_that_have_ended_are_forgotten() {
+#[tokio::test]
+async fn what_a_fresh_answer_said_changes_nothing_when_it_is_said_again() {
     let office = Office::new();
     let about = About {
         certificate: Arc::clone(&office.leaf),
         issuer: office.root.certificate(),
     };
     let snapshot = office.house(1).keeping().snapshots().borrow().clone();
-    let answer = answers::check(office.answer(Says::Good), &about, &snapshot, now()).expect("an answer");
-    let end = answer.ends_at(600).expect("it names an end");
+    let check = |bytes| answers::check(bytes, &about, &snapshot, now()).expect("an answer");
+    let first = check(office.answer(Says::Good));
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let (again, hold) = (
+        check(office.answer(Says::Good)),
+        check(office.answer(Says::OnHold)),
+    );
+    let end = first.ends_at(600).expect("it names an end");
     let mut kept = Answers::default();
-    assert_eq!(kept.take(&about, answer, 600), Ok(Vec::new()));
-    assert!(kept.forget(end, 600).is_empty());
-    assert_eq!(kept.forget(end.plus_seconds(1), 600), [office.leaf.fingerprint()]);
+    assert_eq!(kept.take(&about, first, (now(), 600)), Ok(Vec::new()));
+    let weigh = |answer: &OcspAnswer, now| kept.weigh(&about, answer, (now, 600));
+    assert_eq!(weigh(&again, now()), Ok(Taken::Same));
+    assert_eq!(
+        weigh(&again, end.plus_seconds(1)),
+        Ok(Taken::New),
+        "the first has ended"
+    );
+    assert_eq!(weigh(&hold, now()), Ok(Taken::New), "another status");
 }
