@@ -110,15 +110,16 @@ impl Office {
     }
 }
 
-/// The canonical form of an element, or of the document without its signature.
+/// The canonical form of the last element of this name, or of the document without its last signature.
 fn canonical(text: &str, element: Option<&str>) -> Vec<u8> {
     let tree = Tree::parse(text.as_bytes(), &Limits::default()).expect("well-formed");
     let find = |name: &str| -> Element<'_, '_> {
-        let mut elements = tree.walk().filter_map(|step| match step {
+        let elements = tree.walk().filter_map(|step| match step {
             Step::Enter(Node::Element(element)) => Some(element),
             Step::Enter(Node::Text(_) | Node::Comment(_) | Node::Instruction { .. }) | Step::Leave(_) => None,
         });
-        elements.find(|one| one.name() == name).expect("it is there")
+        let named = elements.filter(|one| one.name() == name);
+        named.last().expect("it is there")
     };
     let canonicalisation = Canonicalisation {
         form: Form::Inclusive,
