@@ -34,7 +34,7 @@ pub(crate) use usage::Usage;
 const ISSUER_URLS_MAX: usize = 8;
 
 /// Octets of an address that is asked: a certificate may name one of any length.
-pub(crate) const URL_OCTETS_MAX: usize = 2048;
+const URL_OCTETS_MAX: usize = 2048;
 
 /// Certificates whose issuers are asked for at a time.
 const ISSUERS_NEEDED_MAX: usize = 8;
@@ -163,15 +163,14 @@ impl Search<'_> {
 
     /// Where the issuer of a certificate may be found; none once every address gave one that was of no use.
     fn issuer_urls(&mut self, of: &Certificate) -> Vec<String> {
-        let is_web = |url: &&String| {
-            let scheme = url.split(':').next().unwrap_or_default();
-            let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-            is_web && url.len() <= URL_OCTETS_MAX
-        };
         if of.is_self_issued() {
             return Vec::new();
         }
-        let web = of.issuer_urls().iter().filter(is_web).take(ISSUER_URLS_MAX);
+        let web = of
+            .issuer_urls()
+            .iter()
+            .filter(|url| is_asked(url))
+            .take(ISSUER_URLS_MAX);
         let urls: Vec<String> = web.cloned().collect();
         let snapshot = self.question.snapshot;
         let is_answered = urls.iter().all(|url| {
@@ -233,6 +232,13 @@ impl Search<'_> {
             Ordering::Equal | Ordering::Greater => {}
         }
     }
+}
+
+/// Whether an address that a certificate names is one that is asked: over HTTP, and not too long.
+pub(crate) fn is_asked(url: &str) -> bool {
+    let scheme = url.split(':').next().unwrap_or_default();
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    is_web && url.len() <= URL_OCTETS_MAX
 }
 
 fn is_issuer_needed(outcome: &Outcome) -> bool {

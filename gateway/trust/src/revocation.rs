@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
-use crate::path::{Budget, Question, RevocationDemand, URL_OCTETS_MAX};
+use crate::path::{self, Budget, Question, RevocationDemand};
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -318,12 +318,10 @@ fn need(certificate: &Certificate, further: &[String]) -> Whereabouts {
             lists.push(url.clone());
         }
     }
-    let is_web = |url: &&String| {
-        let scheme = url.split(':').next().unwrap_or_default();
-        let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-        is_web && url.len() <= URL_OCTETS_MAX
-    };
-    let responders = certificate.responder_urls().iter().filter(is_web);
+    let responders = certificate
+        .responder_urls()
+        .iter()
+        .filter(|url| path::is_asked(url));
     Whereabouts {
         lists,
         responders: responders.take(RESPONDERS_MAX).cloned().collect(),

@@ -11,7 +11,7 @@ use super::material::{Certificates, Signed, Unfit};
 use crate::administration::{Complaint, Trouble};
 
 /// An issuing certificate that is larger is none.
-const ISSUER_BYTES_MAX: u64 = 64 << 10;
+pub(super) const ISSUER_BYTES_MAX: u64 = 64 << 10;
 /// An OCSP answer that is larger is none: anybody on the way can put certificates into one, and many are kept.
 pub(super) const ANSWER_BYTES_MAX: u64 = 32 << 10;
 

@@ -34,7 +34,7 @@ use crate::clock::Clock;
 use crate::config::TrustConfig;
 
 /// Addresses of one need that are tried: a certificate may name any number.
-const URLS_OF_NEED_MAX: usize = 8;
+pub(super) const URLS_OF_NEED_MAX: usize = 8;
 
 /// Work beside that has ended.
 pub(super) enum Landed {

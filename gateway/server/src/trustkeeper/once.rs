@@ -19,7 +19,8 @@ use super::answers;
 use super::errand::{About, Errand};
 use super::fetch::{FetchFault, FetchLimits, Sent, fetch};
 use super::files::{self, Cache, Folder};
-use super::flight::ANSWER_BYTES_MAX;
+use super::flight::{ANSWER_BYTES_MAX, ISSUER_BYTES_MAX};
+use super::keeping::URLS_OF_NEED_MAX;
 use super::material::{Certificates, Unfit};
 use super::reading::{is_anchor, is_root, no_anchor};
 use super::{TrustKeeperFault, address, limits};
@@ -28,14 +29,10 @@ use crate::config::TrustConfig;
 
 /// Fetches at the same time.
 const FETCHES_MAX: usize = 8;
-/// Addresses of one need that are asked: a certificate may name any number.
-const URLS_OF_NEED_MAX: usize = 8;
 /// Addresses that are asked at most, whatever the files name.
 const URLS_MAX: usize = 256;
 /// How long all fetches together may take, from the first on.
 const TIME_MAX: Duration = Duration::from_secs(60);
-/// An issuing certificate that is larger is none.
-const ISSUER_BYTES_MAX: u64 = 64 << 10;
 
 /// Whether a certificate may become an anchor because somebody says so: it is that of an authority, and its own key signed
 /// it.
