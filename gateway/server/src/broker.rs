@@ -58,6 +58,9 @@ pub enum BrokerFault {
     /// There is no connection now.
     #[error("the broker is away")]
     Away,
+    /// It does not answer a question, though the connection stands.
+    #[error("the broker does not answer over a standing connection")]
+    Silent,
     /// A queue could not be looked into.
     #[error("cannot look into a queue: {0}")]
     Inspect(#[source] lapin::Error),
@@ -70,7 +73,9 @@ impl BrokerFault {
             BrokerFault::Address
             | BrokerFault::AuthoritiesUnfit { .. }
             | BrokerFault::AuthoritiesUnread { .. } => false,
-            BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_) => true,
+            BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Silent | BrokerFault::Inspect(_) => {
+                true
+            }
         }
     }
 }

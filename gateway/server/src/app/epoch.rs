@@ -16,7 +16,7 @@ use domain::port::{Appended, Commit};
 use tracing::{info, warn};
 
 use super::provision::{BrokerProvision, new_epoch, read_epoch, remember_epoch};
-use crate::broker::{Broker, BrokerState, Standing};
+use crate::broker::{Broker, BrokerFault, BrokerState, Standing};
 use crate::stages::Road;
 use crate::stages::record::announce;
 
@@ -26,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// late.
 const MISSES_MIN: u32 = 5;
 
+/// What keeps the watch from its work for now.
+type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
 /// Watches for ever.
 pub(super) async fn watch(
     road: Road,
@@ -34,28 +37,32 @@ pub(super) async fn watch(
     data_dir: PathBuf,
 ) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
+    // Looks that a slow one held up are not made up for: misses count only with time between them.
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut misses = 0;
-    let mut proven = false;
+    // The connection over which the broker was seen to know the epoch: another one may lead to another broker.
+    let mut proven = None;
     let mut told = None;
     // A trouble is told when it comes, not at every look.
     let mut trouble = String::new();
     loop {
         tick.tick().await;
-        if broker.state() != BrokerState::Connected {
-            proven = false;
-        }
-        if proven {
+        let session = broker.intake.inspector().session();
+        if session.is_some() && session == proven {
             continue;
         }
         match stands(&broker, provision.as_deref(), &data_dir).await {
-            Some(true) => {
+            Ok(true) => {
                 trouble.clear();
                 misses = 0;
-                proven = broker.state() == BrokerState::Connected;
+                proven = session;
             }
-            Some(false) if matches!(read_epoch(&data_dir), Ok(None)) => misses = MISSES_MIN,
-            Some(false) => misses += 1,
-            None => {}
+            Ok(false) if matches!(read_epoch(&data_dir), Ok(None)) => misses = MISSES_MIN,
+            Ok(false) => misses += 1,
+            Err(fault) => tell(
+                &mut trouble,
+                &format!("nobody can say whether the broker kept its disk: {fault}"),
+            ),
         }
         if misses < MISSES_MIN {
             continue;
@@ -85,23 +92,21 @@ fn tell(before: &mut String, now: &str) {
     }
 }
 
-/// Whether the broker knows the epoch; `None` when nobody can tell now.
-async fn stands(broker: &Broker, provision: Option<&BrokerProvision>, data_dir: &Path) -> Option<bool> {
-    let epoch = match read_epoch(data_dir) {
-        Ok(Some(epoch)) => epoch,
-        Ok(None) => return Some(false),
-        Err(fault) => {
-            warn!(error = %fault, "the broker's epoch cannot be read");
-            return None;
-        }
+/// Whether the broker knows the epoch; an error when nobody can tell now.
+async fn stands(
+    broker: &Broker,
+    provision: Option<&BrokerProvision>,
+    data_dir: &Path,
+) -> Result<bool, Trouble> {
+    let Some(epoch) = read_epoch(data_dir)? else {
+        return Ok(false);
     };
     if broker.state() == BrokerState::Connected {
-        return broker.intake.inspector().epoch_stands(&epoch).await.ok();
+        return Ok(broker.intake.inspector().epoch_stands(&epoch).await?);
     }
-    match provision?.provisioner().standing(&epoch).await {
-        Ok(standing) => Some(standing == Standing::Kept),
-        Err(_) => None,
-    }
+    // Without a credential for the management interface it is asked once there is a connection.
+    let provision = provision.ok_or(BrokerFault::Away)?;
+    Ok(provision.provisioner().standing(&epoch).await? == Standing::Kept)
 }
 
 /// Sets the broker up. `told` is the new epoch under which the loss was journaled, while setting up fails.
@@ -110,7 +115,7 @@ async fn restore(
     provision: &BrokerProvision,
     data_dir: &Path,
     told: &mut Option<String>,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(), Trouble> {
     let epoch = told.clone().unwrap_or_else(new_epoch);
     if told.is_none() && read_epoch(data_dir)?.is_some() {
         warn!("the broker has lost what it held; inboxes are filled again from the journal");

@@ -3,6 +3,7 @@
 //! **Invariant:** nothing is changed by looking; a queue that is asked for passively needs no right and is not made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ids::AccountId;
 use domain::wire;
@@ -11,10 +12,15 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
 use lapin::{Channel, ErrorKind};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::BrokerFault;
 use super::connection::Session;
 use super::topology;
+
+/// How long one look may take. Thirteen hundred inboxes need a second; a connection that died without a word answers
+/// never, and who looks must be free to look again over the next one.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a queue stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +41,11 @@ pub struct Inspector {
 impl Inspector {
     pub(crate) fn new(sessions: watch::Receiver<Option<Arc<Session>>>) -> Inspector {
         Inspector { sessions }
+    }
+
+    /// Number of the connection of now; grows with each.
+    pub fn session(&self) -> Option<u64> {
+        self.sessions.borrow().as_ref().map(|session| session.number)
     }
 
     /// How the inboxes of these accounts stand, in the same order; `None` where there is none.
@@ -79,27 +90,37 @@ impl Inspector {
 
     async fn queues(&self, names: impl Iterator<Item = String>) -> Result<Vec<Option<Depth>>, BrokerFault> {
         let session = self.sessions.borrow().clone().ok_or(BrokerFault::Away)?;
-        let mut channel = session
-            .connection
-            .create_channel()
+        timeout(LOOK_TIMEOUT, look(&session, names))
             .await
-            .map_err(BrokerFault::Inspect)?;
-        let mut found = Vec::new();
-        for name in names {
-            let one = depth(&channel, &name).await.map_err(BrokerFault::Inspect)?;
-            if one.is_none() {
-                channel = session
-                    .connection
-                    .create_channel()
-                    .await
-                    .map_err(BrokerFault::Inspect)?;
-            }
-            found.push(one);
-        }
-        // Its work is done; a connection that broke meanwhile took the channel with it.
-        let _ = channel.close(200, "looked".into()).await;
-        Ok(found)
+            .unwrap_or(Err(BrokerFault::Silent))
     }
+}
+
+/// How these queues stand, asked one after the other over a channel of its own.
+async fn look(
+    session: &Session,
+    names: impl Iterator<Item = String>,
+) -> Result<Vec<Option<Depth>>, BrokerFault> {
+    let mut channel = session
+        .connection
+        .create_channel()
+        .await
+        .map_err(BrokerFault::Inspect)?;
+    let mut found = Vec::new();
+    for name in names {
+        let one = depth(&channel, &name).await.map_err(BrokerFault::Inspect)?;
+        if one.is_none() {
+            channel = session
+                .connection
+                .create_channel()
+                .await
+                .map_err(BrokerFault::Inspect)?;
+        }
+        found.push(one);
+    }
+    // Its work is done; a connection that broke meanwhile took the channel with it.
+    let _ = channel.close(200, "looked".into()).await;
+    Ok(found)
 }
 
 /// How a queue stands; `None` when there is none, and then the broker has closed the channel.

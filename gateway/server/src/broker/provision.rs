@@ -356,9 +356,7 @@ impl Provisioner {
             missing.take_missing(section, &wanted, &standing, &mut report);
         }
         if !missing.is_empty() {
-            self.management
-                .post(&["definitions"], &missing.into_json())
-                .await?;
+            self.management.import(&missing.into_json()).await?;
         }
         Ok(report)
     }

@@ -80,9 +80,12 @@ fn app(fault: &AppFault) -> Said {
         AppFault::Broker(BrokerFault::Address) => Text::BrokerAddress.said(),
         AppFault::Broker(BrokerFault::AuthoritiesUnfit { path, fault }) => authorities(path, *fault),
         AppFault::Broker(BrokerFault::AuthoritiesUnread { path, error }) => file(path, error),
-        AppFault::Broker(fault @ (BrokerFault::Connect(_) | BrokerFault::Away | BrokerFault::Inspect(_))) => {
-            Text::BrokerAway.said().with("fault", fault)
-        }
+        AppFault::Broker(
+            fault @ (BrokerFault::Connect(_)
+            | BrokerFault::Away
+            | BrokerFault::Silent
+            | BrokerFault::Inspect(_)),
+        ) => Text::BrokerAway.said().with("fault", fault),
         AppFault::CrashNotes(error) => Text::CrashNotes.said().about("fault", &system(error)),
         AppFault::Http(HttpFault::Listen { address, error }) => Text::ListenUnfit
             .said()

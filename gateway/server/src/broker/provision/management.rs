@@ -9,8 +9,10 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// Four hundred quorum queues in one import take seconds; on a busy province server some more.
-const TIMEOUT: Duration = Duration::from_secs(300);
+/// For one question or one thing: a broker that is starting may take a connection and answer nothing.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// For an import: four hundred quorum queues take seconds; on a busy province server some more.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(300);
 /// RFC 3986 §2.3: what needs no encoding.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -117,11 +119,15 @@ impl Management {
     }
 
     pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<(), ProvisionFault> {
-        self.send(Method::PUT, path, body).await
+        let request = self.request(Method::PUT, &joined(path)).json(body);
+        self.send(Method::PUT, path, request).await
     }
 
-    pub(crate) async fn post(&self, path: &[&str], body: &Value) -> Result<(), ProvisionFault> {
-        self.send(Method::POST, path, body).await
+    /// Makes all that a document names.
+    pub(crate) async fn import(&self, definitions: &Value) -> Result<(), ProvisionFault> {
+        let path = ["definitions"];
+        let request = self.request(Method::POST, &joined(&path)).timeout(IMPORT_TIMEOUT);
+        self.send(Method::POST, &path, request.json(definitions)).await
     }
 
     /// Deletes a thing; `None` when it was not there.
@@ -131,9 +137,13 @@ impl Management {
             .await
     }
 
-    async fn send(&self, method: Method, path: &[&str], body: &Value) -> Result<(), ProvisionFault> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        request: RequestBuilder,
+    ) -> Result<(), ProvisionFault> {
         let path = joined(path);
-        let request = self.request(method.clone(), &path).json(body);
         match self.answer(method.clone(), &path, request).await? {
             Some(_) => Ok(()),
             None => {

@@ -107,6 +107,7 @@ fn app_faults() -> Vec<AppFault> {
             error: absent(),
         }),
         AppFault::Broker(BrokerFault::Away),
+        AppFault::Broker(BrokerFault::Silent),
         AppFault::CrashNotes(absent()),
         AppFault::Http(HttpFault::Listen {
             address: "127.0.0.1:9710".parse().expect("an address"),
