@@ -60,7 +60,7 @@ impl Space {
 #[derive(Debug)]
 pub(super) struct DataDirectory {
     root: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl DataDirectory {
@@ -91,7 +91,7 @@ impl DataDirectory {
         check_version(root)?;
         let directory = DataDirectory {
             root: root.to_owned(),
-            _lock: lock,
+            lock,
         };
         for folder in [directory.journal(), directory.packs(), directory.index()] {
             make_directory(&folder)?;
@@ -113,6 +113,14 @@ impl DataDirectory {
 
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index")
+    }
+}
+
+impl Drop for DataDirectory {
+    fn drop(&mut self) {
+        // Closing alone would not do: a command that another thread is just starting has the descriptor, too, until it
+        // runs. What cannot be unlocked is unlocked by the end of the process.
+        let _ = self.lock.unlock();
     }
 }
 
