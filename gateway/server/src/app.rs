@@ -235,6 +235,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         rules: Arc::new(rules(config)),
         clock: clock.clone(),
         signals: Arc::clone(&signals),
+        waits: Arc::default(),
         metrics: Arc::clone(&metrics),
     };
     let provision = provision::of(config, data_dir);

@@ -17,6 +17,7 @@ pub mod settle;
 pub mod signal;
 pub mod sweep;
 pub mod tell;
+pub mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use trust::{Certificate, Need, Signer, Snapshot, Time};
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use signal::Signals;
+use waits::Waits;
 
 /// The settings of this gateway that the road depends on.
 #[derive(Debug, Clone)]
@@ -99,6 +101,8 @@ pub struct Road {
     pub clock: Clock,
     /// Signals between stages.
     pub signals: Arc<Signals>,
+    /// What is held, and for what.
+    pub waits: Arc<Waits>,
     /// Counts every event once it is durable, and times the stages.
     pub metrics: Arc<Metrics>,
 }

@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::name::Name;
 use crate::ocsp::OcspAnswer;
 use crate::policy::Policy;
+use crate::report::Need;
 use crate::x509::Certificate;
 
 /// Parts of the cache, each with its own lock, so that worker threads seldom wait for one another.
@@ -128,6 +129,42 @@ impl Snapshot {
     /// The certificate of this fingerprint, if it is among the material.
     pub fn certificate(&self, fingerprint: &Digest) -> Option<&Arc<Certificate>> {
         self.by_fingerprint.get(fingerprint)
+    }
+
+    /// Whether both trust the same anchors.
+    pub fn has_anchors_of(&self, other: &Snapshot) -> bool {
+        let count = |one: &Snapshot| one.anchors().count();
+        count(self) == count(other)
+            && self
+                .anchors()
+                .all(|anchor| other.anchors().any(|one| one == anchor))
+    }
+
+    /// What is at hand of what a verdict needs, as fingerprints in order: as long as two snapshots say the same, the
+    /// later one brings nothing that was asked for. A list under another name than the issuer's is not told of.
+    pub fn at_hand(&self, need: &Need) -> Vec<Digest> {
+        let of = |certificate: &Arc<Certificate>| certificate.fingerprint();
+        let mut at_hand: Vec<Digest> = match need {
+            Need::Crl { issuers, .. } => {
+                let lists = issuers
+                    .first()
+                    .map_or(&[][..], |issuer| self.lists_of(issuer.subject()));
+                lists.iter().map(|list| list.fingerprint()).collect()
+            }
+            Need::Ocsp { path, .. } => {
+                let answers = path
+                    .first()
+                    .map_or(&[][..], |one| self.answers_about(one.serial()));
+                answers.iter().map(|answer| answer.fingerprint()).collect()
+            }
+            Need::Issuer { of: one, urls } => {
+                let named = self.candidates_named(one.issuer()).iter();
+                let given = urls.iter().filter_map(|url| self.answer_of(url));
+                named.chain(given).map(of).collect()
+            }
+        };
+        at_hand.sort_unstable();
+        at_hand
     }
 
     pub(crate) fn certificates(&self) -> impl Iterator<Item = &Arc<Certificate>> {

@@ -91,6 +91,7 @@ impl Bench {
             rules: Arc::new(rules()),
             clock,
             signals: Arc::new(signals),
+            waits: Arc::default(),
             metrics: Arc::new(Metrics::new()),
         };
         let bench = Bench {

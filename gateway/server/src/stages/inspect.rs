@@ -266,8 +266,14 @@ impl Bench<'_> {
         let waits = matches!(happening, Happening::Held(_));
         let ran_out = matches!(&happening, Happening::Refused(refused) if refused.ran_out());
         if needs && (waits || ran_out) {
-            Ok(Verdict::Needs(verified.needs().to_vec()))
-        } else if waits && matches!(self.job.occasion, Occasion::Held(_)) {
+            return Ok(Verdict::Needs(verified.needs().to_vec()));
+        }
+        if waits {
+            self.road.waits.note(self.job.case, verified.needs(), trust);
+        } else if self.has_come_before() {
+            self.road.waits.forget(self.job.case);
+        }
+        if waits && matches!(self.job.occasion, Occasion::Held(_)) {
             Ok(Verdict::StillHeld(verified.needs().to_vec()))
         } else {
             Ok(self.finish(happening))

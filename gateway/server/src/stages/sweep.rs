@@ -3,6 +3,7 @@
 //! **Invariant:** driven by the journal, never by a timer that a restart forgets.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::dispatch::{DispatchKind, DispatchState, Rank};
@@ -12,7 +13,7 @@ use domain::port::{Appended, Commit, DispatchHead, HeldSubmission, OwedReceipt, 
 use domain::receipt::ReceiptKind;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tracing::{error, info, warn};
-use trust::Time;
+use trust::{Snapshot, Time};
 
 use super::inspect::{Job, Occasion};
 use super::receive::{Inspectors, Travelling};
@@ -31,8 +32,8 @@ const LOOK_MAX: usize = 256;
 struct Sweeper {
     road: Road,
     inspectors: Inspectors,
-    /// Version of the trust material at the last look at what is held.
-    judged_with: Option<u64>,
+    /// The trust material at the last look at what is held.
+    judged_with: Option<Arc<Snapshot>>,
     /// Dispatches whose sender was told that they lie in the inbox.
     noticed: HashSet<DispatchId>,
 }
@@ -113,21 +114,38 @@ impl Sweeper {
         self.release_held(due, now).await
     }
 
-    /// Held submissions are judged again when the trust material changed, when their time is over, and now and then.
+    /// Held submissions are judged again when what they wait for came, when their time is over, and now and then.
     async fn release_held(&mut self, due: Due, now: Time) -> Result<(), StoreFault> {
-        let version = self.road.trust.snapshot().version();
-        let all = self.judged_with != Some(version) || due.judge;
-        for held in self.road.journal.held(if all { HELD_MAX } else { LOOK_MAX })? {
+        let trust = self.road.trust.snapshot();
+        let before = self.judged_with.as_deref();
+        let all = due.judge || before.is_none_or(|before| !before.has_anchors_of(&trust));
+        let concerned = match all {
+            true => HashSet::new(),
+            false => self.road.waits.concerned(&trust),
+        };
+        let most = if all || !concerned.is_empty() {
+            HELD_MAX
+        } else {
+            LOOK_MAX
+        };
+        let held = self.road.journal.held(most)?;
+        if all {
+            self.road
+                .waits
+                .retain(&held.iter().map(|held| held.case).collect());
+        }
+        for held in held {
             let (case, is_over) = (held.case, held.until <= now);
-            if !all && !is_over {
+            if !all && !is_over && !concerned.contains(&case) {
                 continue;
             }
+            self.road.waits.forget(case);
             // One that cannot be judged keeps nobody else waiting; it is looked at again.
             if let Err(fault) = self.judge_again(held, is_over).await {
                 error!(stage = "sweep", case.id = %case, error = %fault, "a held submission cannot be judged again");
             }
         }
-        self.judged_with = Some(version);
+        self.judged_with = Some(trust);
         Ok(())
     }
 
