@@ -12,6 +12,7 @@ pub mod broker;
 pub mod chance;
 pub mod cms;
 pub mod crl_server;
+pub mod ocsp_server;
 pub mod offspring;
 pub mod pdf;
 pub mod pki;

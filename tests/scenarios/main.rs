@@ -13,6 +13,7 @@ mod expiry;
 mod faults;
 mod held;
 mod merger;
+mod ocsp;
 mod refusal_as_status;
 mod repeats;
 mod seals;

@@ -144,6 +144,8 @@ pub struct Authority {
     pub crl_urls: Vec<String>,
     /// Where its certificate is, as written into what it issues; may be empty.
     pub certificate_urls: Vec<String>,
+    /// Where it answers OCSP requests, as written into what it issues; empty unless set.
+    pub ocsp_urls: Vec<String>,
     params: CertificateParams,
     chain: Vec<Vec<u8>>,
 }
@@ -164,9 +166,7 @@ impl Authority {
         let key = Key::generate();
         let mut params = authority_params(common_name, BasicConstraints::Constrained(0), validity);
         params.crl_distribution_points = distribution_points(&self.crl_urls);
-        params
-            .custom_extensions
-            .extend(authority_information(&self.certificate_urls));
+        params.custom_extensions.extend(self.information());
         let certificate = params
             .signed_by(key.issuing(), &self.issuer())
             .expect("the parameters are complete");
@@ -195,6 +195,7 @@ impl Authority {
             key,
             crl_urls,
             certificate_urls,
+            ocsp_urls: Vec::new(),
             params,
             chain,
         }
@@ -221,9 +222,7 @@ impl Authority {
         }
         params.crl_distribution_points = distribution_points(&profile.crl_urls);
         params.custom_extensions.push(policies());
-        params
-            .custom_extensions
-            .extend(authority_information(&self.certificate_urls));
+        params.custom_extensions.extend(self.information());
         let certificate = params
             .signed_by(profile.key.issuing(), &self.issuer())
             .expect("the parameters are complete");
@@ -233,6 +232,20 @@ impl Authority {
             key: profile.key,
             chain: self.chain.clone(),
         }
+    }
+
+    /// authorityInfoAccess (RFC 5280 section 4.2.2.1): where its certificate is, and where it answers.
+    fn information(&self) -> Option<CustomExtension> {
+        let ca_issuers = self.certificate_urls.iter().map(|url| (2, url));
+        let ocsp = self.ocsp_urls.iter().map(|url| (1, url));
+        let describe = |(method, url): (u64, &String)| {
+            let method = der::oid(&[1, 3, 6, 1, 5, 5, 7, 48, method]);
+            der::sequence(&[method, der::tagged(0x86, url.as_bytes())])
+        };
+        let descriptions: Vec<Vec<u8>> = ca_issuers.chain(ocsp).map(describe).collect();
+        let content = der::sequence(&descriptions);
+        let extension = || CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content);
+        (!descriptions.is_empty()).then(extension)
     }
 
     fn issuer(&self) -> Issuer<'_, &rcgen::KeyPair> {
@@ -393,17 +406,6 @@ fn distribution_points(urls: &[String]) -> Vec<CrlDistributionPoint> {
 fn policies() -> CustomExtension {
     let content = der::sequence(&[der::sequence(&[der::oid(&POLICY)])]);
     CustomExtension::from_oid_content(&[2, 5, 29, 32], content)
-}
-
-/// authorityInfoAccess (RFC 5280 section 4.2.2.1) that says where the issuer's certificate is.
-fn authority_information(urls: &[String]) -> Option<CustomExtension> {
-    let ca_issuers = der::oid(&[1, 3, 6, 1, 5, 5, 7, 48, 2]);
-    let descriptions: Vec<Vec<u8>> = urls
-        .iter()
-        .map(|url| der::sequence(&[ca_issuers.clone(), der::tagged(0x86, url.as_bytes())]))
-        .collect();
-    let content = der::sequence(&descriptions);
-    (!urls.is_empty()).then(|| CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], content))
 }
 
 /// Eight random bytes, positive and without a leading zero.

@@ -50,6 +50,7 @@ pub struct Draft<'a> {
     number: u32,
     seals: Seals,
     foreign: Option<&'a Agency>,
+    official: &'a Credential,
     priority: Priority,
     text: String,
     business: Business,
@@ -64,6 +65,7 @@ impl<'a> Draft<'a> {
             number,
             seals: Seals::Both,
             foreign: None,
+            official: &sender.person,
             priority: Priority::Normal,
             text: format!("Cong van so {number}"),
             business: Business::default(),
@@ -108,6 +110,13 @@ impl<'a> Draft<'a> {
     pub fn sealed_by(mut self, other: &'a Agency) -> Draft<'a> {
         self.seals = Seals::Foreign;
         self.foreign = Some(other);
+        self
+    }
+
+    /// Signed by another official than the agency's usual one, and by the agency.
+    #[must_use]
+    pub fn official(mut self, official: &'a Credential) -> Draft<'a> {
+        self.official = official;
         self
     }
 
@@ -228,8 +237,8 @@ impl<'a> Draft<'a> {
         };
         let pdf = match self.seals {
             Seals::None => page,
-            Seals::Both => signed(&sender.person, sender),
-            Seals::Broken => signed(&sender.person, sender).tampered(),
+            Seals::Both => signed(self.official, sender),
+            Seals::Broken => signed(self.official, sender).tampered(),
             Seals::Revoked => signed(&sender.revoked, sender),
             Seals::Remote => signed(&sender.remote, sender),
             Seals::Unaccompanied => {
