@@ -5,6 +5,7 @@
 //! **Invariant**: the default refuses what is not known to be good; nothing is allowed by leaving it out.
 
 use crate::algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
+use crate::digest::Digest;
 use crate::time::Time;
 
 /// 2017-01-01T00:00:00+07:00.
@@ -90,6 +91,9 @@ pub struct Policy {
     /// Whether an OCSP responder whose certificate names no place where its own revocation could be asked must be proven
     /// not to be revoked all the same (RFC 6960 §4.2.2.2.1 leaves that to local policy).
     pub is_silent_responder_asked: bool,
+    /// OCSP responders that the operator trusts to answer for every issuer, by the fingerprints of their certificates, which
+    /// must be at hand (RFC 6960 §4.2.2.2, point 1).
+    pub ocsp_responders: Vec<Digest>,
     /// Whether status information that was current at a proven past time, but made before it, settles a certificate that
     /// has expired since. Whoever shows it may have chosen it.
     pub may_status_precede_proof: bool,
@@ -129,6 +133,7 @@ impl Default for Policy {
             clock_skew_seconds: 300,
             ocsp_age_seconds_max: 600,
             is_silent_responder_asked: true,
+            ocsp_responders: Vec::new(),
             may_status_precede_proof: false,
             beside_age_seconds_max: 86_400,
             signature_checks_max: 100,

@@ -33,6 +33,7 @@ pub struct Snapshot {
     /// By the serial numbers that they speak of.
     answers: HashMap<Box<[u8]>, Vec<Arc<OcspAnswer>>>,
     gave: HashMap<String, Digest>,
+    responders: Vec<Arc<Certificate>>,
     policy: Policy,
     version: u64,
     verified: Arc<Verified>,
@@ -47,11 +48,13 @@ impl Snapshot {
         policy: Policy,
         version: u64,
     ) -> Self {
-        let by_fingerprint = anchors
+        let by_fingerprint: HashMap<Digest, Arc<Certificate>> = anchors
             .iter()
             .chain(&candidates)
             .map(|one| (one.fingerprint(), Arc::clone(one)))
             .collect();
+        let pinned = policy.ocsp_responders.iter();
+        let responders = pinned.filter_map(|pinned| by_fingerprint.get(pinned).cloned());
         let mut lists: HashMap<Name, Vec<Arc<RevocationList>>> = HashMap::new();
         for list in crls {
             lists.entry(list.issuer().clone()).or_default().push(list);
@@ -61,6 +64,7 @@ impl Snapshot {
             of_issuer.sort_by_key(|list| std::cmp::Reverse(list.this_update()));
         }
         Self {
+            responders: responders.collect(),
             anchors: by_subject(anchors),
             candidates: by_subject(candidates),
             by_fingerprint,
@@ -129,6 +133,11 @@ impl Snapshot {
     /// The certificate of this fingerprint, if it is among the material.
     pub fn certificate(&self, fingerprint: &Digest) -> Option<&Arc<Certificate>> {
         self.by_fingerprint.get(fingerprint)
+    }
+
+    /// OCSP responders that the operator trusts ([`Policy::ocsp_responders`]), as far as their certificates are at hand.
+    pub fn responders(&self) -> &[Arc<Certificate>] {
+        &self.responders
     }
 
     /// Whether both trust the same anchors.

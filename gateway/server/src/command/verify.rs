@@ -22,6 +22,7 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -39,7 +40,7 @@ use examine::{Bench, examine};
 use material::Material;
 use plain::plain;
 use subject::{Look, Subject};
-use view::{Examined, Verdict};
+use view::{Examined, Kind, Verdict};
 
 /// Rounds of fetching for one file: each certificate of a path may name the next.
 const ROUNDS_MAX: usize = 8;
@@ -108,7 +109,7 @@ pub(super) async fn carry_out(
 /// All that files are judged with.
 struct Court {
     material: Material,
-    snapshot: Snapshot,
+    snapshot: Arc<Snapshot>,
     at: Time,
     gateways: Vec<Digest>,
     limits: Limits,
@@ -150,7 +151,7 @@ impl Court {
             .as_ref()
             .map(|config| crate::app::packet_limits(&config.limits));
         Ok(Court {
-            snapshot: material.snapshot(),
+            snapshot: Arc::new(material.snapshot()),
             material,
             at: arguments.at.unwrap_or_else(now),
             gateways,
@@ -186,6 +187,9 @@ impl Court {
         if arguments.content.is_some() && !subject.is_detached() {
             examined.notes.push(VerifyText::ContentUnused.said());
         }
+        if !self.gateways.is_empty() && examined.kind == Kind::Cms {
+            examined.notes.push(VerifyText::GatewayUnused.said());
+        }
         examined
     }
 
@@ -209,7 +213,7 @@ impl Court {
             return false;
         }
         self.material.take(fetched);
-        self.snapshot = self.material.snapshot();
+        self.snapshot = Arc::new(self.material.snapshot());
         true
     }
 }

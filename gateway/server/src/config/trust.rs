@@ -94,25 +94,27 @@ impl TrustConfig {
     }
 }
 
+/// SHA-256 fingerprints of certificates.
+fn fingerprints(section: &mut Section<'_>, key: &'static str) -> Vec<Digest> {
+    let mut fingerprints = Vec::new();
+    for text in section.texts(key) {
+        match Digest::from_fingerprint(&text) {
+            Ok(fingerprint) => fingerprints.push(fingerprint),
+            Err(_) => {
+                let wanted = "SHA-256 fingerprints of certificates".to_owned();
+                section.fault(key, Problem::Value { wanted, found: text });
+            }
+        }
+    }
+    fingerprints
+}
+
 /// `anchor_fingerprints`, or those of the known roots: the government's, and the public ones only where
 /// `public_authorities` says so (the law lets agencies use them in part, and provinces have ended that).
 fn anchor_fingerprints(section: &mut Section<'_>) -> Vec<Digest> {
     let are_public_allowed = section.flag("public_authorities", false);
     let is_given = section.has("anchor_fingerprints");
-    let texts = section.texts("anchor_fingerprints");
-    let mut fingerprints = Vec::new();
-    for text in texts {
-        match Digest::from_fingerprint(&text) {
-            Ok(fingerprint) => fingerprints.push(fingerprint),
-            Err(_) => section.fault(
-                "anchor_fingerprints",
-                Problem::Value {
-                    wanted: "SHA-256 fingerprints of certificates".to_owned(),
-                    found: text,
-                },
-            ),
-        }
-    }
+    let mut fingerprints = fingerprints(section, "anchor_fingerprints");
     let known = |roots: &[&str]| -> Vec<Digest> {
         let roots = roots.iter();
         roots

@@ -46,7 +46,7 @@ pub(super) fn check(
     let question = Question {
         certificate: &about.certificate,
         issuer: &about.issuer,
-        responders: &[],
+        responders: snapshot.responders(),
         nonce: None,
         at: now,
         now,

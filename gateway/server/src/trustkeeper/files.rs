@@ -116,14 +116,14 @@ impl Cache {
         }
     }
 
-    /// The lists that were kept, and those that cannot be read.
+    /// The lists that were kept, and those that cannot be read. As below: what is not there holds nothing.
     pub(super) fn lists(&self) -> io::Result<Folder<Vec<u8>>> {
-        contents(&self.lists)
+        or_empty(contents(&self.lists))
     }
 
     /// The issuers that were learned. The expired are removed.
     pub(super) fn issuers(&self, now: Time) -> io::Result<Folder<Arc<Certificate>>> {
-        let mut folder = certificates(&self.issuers)?;
+        let mut folder = or_empty(certificates(&self.issuers))?;
         let (good, expired) = folder.found.into_iter().partition(|one| now <= one.not_after());
         folder.found = good;
         let expired: Vec<Arc<Certificate>> = expired;
@@ -169,7 +169,8 @@ impl Cache {
     /// is passed over: what it said can be asked for again.
     pub(super) fn answers(&self) -> io::Result<Vec<(Digest, Arc<OcspAnswer>)>> {
         let mut answers = Vec::new();
-        for entry in fs::read_dir(&self.answers)? {
+        let entries = or_empty(fs::read_dir(&self.answers).map(Iterator::collect::<Vec<_>>))?;
+        for entry in entries {
             let path = entry?.path();
             let about = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             let is_answer = path
@@ -207,6 +208,14 @@ impl Cache {
         let lines = addresses.iter().map(|(url, series)| format!("{series} {url}"));
         let lines: Vec<String> = lines.collect();
         write_whole(&self.addresses, lines.join("\n").as_bytes())
+    }
+}
+
+/// A gateway that never ran has no cache.
+fn or_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        read => read,
     }
 }
 

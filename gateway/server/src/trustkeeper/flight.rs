@@ -11,11 +11,23 @@ use super::material::{Certificates, Signed, Unfit};
 use crate::administration::{Complaint, Trouble};
 
 /// An issuing certificate that is larger is none.
-pub(super) const ISSUER_BYTES_MAX: u64 = 64 << 10;
+const ISSUER_BYTES_MAX: u64 = 64 << 10;
 /// An OCSP answer that is larger is none: anybody on the way can put certificates into one, and many are kept.
-pub(super) const ANSWER_BYTES_MAX: u64 = 32 << 10;
+const ANSWER_BYTES_MAX: u64 = 32 << 10;
 
-/// What a flight takes along: by what is checked what it brings.
+/// What a flight takes along.
+pub(super) trait Check: Send + 'static {
+    /// What it brings.
+    type Brought: Send + 'static;
+
+    /// What the address is sent.
+    fn sent(&self) -> Sent;
+
+    /// Reads and checks what the address gave. May take its time.
+    fn check(self, bytes: Vec<u8>) -> Result<Self::Brought, Unfit>;
+}
+
+/// What the keeper checks by what a flight brings.
 pub(super) enum Luggage {
     /// For a list: who may have signed it.
     List(Certificates),
@@ -33,9 +45,9 @@ pub(super) enum Brought {
 }
 
 /// A fetch that has ended.
-pub(super) struct Flown {
+pub(super) struct Flown<T> {
     pub(super) errand: Errand,
-    pub(super) brought: Result<Brought, Complaint>,
+    pub(super) brought: Result<T, Complaint>,
     /// The host that gave no answer, if that was it.
     pub(super) silent: Option<String>,
     /// Whether the errand's own host answered, whatever it said.
@@ -43,16 +55,16 @@ pub(super) struct Flown {
 }
 
 /// Fetches and checks.
-pub(super) async fn fly(
+pub(super) async fn fly<C: Check>(
     errand: Errand,
     limits: FetchLimits,
     resting: Vec<String>,
-    luggage: Luggage,
-) -> Flown {
+    luggage: C,
+) -> Flown<C::Brought> {
     let bytes_max = match errand.wanted {
         Wanted::List => limits.bytes_max,
         Wanted::Issuer => limits.bytes_max.min(ISSUER_BYTES_MAX),
-        Wanted::Answer(_) => ANSWER_BYTES_MAX,
+        Wanted::Answer(_) => limits.bytes_max.min(ANSWER_BYTES_MAX),
     };
     let limits = FetchLimits { bytes_max, ..limits };
     match fetch(&errand.url, &luggage.sent(), &limits, &resting).await {
@@ -81,7 +93,9 @@ pub(super) async fn fly(
     }
 }
 
-impl Luggage {
+impl Check for Luggage {
+    type Brought = Brought;
+
     fn sent(&self) -> Sent {
         match self {
             Luggage::List(_) | Luggage::Issuer(_) => Sent::Nothing,

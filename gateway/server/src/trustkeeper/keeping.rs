@@ -39,7 +39,7 @@ pub(super) const URLS_OF_NEED_MAX: usize = 8;
 /// Work beside that has ended.
 pub(super) enum Landed {
     /// A fetch.
-    Flown(Flown),
+    Flown(Flown<Brought>),
     /// The folders were read, for these who wait for it.
     Read(Result<Read, TrustKeeperFault>, Vec<oneshot::Sender<()>>),
 }
@@ -105,14 +105,7 @@ impl Keeping {
         material.answers = Answers::of(kept, config.policy.ocsp_age_seconds_max);
         let faults = folders.take(&mut material, folders.read(now)?, now);
         if material.certificates.anchors.is_empty() {
-            let folder = config.anchors_dir.clone();
-            return Err(match faults.is_empty() {
-                true => TrustKeeperFault::NoAnchor(folder),
-                false => TrustKeeperFault::Unpinned {
-                    folder,
-                    faults: faults.join("; "),
-                },
-            });
+            return Err(folders.without_anchor(&faults));
         }
         // Versions rise across restarts too: time does, faster than there can be new material.
         let version = u64::try_from(now.as_seconds()).unwrap_or(0) + 1;
@@ -246,7 +239,7 @@ impl Keeping {
         }
     }
 
-    async fn land_flown(&mut self, flown: Flown) {
+    async fn land_flown(&mut self, flown: Flown<Brought>) {
         let now = self.clock.now();
         let Flown {
             errand,

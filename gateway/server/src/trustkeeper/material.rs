@@ -147,20 +147,25 @@ impl Certificates {
         Ok(Signed { list, key })
     }
 
-    /// Reads a certificate and checks that it is an authority's and issued one of those whose issuer is looked for.
+    /// Reads a certificate, or those of a CMS, and gives the one that is an authority's and issued one of those whose issuer
+    /// is looked for (RFC 5280 §4.2.2.1).
     pub(super) fn check_issuer(
         bytes: &[u8],
         wanted_by: &[Arc<Certificate>],
     ) -> Result<Arc<Certificate>, Unfit> {
-        let certificate = Certificate::from_pem_or_der(bytes).map_err(|_| Unfit::Unreadable)?;
-        if !certificate.may_issue() {
+        let mut found = match Certificate::from_pem_or_der(bytes) {
+            Ok(certificate) => vec![Arc::new(certificate)],
+            Err(_) => trust::cms::certificates(bytes).map_err(|_| Unfit::Unreadable)?,
+        };
+        if found.is_empty() {
+            return Err(Unfit::Unreadable);
+        }
+        found.retain(|one| one.may_issue());
+        if found.is_empty() {
             return Err(Unfit::NoAuthority);
         }
-        if wanted_by.iter().any(|one| is_issuer_of(&certificate, one)) {
-            Ok(Arc::new(certificate))
-        } else {
-            Err(Unfit::Another)
-        }
+        let is_wanted = |issuer: &Arc<Certificate>| wanted_by.iter().any(|one| is_issuer_of(issuer, one));
+        found.into_iter().find(is_wanted).ok_or(Unfit::Another)
     }
 
     fn is_issued_by_known(&self, certificate: &Certificate) -> bool {

@@ -6,7 +6,6 @@
 //! **Invariant:** each address is asked once, all of them within one time, and none into the private network.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +16,12 @@ use trust::{Certificate, Digest, Need, OcspAnswer, RevocationList, Snapshot, Tim
 
 use super::answers;
 use super::errand::{About, Errand};
-use super::fetch::{FetchFault, FetchLimits, Sent, fetch};
-use super::files::{self, Cache, Folder};
-use super::flight::{ANSWER_BYTES_MAX, ISSUER_BYTES_MAX};
+use super::fetch::{FetchFault, FetchLimits, Sent};
+use super::files::Cache;
+use super::flight::{Check, fly};
 use super::keeping::URLS_OF_NEED_MAX;
 use super::material::{Certificates, Unfit};
-use super::reading::{is_anchor, is_root, no_anchor};
+use super::reading::{Folders, is_root};
 use super::{TrustKeeperFault, address, limits};
 use crate::administration::Complaint;
 use crate::config::TrustConfig;
@@ -61,66 +60,34 @@ impl AtRest {
     /// # Errors
     /// A folder that cannot be listed, or no anchor.
     pub(crate) fn read(config: &TrustConfig, data_dir: &Path) -> Result<AtRest, TrustKeeperFault> {
-        let at = |folder: &Path| {
-            let folder = folder.to_owned();
-            move |error| TrustKeeperFault::Folder { folder, error }
-        };
-        let mut rest = AtRest::default();
-        let anchors = files::certificates(&config.anchors_dir).map_err(at(&config.anchors_dir))?;
-        let found = rest.noting(anchors);
-        let is_pinned = |one: &Arc<Certificate>| is_anchor(one, &config.anchor_fingerprints);
-        (rest.anchors, rest.candidates) = found.into_iter().partition(is_pinned);
-        rest.faults
-            .extend(rest.candidates.iter().map(|one| no_anchor(one)));
-        if rest.anchors.is_empty() {
-            let folder = config.anchors_dir.clone();
-            return Err(match rest.faults.join("; ") {
-                none if none.is_empty() => TrustKeeperFault::NoAnchor(folder),
-                faults => TrustKeeperFault::Unpinned { folder, faults },
-            });
-        }
-        if let Some(folder) = &config.candidates_dir {
-            let candidates = files::certificates(folder).map_err(at(folder))?;
-            let candidates = rest.noting(candidates);
-            rest.candidates.extend(candidates);
-        }
-        if let Some(folder) = &config.crl_dir {
-            let lists = files::contents(folder).map_err(at(folder))?;
-            rest.take_lists(lists);
-        }
         let folder = data_dir.join("trust");
         let cache = Cache::at(&folder);
+        let answers = cache.answers();
+        let answers = answers.map_err(|error| TrustKeeperFault::Folder {
+            folder: folder.clone(),
+            error,
+        })?;
+        let folders = Folders::new(config, folder, cache);
         // As of the beginning of time nothing has expired, so that nothing is removed.
-        let learned = or_empty(cache.issuers(Time::from_micros(i64::MIN))).map_err(at(&folder))?;
-        let learned = rest.noting(learned);
-        rest.candidates.extend(learned);
-        let cached = or_empty(cache.lists()).map_err(at(&folder))?;
-        rest.take_lists(cached);
-        let answers = or_empty(cache.answers()).map_err(at(&folder))?;
-        rest.answers.extend(answers.into_iter().map(|(_, answer)| answer));
-        Ok(rest)
-    }
-
-    fn noting<T>(&mut self, folder: Folder<T>) -> Vec<T> {
-        self.faults.extend(folder.faults);
-        folder.found
-    }
-
-    fn take_lists(&mut self, folder: Folder<Vec<u8>>) {
-        for bytes in self.noting(folder) {
-            match RevocationList::from_pem_or_der(&bytes) {
-                Ok(list) => self.lists.push(Arc::new(list)),
-                Err(fault) => self.faults.push(format!("a revocation list: {fault}")),
+        let read = folders.read(Time::from_micros(i64::MIN))?;
+        let mut rest = AtRest {
+            anchors: read.anchors,
+            candidates: read.candidates,
+            lists: Vec::new(),
+            answers: answers.into_iter().map(|(_, answer)| answer).collect(),
+            faults: read.faults,
+        };
+        if rest.anchors.is_empty() {
+            return Err(folders.without_anchor(&rest.faults));
+        }
+        rest.candidates.extend(read.learned);
+        for bytes in read.lists.iter().chain(&read.cached) {
+            match RevocationList::from_pem_or_der(bytes) {
+                Ok(list) => rest.lists.push(Arc::new(list)),
+                Err(fault) => rest.faults.push(format!("a revocation list: {fault}")),
             }
         }
-    }
-}
-
-/// A gateway that never ran has no cache.
-fn or_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
-    match read {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-        read => read,
+        Ok(rest)
     }
 }
 
@@ -156,11 +123,13 @@ pub(crate) struct Fetcher {
 }
 
 /// What is wanted of one address.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Wish {
+    /// A list; each use of it will prove it.
     List,
     IssuerOf(Arc<Certificate>),
-    StatusOf(About),
+    /// An answer, checked with this material as of this time.
+    StatusOf(About, Arc<Snapshot>, Time),
 }
 
 impl Fetcher {
@@ -176,28 +145,28 @@ impl Fetcher {
     }
 
     /// Asks the addresses of these needs that were not asked before; answers are checked with this material as of now.
-    pub(crate) async fn fetch(&mut self, needs: &[Need], snapshot: &Snapshot, now: Time) -> Fetched {
-        let errands = self.errands(needs);
+    pub(crate) async fn fetch(&mut self, needs: &[Need], snapshot: &Arc<Snapshot>, now: Time) -> Fetched {
+        let wishes = self.wishes(needs, (snapshot, now));
         let mut fetched = Fetched::default();
-        if errands.is_empty() {
+        if wishes.is_empty() {
             return fetched;
         }
         let until = *self.until.get_or_insert_with(|| Instant::now() + self.time_max);
-        let (limits, silent) = (&self.limits, self.silent.clone());
-        let mut left: BTreeSet<String> = errands.iter().map(|(url, _)| url.clone()).collect();
-        let by = (snapshot, now);
-        let flights = errands.into_iter().map(|errand| run(errand, limits, &silent, by));
+        let mut left: BTreeSet<String> = wishes.iter().map(|(errand, _)| errand.url.clone()).collect();
+        let (limits, silent) = (self.limits.clone(), self.silent.clone());
+        let flights = wishes
+            .into_iter()
+            .map(|(errand, wish)| fly(errand, limits.clone(), silent.clone(), wish));
         let mut flights = futures_util::stream::iter(flights).buffer_unordered(FETCHES_MAX);
-        while let Ok(Some((url, brought))) = tokio::time::timeout_at(until, flights.next()).await {
+        while let Ok(Some(flown)) = tokio::time::timeout_at(until, flights.next()).await {
+            let url = flown.errand.url;
             left.remove(&url);
-            match brought {
+            self.silent.extend(flown.silent);
+            match flown.brought {
                 Ok(Brought::List(list)) => fetched.lists.push(list),
                 Ok(Brought::Issuer(issuer)) => fetched.issuers.push((url, issuer)),
                 Ok(Brought::Answer(answer)) => fetched.answers.push(answer),
-                Err((complaint, host)) => {
-                    self.silent.extend(host);
-                    fetched.failed.push((url, complaint));
-                }
+                Err(complaint) => fetched.failed.push((url, complaint)),
             }
         }
         let late = |url| (url, Complaint::from(&FetchFault::TooSlow(self.time_max)));
@@ -205,8 +174,8 @@ impl Fetcher {
         fetched
     }
 
-    fn errands(&mut self, needs: &[Need]) -> Vec<(String, Wish)> {
-        let mut errands = Vec::new();
+    fn wishes(&mut self, needs: &[Need], by: (&Arc<Snapshot>, Time)) -> Vec<(Errand, Wish)> {
+        let mut wishes = Vec::new();
         for need in needs {
             let (urls, wish) = match need {
                 Need::Crl { urls, .. } => (urls, Wish::List),
@@ -216,53 +185,30 @@ impl Fetcher {
                         continue;
                     };
                     let (certificate, issuer) = (Arc::clone(certificate), Arc::clone(issuer));
-                    (urls, Wish::StatusOf(About { certificate, issuer }))
+                    let about = About { certificate, issuer };
+                    (urls, Wish::StatusOf(about, Arc::clone(by.0), by.1))
                 }
             };
             let followed = urls.iter().filter(|url| address::parse(url).is_ok());
             for url in followed.take(URLS_OF_NEED_MAX) {
-                if self.asked.len() < URLS_MAX && self.asked.insert(wish.key(url)) {
-                    errands.push((url.clone(), wish.clone()));
+                let (errand, of) = wish.errand(url);
+                if self.asked.len() < URLS_MAX && self.asked.insert((errand.clone(), of)) {
+                    wishes.push((errand, wish.clone()));
                 }
             }
         }
-        errands
+        wishes
     }
 }
 
 impl Wish {
-    /// What tells one errand from another: one address may give the issuer of one certificate and not that of another.
-    fn key(&self, url: &str) -> (Errand, Option<Digest>) {
+    /// What is asked of this address. One may give the issuer of one certificate and not that of another, which is told
+    /// apart by what stands beside.
+    fn errand(&self, url: &str) -> (Errand, Option<Digest>) {
         match self {
             Wish::List => (Errand::list(url), None),
             Wish::IssuerOf(of) => (Errand::issuer(url), Some(of.fingerprint())),
-            Wish::StatusOf(about) => (Errand::answer(url, &about.certificate), None),
-        }
-    }
-
-    fn sent(&self) -> Sent {
-        match self {
-            Wish::List | Wish::IssuerOf(_) => Sent::Nothing,
-            Wish::StatusOf(about) => Sent::Ocsp(answers::request(about)),
-        }
-    }
-
-    fn bytes_max(&self, of_list: u64) -> u64 {
-        match self {
-            Wish::List => of_list,
-            Wish::IssuerOf(_) => of_list.min(ISSUER_BYTES_MAX),
-            Wish::StatusOf(_) => of_list.min(ANSWER_BYTES_MAX),
-        }
-    }
-
-    fn read(self, bytes: Vec<u8>, (snapshot, now): (&Snapshot, Time)) -> Result<Brought, Unfit> {
-        match self {
-            Wish::List => {
-                let list = RevocationList::from_pem_or_der(&bytes).map_err(|_| Unfit::Unreadable)?;
-                Ok(Brought::List(Arc::new(list)))
-            }
-            Wish::IssuerOf(of) => Certificates::check_issuer(&bytes, &[of]).map(Brought::Issuer),
-            Wish::StatusOf(about) => answers::check(bytes, &about, snapshot, now).map(Brought::Answer),
+            Wish::StatusOf(about, ..) => (Errand::answer(url, &about.certificate), None),
         }
     }
 }
@@ -273,25 +219,28 @@ enum Brought {
     Answer(Arc<OcspAnswer>),
 }
 
-/// What one address gave; a host that gave no answer is named.
-async fn run(
-    (url, wish): (String, Wish),
-    limits: &FetchLimits,
-    silent: &[String],
-    by: (&Snapshot, Time),
-) -> (String, Result<Brought, (Complaint, Option<String>)>) {
-    let bytes_max = wish.bytes_max(limits.bytes_max);
-    let limits = FetchLimits {
-        bytes_max,
-        ..limits.clone()
-    };
-    let brought = match fetch(&url, &wish.sent(), &limits, silent).await {
-        Err(failed) => Err((Complaint::from(&failed.fault), failed.silent)),
-        Ok(bytes) => wish
-            .read(bytes, by)
-            .map_err(|unfit| (Complaint::from(unfit), None)),
-    };
-    (url, brought)
+impl Check for Wish {
+    type Brought = Brought;
+
+    fn sent(&self) -> Sent {
+        match self {
+            Wish::List | Wish::IssuerOf(_) => Sent::Nothing,
+            Wish::StatusOf(about, ..) => Sent::Ocsp(answers::request(about)),
+        }
+    }
+
+    fn check(self, bytes: Vec<u8>) -> Result<Brought, Unfit> {
+        match self {
+            Wish::List => {
+                let list = RevocationList::from_pem_or_der(&bytes).map_err(|_| Unfit::Unreadable)?;
+                Ok(Brought::List(Arc::new(list)))
+            }
+            Wish::IssuerOf(of) => Certificates::check_issuer(&bytes, &[of]).map(Brought::Issuer),
+            Wish::StatusOf(about, snapshot, now) => {
+                answers::check(bytes, &about, &snapshot, now).map(Brought::Answer)
+            }
+        }
+    }
 }
 
 /// The limits that `[trust]` has where nothing is said.
@@ -340,6 +289,8 @@ mod tests {
     #[test]
     fn each_address_is_asked_once_and_not_more_than_the_limit() {
         let mut fetcher = Fetcher::new(None);
+        let snapshot = Snapshot::new(vec![], vec![], vec![], trust::Policy::default(), 1);
+        let by = (&Arc::new(snapshot), Time::from_micros(0));
         let need = |urls: Vec<String>| Need::Crl {
             issuers: Vec::new(),
             urls,
@@ -349,21 +300,21 @@ mod tests {
             each.collect::<Vec<_>>()
         };
         assert_eq!(
-            fetcher.errands(&[need(urls(0, URLS_OF_NEED_MAX + 1))]).len(),
+            fetcher.wishes(&[need(urls(0, URLS_OF_NEED_MAX + 1))], by).len(),
             URLS_OF_NEED_MAX
         );
         assert!(
-            fetcher.errands(&[need(urls(0, URLS_OF_NEED_MAX))]).is_empty(),
+            fetcher.wishes(&[need(urls(0, URLS_OF_NEED_MAX))], by).is_empty(),
             "asked before"
         );
         assert!(
             fetcher
-                .errands(&[need(vec!["ldap://ca.example/cn=x".to_owned()])])
+                .wishes(&[need(vec!["ldap://ca.example/cn=x".to_owned()])], by)
                 .is_empty()
         );
         let many: Vec<Need> = (1..100)
             .map(|step| need(urls(step * 100, URLS_OF_NEED_MAX)))
             .collect();
-        assert_eq!(fetcher.errands(&many).len(), URLS_MAX - URLS_OF_NEED_MAX);
+        assert_eq!(fetcher.wishes(&many, by).len(), URLS_MAX - URLS_OF_NEED_MAX);
     }
 }

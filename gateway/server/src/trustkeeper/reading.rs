@@ -5,6 +5,7 @@
 //! **Invariant:** nothing here is awaited or shared: `read` and `take` block, and only whoever calls them decides
 //! what thread waits.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::config::TrustConfig;
 pub(super) struct Folders {
     anchors: PathBuf,
     pinned: Vec<Digest>,
+    responders: Vec<Digest>,
     candidates: Option<PathBuf>,
     lists: Option<PathBuf>,
     cache_folder: PathBuf,
@@ -27,15 +29,28 @@ pub(super) struct Folders {
 }
 
 /// What the folders held.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Read {
-    anchors: Folder<Arc<Certificate>>,
-    candidates: Folder<Arc<Certificate>>,
-    learned: Folder<Arc<Certificate>>,
+    /// Those that are pinned.
+    pub(super) anchors: Vec<Arc<Certificate>>,
+    /// Of the folder of candidates, and what lies among the anchors and is none.
+    pub(super) candidates: Vec<Arc<Certificate>>,
+    pub(super) learned: Vec<Arc<Certificate>>,
     /// Lists that were used before.
-    cached: Folder<Vec<u8>>,
+    pub(super) cached: Vec<Vec<u8>>,
     /// Lists that somebody else puts there.
-    lists: Folder<Vec<u8>>,
+    pub(super) lists: Vec<Vec<u8>>,
+    /// What could not be used.
+    pub(super) faults: Vec<String>,
+    /// Whether a file of the anchors or candidates cannot be read: it may be half written.
+    has_half_written: bool,
+}
+
+impl Read {
+    fn noting<T>(&mut self, folder: Folder<T>) -> Vec<T> {
+        self.faults.extend(folder.faults);
+        folder.found
+    }
 }
 
 impl Folders {
@@ -43,6 +58,7 @@ impl Folders {
         Folders {
             anchors: config.anchors_dir.clone(),
             pinned: config.anchor_fingerprints.clone(),
+            responders: config.policy.ocsp_responders.clone(),
             candidates: config.candidates_dir.clone(),
             lists: config.crl_dir.clone(),
             cache_folder,
@@ -55,25 +71,43 @@ impl Folders {
     /// # Errors
     /// The first folder that cannot be listed. A file that cannot be used is told in what is read.
     pub(super) fn read(&self, now: Time) -> Result<Read, TrustKeeperFault> {
+        let mut read = Read::default();
         let anchors = files::certificates(&self.anchors).map_err(fault(&self.anchors))?;
-        let candidates = match &self.candidates {
-            None => Folder::default(),
-            Some(folder) => files::certificates(folder).map_err(fault(folder))?,
-        };
+        let anchors = read.noting(anchors);
+        if let Some(folder) = &self.candidates {
+            let candidates = files::certificates(folder).map_err(fault(folder))?;
+            read.candidates = read.noting(candidates);
+        }
+        read.has_half_written = !read.faults.is_empty();
+        let is_pinned = |one: &Arc<Certificate>| is_anchor(one, &self.pinned);
+        let (pinned, others) = anchors.into_iter().partition(is_pinned);
+        read.anchors = pinned;
+        let others: Vec<Arc<Certificate>> = others;
+        read.faults.extend(others.iter().map(|one| no_anchor(one)));
+        read.candidates.extend(others);
         let of_cache = || fault(&self.cache_folder);
         let learned = self.cache.issuers(now).map_err(of_cache())?;
+        read.learned = read.noting(learned);
         let cached = self.cache.lists().map_err(of_cache())?;
-        let lists = match &self.lists {
-            None => Folder::default(),
-            Some(folder) => files::contents(folder).map_err(fault(folder))?,
-        };
-        Ok(Read {
-            anchors,
-            candidates,
-            learned,
-            cached,
-            lists,
-        })
+        read.cached = read.noting(cached);
+        if let Some(folder) = &self.lists {
+            let lists = files::contents(folder).map_err(fault(folder))?;
+            read.lists = read.noting(lists);
+        }
+        let known = read.anchors.iter().chain(&read.candidates).chain(&read.learned);
+        let absent = absent_responders(&self.responders, known);
+        read.faults.extend(absent);
+        Ok(read)
+    }
+
+    /// The fault of having no anchor, with what else is wrong.
+    pub(super) fn without_anchor(&self, faults: &[String]) -> TrustKeeperFault {
+        let folder = self.anchors.clone();
+        if faults.is_empty() {
+            return TrustKeeperFault::NoAnchor(folder);
+        }
+        let faults = faults.join("; ");
+        TrustKeeperFault::Unpinned { folder, faults }
     }
 
     /// Takes what was read into use, and keeps lists that are new. Says what could not be used. Blocks.
@@ -84,41 +118,30 @@ impl Folders {
             learned,
             cached,
             lists,
+            mut faults,
+            has_half_written,
         } = read;
         let in_use = &material.certificates;
-        let mut faults = std::mem::take(&mut anchors.faults);
-        faults.append(&mut candidates.faults);
-        let has_half_written = !faults.is_empty();
-        faults.extend(learned.faults);
-        let is_pinned = |one: &Arc<Certificate>| is_anchor(one, &self.pinned);
-        let (pinned, others) = anchors.found.into_iter().partition(is_pinned);
-        anchors.found = pinned;
-        let others: Vec<Arc<Certificate>> = others;
-        faults.extend(others.iter().map(|one| no_anchor(one)));
-        candidates.found.extend(others);
-        if anchors.found.is_empty() && !in_use.anchors.is_empty() {
+        if anchors.is_empty() && !in_use.anchors.is_empty() {
             // An empty folder at run time is a mistake more often than a decision.
             faults.push(TrustKeeperFault::NoAnchor(self.anchors.clone()).to_string());
         } else {
-            let (mut anchors, mut candidates) = (anchors.found, candidates.found);
             if has_half_written {
-                // A file may be half written: nothing is taken out of use before every file can be read.
+                // Nothing is taken out of use before every file can be read.
                 add_missing(&mut anchors, &in_use.anchors);
                 add_missing(&mut candidates, &in_use.candidates);
             }
-            material.set_certificates(anchors, candidates, learned.found, now);
+            material.set_certificates(anchors, candidates, learned, now);
         }
-        faults.extend(cached.faults);
-        faults.extend(lists.faults);
         // Those of the cache first: what was used once bars the way to what is older.
-        for bytes in &cached.found {
+        for bytes in &cached {
             match material.certificates.check_list(bytes) {
                 // Its issuer is gone, and may come back: nobody has to do anything about it.
                 Err(Unfit::Unsigned) => {}
                 checked => faults.extend(self.take_list(material, checked, now).err()),
             }
         }
-        for bytes in lists.found.iter().filter(|bytes| !cached.found.contains(bytes)) {
+        for bytes in lists.iter().filter(|bytes| !cached.contains(bytes)) {
             let checked = material.certificates.check_list(bytes);
             faults.extend(self.take_list(material, checked, now).err());
         }
@@ -163,6 +186,21 @@ pub(super) fn no_anchor(certificate: &Certificate) -> String {
         "{subject} (SHA-256 {fingerprint}) is no anchor: [trust] anchor_fingerprints must name it, and it must be a \
          self-signed authority"
     )
+}
+
+/// What to say of OCSP responders that are pinned and nowhere.
+fn absent_responders<'a>(
+    pinned: &[Digest],
+    known: impl Iterator<Item = &'a Arc<Certificate>>,
+) -> Vec<String> {
+    let known: HashSet<Digest> = known.map(|one| one.fingerprint()).collect();
+    let is_absent = |pinned: &&Digest| !known.contains(pinned);
+    let say = |pinned| {
+        format!(
+            "the OCSP responder with SHA-256 {pinned} lies in no folder: put its certificate into candidates_dir"
+        )
+    };
+    pinned.iter().filter(is_absent).map(say).collect()
 }
 
 fn add_missing(found: &mut Vec<Arc<Certificate>>, in_use: &[Arc<Certificate>]) {

@@ -126,6 +126,16 @@ pub fn integrity(
     }
 }
 
+/// The certificates of a SignedData, whoever signed it: those of a message that brings nothing else (RFC 8551 §3.8, `.p7c`),
+/// as authorities publish them. None of them is trusted.
+///
+/// # Errors
+/// [`Failure`] where it cannot be read, or holds too many.
+pub fn certificates(message: &[u8]) -> Result<Vec<Arc<Certificate>>, Failure> {
+    let opened = verify::Opened::read(message)?;
+    Ok(Gathered::certificates_of(&opened.structure()?, None)?.certificates)
+}
+
 /// [`integrity`] for a content that only its digests are told of.
 pub(crate) fn integrity_digests(
     signature: &[u8],

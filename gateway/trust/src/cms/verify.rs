@@ -188,9 +188,14 @@ impl<'a> Opened<'a> {
         Ok(Self { normal, is_padded })
     }
 
-    /// Reads the SignedData and checks what concerns all signers.
+    /// Reads the SignedData.
+    pub(super) fn structure(&self) -> Result<SignedData<'_>, Failure> {
+        SignedData::read(self.normal.der())
+    }
+
+    /// The same, and checks what concerns all signers.
     pub(super) fn signed_data(&self, profile: Profile) -> Result<SignedData<'_>, Failure> {
-        let signed = SignedData::read(self.normal.der())?;
+        let signed = self.structure()?;
         if signed.content.is_some() != profile.is_attached() {
             return Err(Failure::ContentMisplaced);
         }

@@ -39,7 +39,7 @@ impl<'a> Inquiry<'a, '_> {
         let question = ocsp::Question {
             certificate: &self.path[0],
             issuer: &self.path[1],
-            responders: &[],
+            responders: self.question.snapshot.responders(),
             nonce: None,
             at,
             now: self.question.now,

@@ -26,6 +26,7 @@ pub(super) fn read(mut section: Section<'_>) -> Policy {
             default.ocsp_age_seconds_max,
         ),
         is_silent_responder_asked: section.flag("silent_responder_asked", default.is_silent_responder_asked),
+        ocsp_responders: super::fingerprints(&mut section, "ocsp_responders"),
         may_status_precede_proof: section.flag("status_may_precede_proof", default.may_status_precede_proof),
         beside_age_seconds_max: section.number(
             "beside_age_seconds_max",

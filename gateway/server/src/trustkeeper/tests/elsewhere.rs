@@ -1,5 +1,6 @@
 //! Issuers that are in no folder: met in signatures, or fetched where certificates say they are.
 
+use super::responder::openssl;
 use super::*;
 use crate::trustkeeper::errand::{Errand, NeededFor};
 use crate::trustkeeper::schedule::{Answer, Schedule};
@@ -92,9 +93,9 @@ async fn the_list_of_an_issuer_below_no_anchor_of_ours_is_not_even_asked_for() {
 }
 
 /// What becomes of a certificate that an address gives for the issuer of `of`.
-async fn given(root: &Authority, of: &Arc<trust::Certificate>, gives: &str) -> (House, TrustKeeper) {
+async fn given(root: &Authority, of: &Arc<trust::Certificate>, gives: &[u8]) -> (House, TrustKeeper) {
     let mut house = House::of(root);
-    let (port, asked, serving) = serve(ok(gives.as_bytes())).await;
+    let (port, asked, serving) = serve(ok(gives)).await;
     house.config.allowed_private_hosts = vec![format!("127.0.0.1:{port}")];
     let keeper = house.keeper();
     let need = Need::Issuer {
@@ -110,9 +111,24 @@ async fn given(root: &Authority, of: &Arc<trust::Certificate>, gives: &str) -> (
 async fn an_issuer_is_fetched_where_a_certificate_says_that_it_is() {
     let root = Authority::new("Root");
     let issuing = root.below("Issuing", nothing);
-    let (house, keeper) = given(&root, &issuing.leaf(), &issuing.certificate).await;
+    let (house, keeper) = given(&root, &issuing.leaf(), issuing.certificate.as_bytes()).await;
     assert!(knows(&keeper, &issuing), "{:?}", keeper.status());
     assert!(knows(&house.keeper(), &issuing), "a restart still has it");
+}
+
+#[tokio::test]
+async fn an_issuer_is_found_among_the_certificates_of_a_message() {
+    let root = Authority::new("Root");
+    let issuing = root.below("Issuing", nothing);
+    let desk = tempfile::tempdir().expect("a folder");
+    let all = format!("{}{}", root.certificate, issuing.certificate);
+    std::fs::write(desk.path().join("all.pem"), all).expect("written");
+    let command = "crl2pkcs7 -nocrl -certfile all.pem -outform DER -out all.p7c";
+    openssl(desk.path(), &command.split(' ').collect::<Vec<_>>());
+    let message = std::fs::read(desk.path().join("all.p7c")).expect("a message");
+    let (_house, keeper) = given(&root, &issuing.leaf(), &message).await;
+    assert!(knows(&keeper, &issuing), "{:?}", keeper.status());
+    assert_eq!(keeper.status().candidates(), 1, "and nothing else is taken");
 }
 
 #[tokio::test]
@@ -160,11 +176,11 @@ async fn a_certificate_that_is_not_the_wanted_issuer_of_an_authority_is_not_take
         ),
     ];
     for (case, gives, fault) in cases {
-        let (_house, keeper) = given(&root, &leaf, &gives).await;
+        let (_house, keeper) = given(&root, &leaf, gives.as_bytes()).await;
         assert_eq!(fault_of(&keeper), fault, "{case}");
         assert_eq!(keeper.status().candidates(), 0, "{case}");
     }
-    let (_house, keeper) = given(&root, &leaf, &same_key(|_| {})).await;
+    let (_house, keeper) = given(&root, &leaf, same_key(|_| {}).as_bytes()).await;
     assert_eq!(
         keeper.status().candidates(),
         1,
@@ -175,7 +191,7 @@ async fn a_certificate_that_is_not_the_wanted_issuer_of_an_authority_is_not_take
 #[tokio::test]
 async fn an_issuer_that_nobody_known_issued_ends_the_wait_and_vouches_for_nothing() {
     let (root, stranger) = (Authority::new("Root"), Authority::new("Stranger"));
-    let (house, keeper) = given(&root, &stranger.leaf(), &stranger.certificate).await;
+    let (house, keeper) = given(&root, &stranger.leaf(), stranger.certificate.as_bytes()).await;
     assert!(
         knows(&keeper, &stranger),
         "a path that ends there is known to end"
@@ -198,7 +214,7 @@ async fn what_an_address_gave_is_known_until_nobody_needs_it_and_ends_the_wait()
         .expect("a certificate")
         .pem();
     for gives in [&dead_end, &issuing.certificate] {
-        let (_house, keeper) = given(&root, &issuing.leaf(), gives).await;
+        let (_house, keeper) = given(&root, &issuing.leaf(), gives.as_bytes()).await;
         let status = keeper.status();
         let url = &status.addresses[0].url;
         let snapshot = keeper.snapshot();

@@ -26,7 +26,7 @@ struct Office {
     desk: tempfile::TempDir,
 }
 
-fn openssl(desk: &Path, arguments: &[&str]) {
+pub(super) fn openssl(desk: &Path, arguments: &[&str]) {
     let mut command = Command::new("openssl");
     let output = command
         .args(arguments)

@@ -176,3 +176,36 @@ fn an_answer_that_is_overdue_still_revokes() {
     let failure = judged(&world, vec![by_issuer(&world, &overdue)], list, Policy::default());
     assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
 }
+
+#[test]
+fn a_responder_that_policy_pins_settles_certificates_of_every_issuer() {
+    let world = World::new();
+    let elsewhere = Authority::root("Elsewhere", |_| {});
+    let draft = Draft {
+        responder: by_name(&elsewhere.certificate),
+        ..about_person(&world)
+    };
+    let judged = |ocsp_responders: Vec<Digest>| {
+        let policy = Policy {
+            ocsp_responders,
+            ..Policy::default()
+        };
+        let anchors = vec![Arc::clone(&world.root.certificate)];
+        let candidates = vec![
+            Arc::clone(&world.issuing.certificate),
+            Arc::clone(&elsewhere.certificate),
+        ];
+        let answer = draft.signed_by(&elsewhere).expect("an answer");
+        let snapshot = Snapshot::new(anchors, candidates, vec![world.root.list(&[])], policy, 1);
+        let snapshot = snapshot.with_ocsp([Arc::new(answer)]);
+        crate::validate_certificate(&world.person.certificate, &[], &snapshot, now())
+    };
+    assert!(judged(vec![elsewhere.certificate.fingerprint()]).is_ok());
+    for pinned in [vec![], vec![world.root.certificate.fingerprint()]] {
+        let failure = judged(pinned);
+        assert!(
+            matches!(failure, Err(Failure::RevocationUnknown { .. })),
+            "{failure:?}"
+        );
+    }
+}
