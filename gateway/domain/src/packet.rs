@@ -27,6 +27,8 @@ mod write;
 
 use std::ops::Range;
 
+use trust::xml::Tree;
+
 pub use attachment::{Attachment, Content};
 pub use codes::{BusinessType, Priority, ReceiverType, StatusCode};
 pub use date::{WrittenDate, WrittenTime};
@@ -131,15 +133,16 @@ impl Packet {
     /// # Errors
     /// The first `PacketFault` that leaves the meaning open. What is merely missing is found by [`Self::completeness`].
     pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self, PacketFault> {
-        Self::open_with_signature(bytes, limits).map(|opened| opened.packet)
+        let tree = Tree::parse(bytes, &limits.xml)?;
+        Self::of_tree(&tree, limits).map(|opened| opened.packet)
     }
 
-    /// Understands an envelope's bytes, and says where its own signature stands.
+    /// Understands an envelope that was parsed, and says where its own signature stands.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn open_with_signature(bytes: &[u8], limits: &Limits) -> Result<Opened, PacketFault> {
-        read::open(bytes, limits)
+    pub fn of_tree(tree: &Tree<'_>, limits: &Limits) -> Result<Opened, PacketFault> {
+        read::open(tree, limits)
     }
 
     /// Writes the canonical form: UTF-8, the element order of the standard, prefixes as in the official samples,

@@ -180,6 +180,14 @@ pub(crate) fn packet_limits(limits: &LimitsConfig) -> packet::Limits {
     }
 }
 
+/// Agencies may come later, so a demand upon nobody keeps no gateway from starting.
+fn tell_unknown_codes(road: &Road) {
+    let demands = &road.rules.terms.seals.packet;
+    for code in demands.unknown(&road.journal.directory(), road.now()) {
+        warn!(%code, "[exchange.seals] packet_signature_of names a code that no agency bears");
+    }
+}
+
 fn bytes_of(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
@@ -238,6 +246,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         waits: Arc::default(),
         metrics: Arc::clone(&metrics),
     };
+    tell_unknown_codes(&road);
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());
     let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;

@@ -173,6 +173,13 @@ fn a_receipt_passes_under_an_anchor_or_under_the_certificate_that_is_named() {
         "{}",
         ended.stdout
     );
+    let other = desk.write("other.p7m", attached(b"no receipt", &device, desk.now));
+    let ended = desk.verify_as(&[&other], &pin);
+    assert!(
+        ended.stdout.contains("--gateway-certificate was not used"),
+        "{}",
+        ended.stdout
+    );
     let report = desk.json_as(&[&file], &pin, 0);
     assert_eq!(report[0]["detailed"][0]["grounds"], "pinned");
     assert_eq!(report[0]["facts"]["receipt"]["case"], receipt().case.to_string());

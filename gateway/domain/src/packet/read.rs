@@ -252,9 +252,8 @@ impl<'t, 's: 't, 'l> Fields<'t, 's, 'l> {
     }
 }
 
-/// Understands an envelope's bytes.
-pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Opened, PacketFault> {
-    let tree = Tree::parse(bytes, &limits.xml)?;
+/// Understands an envelope.
+pub(super) fn open(tree: &Tree<'_>, limits: &Limits) -> Result<Opened, PacketFault> {
     let root = tree.root();
     check_root(&root)?;
     let root = Fields {

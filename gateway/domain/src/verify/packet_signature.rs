@@ -5,7 +5,7 @@
 //! It proves nothing of a document (the signed files inside do), breaks when a hop rewrites the packet, and is a dummy in
 //! many packets of the field; so what is demanded is set for each agency.
 //!
-//! **Invariant:** it is judged over the very bytes that the packet was read from.
+//! **Invariant:** it is judged over the very tree that the packet was read from.
 
 use trust::xml::Tree;
 use trust::xml::signature::{self, PacketSignature};
@@ -69,16 +69,9 @@ impl PacketSeal {
         }
     }
 
-    /// Judges the signature that stands in these bytes.
-    pub fn judge(packet: &[u8], limits: &trust::xml::Limits, trust: &Snapshot, now: Time) -> PacketSeal {
-        let unreadable = PacketWorth::Invalid(Indication::TotalFailed(SubIndication::FormatFailure));
-        let Ok(tree) = Tree::parse(packet, limits) else {
-            return PacketSeal {
-                worth: unreadable,
-                ..PacketSeal::absent()
-            };
-        };
-        let judged = signature::of_packet(&tree, trust, now);
+    /// Judges the signature that stands in this packet.
+    pub fn judge(packet: &Tree<'_>, trust: &Snapshot, now: Time) -> PacketSeal {
+        let judged = signature::of_packet(packet, trust, now);
         let reports = || judged.seals().iter().map(|seal| seal.report());
         let failed = reports().find(|report| !report.is_passed() && !report.is_try_later());
         let worth = match &judged {
@@ -163,6 +156,14 @@ pub struct PacketDemands {
 }
 
 impl PacketDemands {
+    /// Codes in the settings by which no agency is known: nothing is demanded by them.
+    pub fn unknown(&self, directory: &crate::directory::Directory, at: Time) -> Vec<&crate::ids::Code> {
+        let codes = self.named.iter().map(|(code, _)| code);
+        codes
+            .filter(|code| directory.by_code(code, at).is_none())
+            .collect()
+    }
+
     /// What is demanded of this agency, whatever code it uses now.
     pub fn of(&self, sender: AgencyId, directory: &crate::directory::Directory, at: Time) -> PacketDemand {
         let named = self.named.iter();

@@ -11,10 +11,11 @@ use domain::dispatch::Rank;
 use domain::event::{Happening, Parked, Refused, Repeated, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
-use domain::packet::{DocumentPacket, Opened, Packet, SignaturePlace, StatusPacket};
+use domain::packet::{DocumentPacket, Opened, Packet, PacketFault, StatusPacket};
 use domain::port::{CaseState, Commit, Expectation, Slot, StoreFault};
 use domain::refusal::{Refusal, RefusalCode};
 use domain::verify::{Belief, PacketSeal, verify};
+use trust::xml::Tree;
 use trust::{Digest, Need, Time};
 
 use super::Road;
@@ -132,20 +133,26 @@ impl Bench<'_> {
             let too_large = Refusal::new(RefusalCode::PacketTooLarge).with("limit", rules.packet_bytes_max);
             return Ok(self.finish(self.refused(vec![too_large], Rank::Normal)));
         }
-        match Packet::open_with_signature(body, &rules.limits) {
+        let tree = match Tree::parse(body, &rules.limits.xml) {
+            Ok(tree) => tree,
+            Err(fault) => return Ok(self.unreadable(&fault.into())),
+        };
+        match Packet::of_tree(&tree, &rules.limits) {
             Ok(Opened {
                 packet: Packet::Document(packet),
                 signature,
-            }) => self.document(*packet, signature.as_ref(), trust),
+            }) => self.document(*packet, signature.map(|_| &tree), trust),
             Ok(Opened {
                 packet: Packet::Status(packet),
                 ..
             }) => self.status(&packet),
-            Err(fault) => {
-                let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
-                Ok(self.finish(self.refused(vec![unreadable], Rank::Normal)))
-            }
+            Err(fault) => Ok(self.unreadable(&fault)),
         }
+    }
+
+    fn unreadable(&self, fault: &PacketFault) -> Verdict {
+        let unreadable = Refusal::new(RefusalCode::PacketUnreadable).with("fault", fault);
+        self.finish(self.refused(vec![unreadable], Rank::Normal))
     }
 
     /// The verdict on what needs none any more.
@@ -214,10 +221,11 @@ impl Bench<'_> {
         Moment { now, ..self.moment }
     }
 
+    /// The verdict on a document; `signed` is the tree of a packet that bears a signature of its own.
     fn document(
         mut self,
         packet: DocumentPacket,
-        signature: Option<&SignaturePlace>,
+        signed: Option<&Tree<'_>>,
         trust: &trust::Snapshot,
     ) -> Result<Verdict, StoreFault> {
         let rank = rank_of(&packet);
@@ -247,13 +255,9 @@ impl Bench<'_> {
             time_of_day: self.road.clock.now(),
             demands: &self.moment.terms.seals,
         };
-        let over_packet = match signature {
-            None => PacketSeal::absent(),
-            Some(_) => {
-                let limits = &self.road.rules.limits.xml;
-                PacketSeal::judge(&self.job.body, limits, trust, belief.time_of_day)
-            }
-        };
+        let over_packet = signed.map_or_else(PacketSeal::absent, |tree| {
+            PacketSeal::judge(tree, trust, belief.time_of_day)
+        });
         let verified = verify(packet, &over_packet, sender, belief);
         let happening = judge(
             &verified,

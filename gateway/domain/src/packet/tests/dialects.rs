@@ -130,7 +130,9 @@ fn answers_are_read_with_their_code_in_one_text_or_two() {
 fn signatures_are_found_where_they_stand() {
     let find = |element: &str| {
         let text = replaced("<edXML:edXMLBody>", &format!("{element}<edXML:edXMLBody>"));
-        Packet::open_with_signature(text.as_bytes(), &Limits::default()).map(|opened| {
+        let limits = Limits::default();
+        let tree = Tree::parse(text.as_bytes(), &limits.xml).expect("well-formed");
+        Packet::of_tree(&tree, &limits).map(|opened| {
             opened
                 .signature
                 .map(|place| (place.form, text[place.range].to_owned()))

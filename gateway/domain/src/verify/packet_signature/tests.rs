@@ -101,12 +101,8 @@ impl Office {
     }
 
     fn judge(&self, packet: &str, has_list: bool) -> PacketSeal {
-        PacketSeal::judge(
-            packet.as_bytes(),
-            &Limits::default(),
-            &self.snapshot(has_list),
-            now(),
-        )
+        let tree = Tree::parse(packet.as_bytes(), &Limits::default()).expect("well-formed");
+        PacketSeal::judge(&tree, &self.snapshot(has_list), now())
     }
 }
 
@@ -162,8 +158,6 @@ fn none_and_what_only_looks_like_one_are_told_apart() {
     let worth = |packet: &str| office.judge(packet, true).worth();
     assert_eq!(worth("<edXML><MessageHeader/></edXML>"), PacketWorth::Absent);
     assert_eq!(worth("<edXML><Signature/></edXML>"), PacketWorth::Placeholder);
-    let format = Indication::TotalFailed(SubIndication::FormatFailure);
-    assert_eq!(worth("<edXML>"), PacketWorth::Invalid(format));
 }
 
 #[test]
@@ -219,7 +213,8 @@ fn a_signature_over_a_part_says_nothing_of_the_packet_whosever_it_is() {
         Policy::default(),
         1,
     );
-    let seal = PacketSeal::judge(packet.as_bytes(), &Limits::default(), &snapshot, now());
+    let tree = Tree::parse(packet.as_bytes(), &Limits::default()).expect("well-formed");
+    let seal = PacketSeal::judge(&tree, &snapshot, now());
     assert_eq!(
         seal.worth(),
         PacketWorth::Valid,
@@ -244,6 +239,8 @@ fn a_demand_of_one_agency_is_found_by_its_code() {
         demands.of(agency, &Directory::new(), now()),
         PacketDemand::SoundIfPresent
     );
+    assert!(demands.unknown(&directory, now()).is_empty());
+    assert_eq!(demands.unknown(&Directory::new(), now()), [&samples::code("X01")]);
 }
 
 #[test]

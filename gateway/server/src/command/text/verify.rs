@@ -32,6 +32,8 @@ texts! {
         "A detached signature, and {count} files may be the signed one; name it with --content";
     ContentUnused = "--content không dùng cho tệp này: nó không phải chữ ký rời",
         "--content was not used for this file: it is no detached signature";
+    GatewayUnused = "--gateway-certificate không dùng cho tệp này: nó là chữ ký CMS nhưng không phải biên nhận",
+        "--gateway-certificate was not used for this file: it is a CMS signature and no receipt";
     MainUnsigned = "Văn bản chính không có chữ ký và gói tin không được ký trọn vẹn",
         "The main document bears no signature, and none covers the whole packet";
     MainMissing = "Gói tin chỉ có chữ ký rời, không có văn bản", "The packet holds detached signatures only, and no document";

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::packet::{Limits, Opened, Packet};
+use domain::packet::{Limits, Opened, Packet, PacketFault};
 use domain::verify::has_pdf_header;
+use trust::xml::Tree;
 use trust::{Certificate, Failure, Policy, Time, cms};
 
 use super::file;
@@ -82,7 +83,9 @@ impl Subject {
 fn recognise(path: &Path, bytes: Vec<u8>, look: Look<'_>) -> Result<Matter, Said> {
     let certificates = certificates(&bytes)?;
     let cms = cms_of(&bytes);
-    let opened = Packet::open_with_signature(&bytes, look.limits);
+    let opened = Tree::parse(&bytes, &look.limits.xml)
+        .map_err(PacketFault::from)
+        .and_then(|tree| Packet::of_tree(&tree, look.limits));
     let found = [
         (has_pdf_header(&bytes), Kind::Pdf),
         (opened.is_ok(), Kind::Packet),
