@@ -63,7 +63,7 @@ async fn lose_while_the_gateway_runs(province: &mut Province, stream: &mut Strea
     province.broker_mut().wipe().await;
     province.gateway.signal(Signal::CONT);
     wait_until("the loss is in the journal", PATIENCE, async || {
-        province.books().count("broker-lost") == 1
+        province.books().count("broker-lost") >= 1
     })
     .await;
     let mut settings = province.agency(AWAY).settings();
@@ -91,7 +91,7 @@ async fn lose_while_the_gateway_is_down(province: &mut Province, stream: &mut St
     province.broker_mut().wipe().await;
     province.gateway.start_again().await;
     wait_until("the second loss is in the journal", PATIENCE, async || {
-        province.books().count("broker-lost") == 2
+        province.books().count("broker-lost") >= 2
     })
     .await;
 }

@@ -356,7 +356,13 @@ impl Provisioner {
             missing.take_missing(section, &wanted, &standing, &mut report);
         }
         if !missing.is_empty() {
-            self.management.import(&missing.into_json()).await?;
+            let missing = missing.into_json();
+            let imported = match self.management.import(&missing).await {
+                // Somebody made one of these users at this moment: once more, and what is there now is changed.
+                Err(fault) if fault.is_lost_race() => self.management.import(&missing).await,
+                imported => imported,
+            };
+            imported?;
         }
         Ok(report)
     }

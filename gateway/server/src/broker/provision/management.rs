@@ -56,6 +56,19 @@ pub enum ProvisionFault {
 }
 
 impl ProvisionFault {
+    /// Whether something that was not there came to be while it was made here, too: a definition of users is not atomic.
+    pub(crate) fn is_lost_race(&self) -> bool {
+        match self {
+            ProvisionFault::Status { status, reason, .. } => {
+                *status == StatusCode::BAD_REQUEST && reason.contains("already_exists")
+            }
+            ProvisionFault::Request(_)
+            | ProvisionFault::Client(_)
+            | ProvisionFault::Credential { .. }
+            | ProvisionFault::Answer { .. } => false,
+        }
+    }
+
     /// Whether trying again later may help.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,0 +1,50 @@
+//! Accounts at a broker: administration opens one, and the comparison of all accounts opens it at the same moment.
+
+use domain::ids::AccountId;
+use gateway::broker::topology::Limits;
+use gateway::broker::{Access, GatewayUser, PasswordHash, Provisioner};
+use harness::broker::Broker;
+use secrecy::SecretString;
+
+/// Rounds, so that the two meet.
+const ROUNDS: usize = 12;
+const ACCOUNTS: usize = 4;
+
+fn secret(text: &str) -> SecretString {
+    SecretString::from(text.to_owned())
+}
+
+fn provisioner(broker: &Broker) -> Provisioner {
+    let gateway = GatewayUser {
+        name: "gateway-of-accounts".to_owned(),
+        password: PasswordHash::of(&secret("a password")),
+    };
+    let admin = (broker.admin().user.as_str(), secret(&broker.admin().password));
+    Provisioner::new(
+        &broker.management_uri(),
+        admin,
+        "accounts",
+        gateway,
+        Limits::default(),
+    )
+    .expect("a client")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_two_open_at_the_same_moment_are_opened_for_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = Broker::start(folder.path()).await;
+    let (one, other) = (provisioner(&broker), provisioner(&broker));
+    one.set_up("epoch").await.expect("set up");
+    for round in 0..ROUNDS {
+        let access = |number: usize| Access {
+            account: AccountId::parse(&format!("a{}-1", 100 + round * ACCOUNTS + number))
+                .expect("an account"),
+            password: PasswordHash::of(&secret("a password of one account")),
+        };
+        let accounts: Vec<Access> = (0..ACCOUNTS).map(access).collect();
+        let (one, other) = tokio::join!(one.open_accounts(&accounts), other.open_accounts(&accounts));
+        one.expect("opened");
+        other.expect("opened");
+    }
+}
