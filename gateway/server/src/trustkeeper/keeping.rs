@@ -108,7 +108,7 @@ impl Keeping {
             return Err(folders.without_anchor(&faults));
         }
         // Versions rise across restarts too: time does, faster than there can be new material.
-        let version = u64::try_from(now.as_seconds()).unwrap_or(0) + 1;
+        let version = u64::try_from(now.as_micros()).unwrap_or(0) + 1;
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let mut schedule = Schedule::new(seconds(config.refresh), seconds(config.ahead));
         for (url, series) in cache.addresses() {
@@ -167,10 +167,13 @@ impl Keeping {
     pub(super) async fn need(&mut self, needs: &[Need], done: oneshot::Sender<()>) {
         let now = self.clock.now();
         let mut errands = BTreeSet::new();
+        let mut has_changed = false;
         for need in needs {
             let (urls, needed_for) = match need {
                 Need::Crl { issuers, urls } => {
-                    if !self.material.take_path(issuers, now) {
+                    let taken = self.material.take_path(issuers, now);
+                    has_changed |= taken != Ok(Taken::Same);
+                    if taken.is_err() {
                         // It came from a snapshot whose anchors are no longer these.
                         continue;
                     }
@@ -192,7 +195,10 @@ impl Keeping {
                 }
             }
         }
-        self.changed(now).await;
+        // Comparing all of the material is too much for each of many documents that wait for the same.
+        if has_changed {
+            self.changed(now).await;
+        }
         self.ask_all(errands, done);
     }
 

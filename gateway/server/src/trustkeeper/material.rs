@@ -344,9 +344,12 @@ impl Material {
     }
 
     /// Takes the issuers of a path that was judged, the nearest first: from above, as far as each is issued by a known
-    /// one. They may have come with a signature only, and their lists can be checked with them only. Says whether the
-    /// nearest is known now.
-    pub(super) fn take_path(&mut self, issuers: &[Arc<Certificate>], now: Time) -> bool {
+    /// one. They may have come with a signature only, and their lists can be checked with them only.
+    ///
+    /// # Errors
+    /// [`Unfit::Unsigned`] where the nearest is not known afterwards; those above it may be.
+    pub(super) fn take_path(&mut self, issuers: &[Arc<Certificate>], now: Time) -> Result<Taken, Unfit> {
+        let mut taken = Taken::Same;
         for issuer in issuers.iter().rev() {
             let certificates = &mut self.certificates;
             if certificates.known().any(|known| known == issuer) {
@@ -355,13 +358,17 @@ impl Material {
             let is_fit =
                 issuer.may_issue() && now <= issuer.not_after() && certificates.is_issued_by_known(issuer);
             if !is_fit || certificates.learned.len() >= LEARNED_MAX {
-                return false;
+                return Err(Unfit::Unsigned);
             }
+            taken = Taken::New;
             certificates.strangers.retain(|one| one != issuer);
             certificates.learned.push(Arc::clone(issuer));
             self.certificates_changed(now);
         }
-        !issuers.is_empty()
+        if issuers.is_empty() {
+            return Err(Unfit::Unsigned);
+        }
+        Ok(taken)
     }
 
     /// Puts other certificates of folders into use, and those that were learned before. Lists whose issuer is gone go
