@@ -141,7 +141,7 @@ fn a_revoked_signer_fails_with_the_list_that_says_so() {
     let ended = desk.verify(&[&file]);
     assert_eq!(ended.code, 1);
     for part in [
-        "TOTAL-FAILED / REVOKED",
+        "INDETERMINATE / REVOKED_NO_POE",
         "ngừng hoạt động",
         "REVOKED or on hold since",
         "number 02",
@@ -149,7 +149,7 @@ fn a_revoked_signer_fails_with_the_list_that_says_so() {
         assert!(ended.stdout.contains(part), "{part} in\n{}", ended.stdout);
     }
     let report = desk.json(&[&file], 1);
-    assert_eq!(report[0]["simple"][0]["subIndication"], "REVOKED");
+    assert_eq!(report[0]["simple"][0]["subIndication"], "REVOKED_NO_POE");
     let checks = report[0]["detailed"][0]["checks"].as_array().expect("a list");
     let failed: Vec<_> = checks.iter().filter(|one| one["result"] == "failed").collect();
     assert_eq!(failed.len(), 1);

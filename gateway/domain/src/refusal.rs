@@ -44,6 +44,8 @@ codes! {
     PacketIncomplete = "PACKET_INCOMPLETE",
     /// A file was changed after signing, or is built so that what was signed cannot be told.
     FileManipulated = "FILE_MANIPULATED",
+    /// A PDF is encrypted or bears a password: nobody can tell what was signed.
+    FileEncrypted = "FILE_ENCRYPTED",
     /// A signature does not verify.
     SignatureInvalid = "SIGNATURE_INVALID",
     /// A signer's certificate is revoked.

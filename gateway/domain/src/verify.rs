@@ -12,7 +12,7 @@ mod consequence;
 mod legal_value;
 mod packet_signature;
 
-use trust::pdf::PdfReport;
+use trust::pdf::{PdfFault, PdfReport};
 use trust::{Digest, Indication, Need, SealReport, Snapshot, SubIndication, Time};
 
 use crate::agency::Signatory;
@@ -282,9 +282,12 @@ impl Bench<'_> {
             PdfReport::Refused(fault) => {
                 let about = part.number;
                 if part.gates {
-                    let refusal = Refusal::new(RefusalCode::FileManipulated);
-                    self.refusals
-                        .push(refusal.with("attachment", about).with("fault", fault));
+                    let refusal = if fault == PdfFault::Encrypted {
+                        Refusal::new(RefusalCode::FileEncrypted)
+                    } else {
+                        Refusal::new(RefusalCode::FileManipulated).with("fault", fault)
+                    };
+                    self.refusals.push(refusal.with("attachment", about));
                 } else {
                     self.remarks
                         .push(Remark::new("enclosure-file", format!("{about}: {fault}")));

@@ -36,9 +36,11 @@ use std::time::Duration;
 use domain::receipt::vietnam_time;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
-use trust::{Need, Snapshot};
+use trust::{Need, Snapshot, Time};
 
-use crate::administration::{ListLine, ListState, TrustDesk, TrustDeskFault, TrustStatus};
+use crate::administration::{
+    AddedLine, Addition, AdditionFault, ListLine, ListState, TrustDesk, TrustDeskFault, TrustStatus,
+};
 use crate::clock::Clock;
 use crate::config::TrustConfig;
 use crate::telemetry::{CrlMeasure, Measure, Metrics, Probe};
@@ -113,6 +115,14 @@ impl std::fmt::Debug for TrustKeeper {
             .field("snapshot", &*self.snapshot.borrow())
             .finish_non_exhaustive()
     }
+}
+
+/// Puts certificates that a person brings into their folder, where no keeper runs. Blocks.
+///
+/// # Errors
+/// [`AdditionFault`].
+pub fn add(config: &TrustConfig, addition: &Addition, now: Time) -> Result<Vec<AddedLine>, AdditionFault> {
+    Shelves::new(config).add(addition, now)
 }
 
 impl TrustKeeper {

@@ -94,8 +94,8 @@ pub struct Policy {
     /// OCSP responders that the operator trusts to answer for every issuer, by the fingerprints of their certificates, which
     /// must be at hand (RFC 6960 §4.2.2.2, point 1).
     pub ocsp_responders: Vec<Digest>,
-    /// Whether status information that was current at a proven past time, but made before it, settles a certificate that
-    /// has expired since. Whoever shows it may have chosen it.
+    /// Whether status information that was current at a proven past time, but made before it, settles the certificate of a
+    /// signer that has expired since. Whoever shows it may have chosen it. That of a time-stamp's authority it settles.
     pub may_status_precede_proof: bool,
     /// How old a list or an answer that came with a signature may be to settle a certificate that lasts, in seconds: the
     /// sender chose it. An older one can only revoke; what is at hand otherwise, or fetched, settles the rest.

@@ -43,6 +43,8 @@ pub enum SubIndication {
     SigCryptoFailure,
     /// REVOKED.
     Revoked,
+    /// EXPIRED.
+    Expired,
     /// NOT_YET_VALID.
     NotYetValid,
     /// SIG_CONSTRAINTS_FAILURE.
@@ -51,12 +53,22 @@ pub enum SubIndication {
     ChainConstraintsFailure,
     /// CERTIFICATE_CHAIN_GENERAL_FAILURE.
     CertificateChainGeneralFailure,
+    /// CRYPTO_CONSTRAINTS_FAILURE.
+    CryptoConstraintsFailure,
     /// CRYPTO_CONSTRAINTS_FAILURE_NO_POE.
     CryptoConstraintsFailureNoPoe,
+    /// POLICY_PROCESSING_ERROR.
+    PolicyProcessingError,
     /// OUT_OF_BOUNDS_NO_POE.
     OutOfBoundsNoPoe,
+    /// OUT_OF_BOUNDS_NOT_REVOKED.
+    OutOfBoundsNotRevoked,
+    /// REVOKED_NO_POE.
+    RevokedNoPoe,
     /// REVOKED_CA_NO_POE.
     RevokedCaNoPoe,
+    /// NO_POE.
+    NoPoe,
     /// NO_SIGNING_CERTIFICATE_FOUND.
     NoSigningCertificateFound,
     /// NO_CERTIFICATE_CHAIN_FOUND.
@@ -73,18 +85,24 @@ pub enum SubIndication {
 
 impl SubIndication {
     /// All of them, in the order of the standard.
-    pub const ALL: [SubIndication; 17] = [
+    pub const ALL: [SubIndication; 23] = [
         Self::FormatFailure,
         Self::HashFailure,
         Self::SigCryptoFailure,
         Self::Revoked,
+        Self::Expired,
         Self::NotYetValid,
         Self::SigConstraintsFailure,
         Self::ChainConstraintsFailure,
         Self::CertificateChainGeneralFailure,
+        Self::CryptoConstraintsFailure,
         Self::CryptoConstraintsFailureNoPoe,
+        Self::PolicyProcessingError,
         Self::OutOfBoundsNoPoe,
+        Self::OutOfBoundsNotRevoked,
+        Self::RevokedNoPoe,
         Self::RevokedCaNoPoe,
+        Self::NoPoe,
         Self::NoSigningCertificateFound,
         Self::NoCertificateChainFound,
         Self::SignaturePolicyNotAvailable,
@@ -100,13 +118,19 @@ impl SubIndication {
             Self::HashFailure => "HASH_FAILURE",
             Self::SigCryptoFailure => "SIG_CRYPTO_FAILURE",
             Self::Revoked => "REVOKED",
+            Self::Expired => "EXPIRED",
             Self::NotYetValid => "NOT_YET_VALID",
             Self::SigConstraintsFailure => "SIG_CONSTRAINTS_FAILURE",
             Self::ChainConstraintsFailure => "CHAIN_CONSTRAINTS_FAILURE",
             Self::CertificateChainGeneralFailure => "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+            Self::CryptoConstraintsFailure => "CRYPTO_CONSTRAINTS_FAILURE",
             Self::CryptoConstraintsFailureNoPoe => "CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
+            Self::PolicyProcessingError => "POLICY_PROCESSING_ERROR",
             Self::OutOfBoundsNoPoe => "OUT_OF_BOUNDS_NO_POE",
+            Self::OutOfBoundsNotRevoked => "OUT_OF_BOUNDS_NOT_REVOKED",
+            Self::RevokedNoPoe => "REVOKED_NO_POE",
             Self::RevokedCaNoPoe => "REVOKED_CA_NO_POE",
+            Self::NoPoe => "NO_POE",
             Self::NoSigningCertificateFound => "NO_SIGNING_CERTIFICATE_FOUND",
             Self::NoCertificateChainFound => "NO_CERTIFICATE_CHAIN_FOUND",
             Self::SignaturePolicyNotAvailable => "SIGNATURE_POLICY_NOT_AVAILABLE",

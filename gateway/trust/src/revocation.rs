@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
-use crate::path::{self, Budget, Question, RevocationDemand};
+use crate::path::{self, Budget, Question, RevocationDemand, Usage};
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
 use crate::time::Time;
 use crate::x509::Certificate;
@@ -70,16 +70,7 @@ pub(crate) fn check(
     question: Question<'_>,
     budget: &mut Budget,
 ) -> Result<Vec<RevocationProof>, NotGood> {
-    let mut inquiry = Inquiry {
-        path,
-        question,
-        budget,
-        proofs: Vec::new(),
-        covered: Reasons::NONE,
-        missing: None,
-        is_spoken_of: false,
-        is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
-    };
+    let mut inquiry = Inquiry::new(path, question, budget);
     let lists = inquiry.lists();
     // Whoever says that it was revoked is heard, be it a list or an answer.
     if let Some(revoked) = inquiry.known_revocation(&lists) {
@@ -99,6 +90,13 @@ pub(crate) fn check(
     Err(inquiry.unknown())
 }
 
+/// Whether anything at hand says that the first certificate of this path was revoked for good.
+fn is_known_revoked(path: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> bool {
+    let mut inquiry = Inquiry::new(path, question, budget);
+    let lists = inquiry.lists();
+    inquiry.known_revocation(&lists).is_some()
+}
+
 /// The question about one certificate, and what is known so far.
 struct Inquiry<'a, 'b> {
     /// From the certificate to the anchor.
@@ -116,7 +114,20 @@ struct Inquiry<'a, 'b> {
     is_of_past: bool,
 }
 
-impl<'a> Inquiry<'a, '_> {
+impl<'a, 'b> Inquiry<'a, 'b> {
+    fn new(path: &'a [Arc<Certificate>], question: Question<'a>, budget: &'b mut Budget) -> Self {
+        Self {
+            path,
+            question,
+            budget,
+            proofs: Vec::new(),
+            covered: Reasons::NONE,
+            missing: None,
+            is_spoken_of: false,
+            is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
+        }
+    }
+
     fn certificate(&self) -> &'a Arc<Certificate> {
         &self.path[0]
     }
@@ -157,13 +168,16 @@ impl<'a> Inquiry<'a, '_> {
         Ok(())
     }
 
-    /// The lists of an issuer that are at hand, newest first.
+    /// The lists of an issuer that are at hand, newest first. What is dated later than the time of judging is not there
+    /// yet: who asks as of a day of the past is told what could be known then.
     fn lists_of(&self, issuer: &Name) -> Vec<&'a Arc<RevocationList>> {
         let Question { snapshot, lists, .. } = self.question;
         // Those of the snapshot are in this order.
         let mut all: Vec<&Arc<RevocationList>> = snapshot.lists_of(issuer).iter().collect();
         let known = all.len();
         all.extend(lists.iter().filter(|list| list.issuer() == issuer));
+        let latest = self.latest();
+        all.retain(|list| list.this_update() <= latest);
         if known < all.len() {
             all.sort_by_key(|list| std::cmp::Reverse(list.this_update()));
         }
@@ -183,7 +197,21 @@ impl<'a> Inquiry<'a, '_> {
         }
         let (made, ended) = (list.this_update(), self.certificate().not_after());
         let is_since = at <= made && made <= ended && made <= now.plus_seconds(skew);
-        is_since || (snapshot.policy().may_status_precede_proof && list.is_fresh_at(at, skew))
+        is_since || (self.may_status_precede_proof() && list.is_fresh_at(at, skew))
+    }
+
+    /// Whether status that was current at the control time settles the certificate, though it was made before (ETSI EN 319
+    /// 102-1 §5.6.2.2.4 takes it). Of an authority of time-stamps it does: whoever bears its stamp did not make it, and what
+    /// a file brings along is always older than the time-stamp over it.
+    fn may_status_precede_proof(&self) -> bool {
+        let Question { usage, snapshot, .. } = self.question;
+        usage == Usage::TimeStamp || snapshot.policy().may_status_precede_proof
+    }
+
+    /// The latest time that something at hand may bear.
+    fn latest(&self) -> Time {
+        let skew = self.question.snapshot.policy().clock_skew_seconds;
+        self.question.now.plus_seconds(skew)
     }
 
     /// Whether something that came with the signature is young enough to settle the present.
@@ -192,18 +220,22 @@ impl<'a> Inquiry<'a, '_> {
         self.question.now <= made.plus_seconds(age_max)
     }
 
-    /// A revocation for good that any list tells of, however old or young the list.
+    /// The earliest revocation for good that any list tells of, however old the list.
     fn known_revocation(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Option<NotGood> {
         let certificate = self.certificate();
-        for (list, _) in lists {
-            let is_final = |revocation: &Revocation| {
-                !matches!(
-                    revocation.reason,
-                    RevocationReason::CertificateHold | RevocationReason::RemovedFromList
-                )
-            };
-            let revocation = list.revocation_of_certificate(certificate).filter(is_final);
-            let Some(revocation) = revocation else { continue };
+        let is_final = |revocation: &Revocation| {
+            !matches!(
+                revocation.reason,
+                RevocationReason::CertificateHold | RevocationReason::RemovedFromList
+            )
+        };
+        let told = lists.iter().filter_map(|(list, _)| {
+            let revocation = list.revocation_of_certificate(certificate).filter(is_final)?;
+            Some((*list, revocation))
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_by_key(|(_, revocation)| revocation.at);
+        for (list, revocation) in told {
             if signer::of(list, (self.path, self.is_of_past), self.question, self.budget).is_some() {
                 let proof = RevocationProof {
                     certificate: Arc::clone(certificate),

@@ -34,7 +34,7 @@ fn a_certificate_is_judged_by_itself() {
         (&report[0]["verdict"], &report[1]["verdict"]),
         (&"passed".into(), &"failed".into())
     );
-    assert_eq!(report[1]["simple"][0]["subIndication"], "REVOKED");
+    assert_eq!(report[1]["simple"][0]["subIndication"], "REVOKED_NO_POE");
     // All of a PEM file count.
     let both = [
         certificate_pem(&good.certificate),
@@ -122,13 +122,14 @@ fn an_attached_signature_is_over_what_it_holds() {
         desk.json(&[&changed], 1)[0]["simple"][0]["subIndication"],
         "HASH_FAILURE"
     );
-    // As PEM, and with --content, which it has no use for and which is told.
+    // As PEM; and with --content, which asks whether that is signed.
     let pem = certificate_pem(&signed).replace("CERTIFICATE", "CMS");
     let pem = desk.write("vb.pem", pem);
+    assert_eq!(desk.verify(&[&pem]).code, 0);
     let ended = desk.verify_as(&[&pem], &["--content", "/dev/null"]);
-    assert_eq!(ended.code, 0, "{}", ended.text());
+    assert_eq!(ended.code, 1, "{}", ended.text());
     assert!(
-        ended.stdout.contains("--content was not used"),
+        ended.stdout.contains("--content is for detached signatures"),
         "{}",
         ended.stdout
     );

@@ -1,8 +1,8 @@
 //! What the verdict on a signature means for the document that it gates: one table, published as
 //! `schemas/validation-policy.md`.
 //!
-//! **Invariant:** every sub-indication of ETSI EN 319 102-1 that `trust` gives has one consequence, said here and nowhere
-//! else; only TOTAL-PASSED lets a document pass, and only TRY_LATER lets it wait.
+//! **Invariant:** every sub-indication of ETSI EN 319 102-1 has one consequence, said here and nowhere else, whether
+//! `trust` gives it or not; only TOTAL-PASSED lets a document pass, and only TRY_LATER lets it wait.
 
 use trust::policy::{AlgorithmPolicy, Limit};
 use trust::{Indication, Policy, SubIndication};
@@ -32,18 +32,23 @@ fn of_failure(why: SubIndication) -> Consequence {
     use SubIndication as Sub;
     match why {
         Sub::TryLater => Consequence::Hold,
-        Sub::Revoked => Consequence::Refuse(RefusalCode::SignerRevoked),
+        Sub::Revoked | Sub::RevokedNoPoe => Consequence::Refuse(RefusalCode::SignerRevoked),
         Sub::NoCertificateChainFound => Consequence::Refuse(RefusalCode::SignerUntrusted),
         Sub::FormatFailure
         | Sub::HashFailure
         | Sub::SigCryptoFailure
+        | Sub::Expired
         | Sub::NotYetValid
         | Sub::SigConstraintsFailure
         | Sub::ChainConstraintsFailure
         | Sub::CertificateChainGeneralFailure
+        | Sub::CryptoConstraintsFailure
         | Sub::CryptoConstraintsFailureNoPoe
+        | Sub::PolicyProcessingError
         | Sub::OutOfBoundsNoPoe
+        | Sub::OutOfBoundsNotRevoked
         | Sub::RevokedCaNoPoe
+        | Sub::NoPoe
         | Sub::NoSigningCertificateFound
         | Sub::SignaturePolicyNotAvailable
         | Sub::SignedDataNotFound
@@ -58,13 +63,19 @@ fn is_final(why: SubIndication) -> bool {
         | SubIndication::HashFailure
         | SubIndication::SigCryptoFailure
         | SubIndication::Revoked
+        | SubIndication::Expired
         | SubIndication::NotYetValid => true,
         SubIndication::SigConstraintsFailure
         | SubIndication::ChainConstraintsFailure
         | SubIndication::CertificateChainGeneralFailure
+        | SubIndication::CryptoConstraintsFailure
         | SubIndication::CryptoConstraintsFailureNoPoe
+        | SubIndication::PolicyProcessingError
         | SubIndication::OutOfBoundsNoPoe
+        | SubIndication::OutOfBoundsNotRevoked
+        | SubIndication::RevokedNoPoe
         | SubIndication::RevokedCaNoPoe
+        | SubIndication::NoPoe
         | SubIndication::NoSigningCertificateFound
         | SubIndication::NoCertificateChainFound
         | SubIndication::SignaturePolicyNotAvailable
@@ -159,7 +170,8 @@ fn times(policy: &Policy) -> String {
 | chứng thư còn hạn: CRL, OCSP phải còn hiệu lực lúc kiểm tra / a certificate that lasts: list or answer current at validation | thisUpdate ≤ now + skew, now ≤ nextUpdate |
 | OCSP không có nextUpdate / an answer without nextUpdate | {ocsp_age_seconds_max} s after thisUpdate |
 | bằng chứng do bên gửi kèm theo / what came with the signature | {beside_age_seconds_max} s after thisUpdate |
-| chứng thư đã hết hạn, có bằng chứng tồn tại / expired since, existence proven | best-signature-time ≤ thisUpdate ≤ notAfter |
+| chứng thư người ký đã hết hạn, có bằng chứng tồn tại / a signer's expired since, existence proven | best-signature-time ≤ thisUpdate ≤ notAfter |
+| chứng thư của nơi cấp dấu thời gian đã hết hạn, có bằng chứng / a time-stamp authority's expired since, existence proven | + thisUpdate ≤ best-signature-time ≤ nextUpdate |
 | đã thu hồi (không phải tạm giữ) / revoked, no hold | luôn có hiệu lực / always heard |
 | unknown, quá hạn, không lấy được / unknown, stale, unreachable | TRY_LATER |
 "

@@ -101,6 +101,19 @@ fn a_packet_of_signatures_alone_has_no_document() {
 }
 
 #[test]
+fn an_encrypted_file_is_refused_by_a_code_of_its_own() {
+    let pdf = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\nxref\n0 2\n0000000000 65535 f \n0000000009 00000 n \n\
+                trailer\n<< /Size 2 /Root 1 0 R /Encrypt << /Filter /Standard >> >>\nstartxref\n45\n%%EOF\n";
+    let verified = verified(packet(&[("main.pdf", pdf)]));
+    assert_eq!(
+        codes(&verified),
+        [RefusalCode::FileEncrypted],
+        "{:?}",
+        verified.refusals()
+    );
+}
+
+#[test]
 fn a_pdf_under_the_name_of_a_signature_is_the_document() {
     let verified = verified(packet(&[("a.pdf.p7s", b"%PDF-1.7 broken"), ("b.txt", b"text")]));
     assert_eq!(codes(&verified), [RefusalCode::FileManipulated]);

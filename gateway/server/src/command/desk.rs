@@ -25,7 +25,7 @@ use crate::http::view::{
     ProvisionedView, ReportView, StandingView, TrustView,
 };
 use crate::store::{self, Store};
-use crate::trustkeeper::TrustKeeper;
+use crate::trustkeeper::{self, TrustKeeper};
 
 /// How long a gateway may take to say that it lives.
 const HEALTH_WAIT: Duration = Duration::from_secs(3);
@@ -194,8 +194,9 @@ impl Desk {
                 running.post_bytes(&path, addition.file).await
             }
             Desk::Direct(direct) => {
-                let keeper = direct.keeper()?;
-                let added = while_kept(&keeper, keeper.add(addition)).await;
+                // Without a keeper: the first anchor is added where there is none, and a gateway reads the folders when it
+                // starts.
+                let added = trustkeeper::add(&direct.config.trust, &addition, direct.clock.now());
                 let added = added.map_err(|fault| CommandFault::Told(Told::from(&fault)))?;
                 Ok(AddedView::of(&added))
             }

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::packet::Limits;
+use domain::receipt::vietnam_time;
 use serde_json::Value;
 use trust::{Certificate, Digest, Snapshot, Time};
 
@@ -44,6 +45,8 @@ use view::{Examined, Kind, Verdict};
 
 /// Rounds of fetching for one file: each certificate of a path may name the next.
 const ROUNDS_MAX: usize = 8;
+/// How far `--at` may lie ahead of this machine's clock, in seconds.
+const FUTURE_SECONDS_MAX: i64 = 300;
 
 /// What is verified, and with what.
 #[derive(Debug, Args)]
@@ -145,6 +148,13 @@ impl Court {
             let path = plain(&folder.display().to_string());
             return Err(CommandFault::Unjudged(told.with("path", path).languages()));
         }
+        if let Some(at) = arguments
+            .at
+            .filter(|at| now().plus_seconds(FUTURE_SECONDS_MAX) < *at)
+        {
+            let told = VerifyText::AtFuture.said().with("at", vietnam_time(at));
+            return Err(CommandFault::Unjudged(told.languages()));
+        }
         let may_fetch = !arguments.offline && arguments.at.is_none();
         let trust = config.as_ref().map(|config| &config.trust);
         let limits = config
@@ -172,6 +182,11 @@ impl Court {
             Ok(subject) => subject,
             Err((size, why)) => return Examined::unreadable(path.to_owned(), size, self.at, why),
         };
+        if arguments.content.is_some() && !subject.is_detached() {
+            // Whoever names a content asks whether it is signed; a verdict on something else would answer that.
+            let why = VerifyText::ContentUnused.said();
+            return Examined::unreadable(path.to_owned(), Some(subject.size), self.at, why);
+        }
         let mut examined = examine(&subject, self.bench());
         for _ in 0..ROUNDS_MAX {
             let has_more = examined.verdict != Verdict::Passed && self.fetch(&examined).await;
@@ -184,9 +199,6 @@ impl Court {
         let urls = needs.iter().flat_map(trust_urls);
         let failed = urls.filter_map(|url| Some((url.clone(), self.complaints.get(url)?.clone())));
         examined.failed = failed.collect::<BTreeMap<_, _>>().into_iter().collect();
-        if arguments.content.is_some() && !subject.is_detached() {
-            examined.notes.push(VerifyText::ContentUnused.said());
-        }
         if !self.gateways.is_empty() && examined.kind == Kind::Cms {
             examined.notes.push(VerifyText::GatewayUnused.said());
         }

@@ -103,10 +103,11 @@ impl Keeping {
             error,
         })?;
         material.answers = Answers::of(kept, config.policy.ocsp_age_seconds_max);
-        let faults = folders.take(&mut material, folders.read(now)?, now);
-        if material.certificates.anchors.is_empty() {
-            return Err(folders.without_anchor(&faults));
+        let read = folders.read(now)?;
+        if read.anchors.is_empty() {
+            return Err(folders.without_anchor(&read.faults));
         }
+        let faults = folders.take(&mut material, read, now);
         // Versions rise across restarts too: time does, faster than there can be new material.
         let version = u64::try_from(now.as_micros()).unwrap_or(0) + 1;
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);

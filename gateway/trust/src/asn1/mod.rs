@@ -162,6 +162,7 @@ pub(crate) mod oid {
         ACCESS_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
         ACCESS_OCSP = "1.3.6.1.5.5.7.48.1";
         OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2";
+        NAME_SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9";
         OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
         PURPOSE_ANY = "2.5.29.37.0";
         PURPOSE_TIME_STAMPING = "1.3.6.1.5.5.7.3.8";

@@ -197,7 +197,7 @@ fn several_signers_are_judged_one_by_one() {
     let indications: Vec<Indication> = reports.iter().map(|report| report.indication).collect();
     assert_eq!(indications.len(), 2);
     assert!(indications.contains(&Indication::TotalPassed));
-    assert!(indications.contains(&Indication::TotalFailed(SubIndication::Revoked)));
+    assert!(indications.contains(&Indication::Indeterminate(SubIndication::RevokedNoPoe)));
 }
 
 #[test]

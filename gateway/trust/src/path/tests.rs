@@ -133,7 +133,7 @@ fn a_revoked_signer_fails_for_good() {
         }
     ));
     let indication = failure.indication(Some(&world.person.certificate));
-    assert_eq!(indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert_eq!(indication, Indication::Indeterminate(SubIndication::RevokedNoPoe));
     assert!(outcome.needs.is_empty());
 }
 

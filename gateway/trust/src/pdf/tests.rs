@@ -67,7 +67,7 @@ fn a_revoked_signer_fails_alone() {
     assert_eq!(reports[0].indication, Indication::TotalPassed);
     assert_eq!(
         reports[1].indication,
-        Indication::TotalFailed(SubIndication::Revoked)
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
     );
 }
 
@@ -242,6 +242,20 @@ fn a_later_signature_shows_a_seal_and_no_page() {
         );
     }
     assert_eq!(fault(&later("[0 0 /A 2]")), Some(PdfFault::Changed { number: 7 }));
+}
+
+#[test]
+fn many_later_signatures_together_show_no_page() {
+    let world = World::new();
+    let once = sign_pdf_at(&PdfWriter::page(), &world.person, (5, &[]), "[0 0 0 0]", |_| {});
+    let twice = sign_pdf_at(&once, &world.organisation, (7, &[5]), "[0 0 595 400]", |_| {});
+    let thrice = |rectangle| sign_pdf_at(&twice, &world.organisation, (9, &[5, 7]), rectangle, |_| {});
+    assert_eq!(fault(&twice), None);
+    assert_eq!(fault(&thrice("[500 800 540 840]")), None);
+    assert_eq!(
+        fault(&thrice("[0 422 595 842]")),
+        Some(PdfFault::Overlaid { number: 9 })
+    );
 }
 
 #[test]

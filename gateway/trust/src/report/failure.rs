@@ -237,10 +237,12 @@ impl Failure {
             Self::SignerCertificateAbsent
             | Self::SignerCertificateAmbiguous
             | Self::SigningCertificateMismatch => Indeterminate(Sub::NoSigningCertificateFound),
-            Self::DigestAlgorithmUnknown
-            | Self::SignatureAlgorithmUnknown
-            | Self::AlgorithmRefused { .. }
-            | Self::DigestRefused(_) => Indeterminate(Sub::CryptoConstraintsFailureNoPoe),
+            Self::DigestAlgorithmUnknown | Self::SignatureAlgorithmUnknown => {
+                Indeterminate(Sub::CryptoConstraintsFailure)
+            }
+            Self::AlgorithmRefused { .. } | Self::DigestRefused(_) => {
+                Indeterminate(Sub::CryptoConstraintsFailureNoPoe)
+            }
             Self::NoPath { .. } => Indeterminate(Sub::NoCertificateChainFound),
             Self::BudgetSpent => Indeterminate(Sub::CertificateChainGeneralFailure),
             Self::Expired { .. } => Indeterminate(Sub::OutOfBoundsNoPoe),
@@ -253,7 +255,9 @@ impl Failure {
             | Self::KeyUsage { .. }
             | Self::KeyPurpose { .. }
             | Self::ConstraintUnmet { .. } => Indeterminate(Sub::ChainConstraintsFailure),
-            Self::Revoked { certificate, .. } if is_signer(certificate, signer) => TotalFailed(Sub::Revoked),
+            Self::Revoked { certificate, .. } if is_signer(certificate, signer) => {
+                Indeterminate(Sub::RevokedNoPoe)
+            }
             Self::Revoked { .. } => Indeterminate(Sub::RevokedCaNoPoe),
             // The standard knows TRY_LATER for revocation only; a certificate that is still to be fetched is as much ours.
             Self::OnHold { .. } | Self::RevocationUnknown { .. } | Self::IssuerUnknown { .. } => {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Inquiry, NotGood, check, not_good};
+use super::{Inquiry, NotGood, check, is_known_revoked, not_good};
 use crate::crl::RevocationReason;
 use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Unusable, Verdict};
 use crate::report::{RevocationProof, RevocationSource};
@@ -59,6 +59,9 @@ impl<'a> Inquiry<'a, '_> {
 
     /// A revocation that the answer told of when it was made. A hold counts only while the answer is current.
     fn revoked_by(&mut self, answer: &Arc<OcspAnswer>) -> Option<NotGood> {
+        if self.latest() < answer.produced_at() {
+            return None;
+        }
         let then = self.verdict(answer, answer.produced_at())?;
         let CertificateStatus::Revoked(revocation) = then.status else {
             return None;
@@ -88,7 +91,7 @@ impl<'a> Inquiry<'a, '_> {
         }
         let ended = self.path[0].not_after();
         let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
-        let is_early_enough = self.question.snapshot.policy().may_status_precede_proof;
+        let is_early_enough = self.may_status_precede_proof();
         let made = self.verdict(answer, answer.produced_at()).filter(is_since);
         let made = match made {
             None if is_early_enough => self.verdict(answer, control),
@@ -124,23 +127,27 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     fn is_responder_good(&mut self, responder: &Responder) -> bool {
-        let certificate = match responder {
-            Responder::Issuer | Responder::Configured(_) | Responder::Delegated(_) => return true,
-            Responder::DelegatedUnproven(certificate) => certificate,
+        let (certificate, is_asked) = match responder {
+            Responder::Issuer | Responder::Configured(_) => return true,
+            Responder::Delegated(certificate) => (certificate, false),
+            Responder::DelegatedUnproven(certificate) => {
+                let is_silent = certificate.crl_urls().is_empty() && certificate.responder_urls().is_empty();
+                let is_asked = !is_silent || self.question.snapshot.policy().is_silent_responder_asked;
+                (certificate, is_asked)
+            }
         };
-        let is_silent = certificate.crl_urls().is_empty() && certificate.responder_urls().is_empty();
-        if is_silent && !self.question.snapshot.policy().is_silent_responder_asked {
-            return true;
-        }
         let path: Vec<_> = std::iter::once(certificate)
             .chain(&self.path[1..])
             .map(Arc::clone)
             .collect();
         let question = self.question;
-        let checked = self
-            .budget
-            .inside(certificate.key_digest(), |budget| check(&path, question, budget));
-        match checked {
+        let (key, budget) = (certificate.key_digest(), &mut *self.budget);
+        if !is_asked {
+            // Nobody has to ask about it (RFC 6960 §4.2.2.2.1), and who knows better need not look away.
+            let known = budget.inside(key, |budget| is_known_revoked(&path, question, budget));
+            return known == Some(false);
+        }
+        match budget.inside(key, |budget| check(&path, question, budget)) {
             Some(Ok(_)) => true,
             // Its list is its issuer's, as the certificate's is, and may be elsewhere.
             Some(Err(NotGood { need: Some(need), .. })) => {

@@ -5,13 +5,13 @@
 //! **Invariant**: a kind that cannot be compared lies inside nothing and is known to be of its kind, so that whoever
 //! restricts it refuses it.
 
-use crate::asn1::{Asn1Fault, Reader, tag};
+use crate::asn1::{Asn1Fault, Reader, oid, tag};
 use crate::name::Name;
 
 /// One name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum GeneralName {
-    /// rfc822Name: a mailbox.
+    /// A mailbox: rfc822Name, or SmtpUTF8Mailbox (RFC 9598), which is held to constraints of the former (§6).
     Mailbox(Box<str>),
     /// dNSName.
     Host(Box<str>),
@@ -36,6 +36,7 @@ impl GeneralName {
             (MAILBOX, Some(text)) => Some(Self::Mailbox(text.into())),
             (HOST, Some(text)) => Some(Self::Host(text.into())),
             (URI, Some(text)) => Some(Self::Uri(text.into())),
+            (OTHER, _) => smtp_utf8_mailbox(element.content),
             (ADDRESS, _) => Some(Self::Address(element.content.into())),
             // [4] is EXPLICIT: Name is a CHOICE (X.680 §31.2.7).
             (DIRECTORY, _) => Reader::sole(element.content, tag::SEQUENCE)
@@ -116,16 +117,33 @@ pub(crate) enum Place {
     Unknown,
 }
 
+const OTHER: u8 = tag::context_constructed(0);
 const MAILBOX: u8 = tag::context(1);
 const HOST: u8 = tag::context(2);
 const DIRECTORY: u8 = tag::context_constructed(4);
 const URI: u8 = tag::context(6);
 const ADDRESS: u8 = tag::context(7);
 
+/// The otherName that is an SmtpUTF8Mailbox (RFC 9598 §3); one that cannot be read is a mailbox that lies inside nothing.
+fn smtp_utf8_mailbox(content: &[u8]) -> Option<GeneralName> {
+    let mut reader = Reader::new(content);
+    if reader.object_identifier() != Ok(oid::NAME_SMTP_UTF8_MAILBOX.as_bytes()) {
+        return None;
+    }
+    let value = reader.expect(tag::context_constructed(0));
+    let text = value.and_then(|value| Reader::sole(value.content, tag::UTF8_STRING));
+    let text = text.ok().and_then(|text| std::str::from_utf8(text.content).ok());
+    Some(match text {
+        Some(text) => GeneralName::Mailbox(text.into()),
+        None => GeneralName::Other(MAILBOX, content.into()),
+    })
+}
+
 /// A mailbox, all mailboxes of a host, or those of all hosts of a domain (`.example`).
 fn is_mailbox_in(mailbox: &str, base: &str) -> Option<bool> {
     let (local, host) = mailbox.rsplit_once('@')?;
-    if local.is_empty() || !is_host(host) {
+    // A quoted local part can be written in several ways (RFC 5321 §4.1.2).
+    if local.is_empty() || local.contains(['@', '"']) || !is_host(host) {
         return None;
     }
     match base.rsplit_once('@') {
@@ -226,6 +244,7 @@ fn is_host(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asn1::write;
     use Place::{Inside, Outside, Unknown};
 
     fn places(make: fn(Box<str>) -> GeneralName, base: &str, names: &[(&str, Place)]) {
@@ -264,6 +283,10 @@ mod tests {
             ("a@y.x.vn", Outside),
             ("x.vn", Unknown),
             ("@x.vn", Unknown),
+            ("a@y.vn@x.vn", Unknown),
+            ("\"a\"@x.vn", Unknown),
+            ("ộ@x.vn", Inside),
+            ("a@ộ.vn", Unknown),
         ];
         places(GeneralName::Mailbox, "x.vn", &names);
         places(
@@ -276,6 +299,27 @@ mod tests {
             "a@x.vn",
             &[("a@X.vn", Inside), ("A@x.vn", Outside), ("b@x.vn", Outside)],
         );
+    }
+
+    #[test]
+    fn a_mailbox_in_utf8_is_one_however_it_is_written() {
+        let other = |value: &[u8]| {
+            let id = write::object_identifier(&oid::NAME_SMTP_UTF8_MAILBOX);
+            let value = write::element(tag::context_constructed(0), value);
+            let name = write::element(OTHER, &[id, value].concat());
+            GeneralName::read(&mut Reader::new(&name)).expect("a name")
+        };
+        let base = GeneralName::Mailbox("x.vn".into());
+        let text = |text: &str| write::element(tag::UTF8_STRING, text.as_bytes());
+        for (value, place) in [
+            (text("ộ@x.vn"), Inside),
+            (text("ộ@y.vn"), Outside),
+            (vec![tag::NULL, 0], Unknown),
+        ] {
+            let name = other(&value);
+            assert!(name.is_of_kind(&base));
+            assert_eq!(name.place_in(&base), place);
+        }
     }
 
     #[test]

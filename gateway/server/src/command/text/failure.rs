@@ -128,14 +128,22 @@ texts! {
     HashFailure = "nội dung không khớp giá trị băm đã ký", "the digest does not match";
     SigCryptoFailure = "giá trị chữ ký sai", "the signature value is wrong";
     Revoked = "chứng thư của người ký đã bị thu hồi", "the signer's certificate was revoked";
+    Expired = "ký sau khi chứng thư hết hạn", "signed after the certificate had expired";
     NotYetValid = "ký trước khi chứng thư có hiệu lực", "signed before the certificate was valid";
     SigConstraintsFailure = "chữ ký không đạt một ràng buộc", "a constraint on the signature is not met";
     ChainConstraintsFailure = "đường dẫn chứng thư không đạt một ràng buộc", "a constraint on the path is not met";
     CertificateChainGeneralFailure = "không xét xong đường dẫn chứng thư", "the path could not be judged";
+    CryptoConstraintsFailure = "thuật toán hoặc khóa không được chấp nhận", "algorithm or key is not allowed";
+    PolicyProcessingError = "không xử lý được chính sách ký", "the signature policy could not be processed";
     CryptoConstraintsFailureNoPoe = "thuật toán hoặc khóa không được chấp nhận, và không có bằng chứng là chữ ký đã có từ trước",
         "algorithm or key is not allowed, and nothing proves that the signature is older";
     OutOfBoundsNoPoe = "ngoài thời hạn chứng thư, và không có bằng chứng là chữ ký đã có trong thời hạn",
         "outside of the validity of a certificate, and nothing proves that the signature is older";
+    OutOfBoundsNotRevoked = "ngoài thời hạn chứng thư; chứng thư không bị thu hồi",
+        "outside of the validity of a certificate, which was not revoked";
+    RevokedNoPoe = "chứng thư của người ký đã bị thu hồi, và không có bằng chứng là chữ ký đã có từ trước",
+        "the signer's certificate was revoked, and nothing proves that the signature is older";
+    NoPoe = "không có bằng chứng là chữ ký đã tồn tại", "nothing proves that the signature existed";
     RevokedCaNoPoe = "chứng thư của một tổ chức cấp đã bị thu hồi", "the certificate of an authority was revoked";
     NoSigningCertificateFound = "không xác định được chứng thư ký", "the signing certificate was not found";
     NoCertificateChainFound = "không có đường dẫn tới gốc tin cậy", "no path to an anchor was found";
@@ -188,7 +196,7 @@ texts! {
     NeedIssuer = "Thiếu chứng thư của {issuer}; lấy từ {urls} rồi đưa vào thư mục --trust, hoặc chạy lại khi có mạng",
         "The certificate of {issuer} is missing; take it from {urls} into the --trust folder, or run again with the network";
     NeedListOfThen = "Danh sách thu hồi phải có hiệu lực vào thời điểm xét", "The revocation list must be current at the time that is judged";
-    NoAddress = "không có địa chỉ nào được nêu", "no address is named";
+    NoAddress = "nơi tổ chức cấp chứng thư công bố", "where its issuer publishes it";
     NotFetched = "Không lấy được {url}: {fault}", "{url} gave nothing of use: {fault}";
     TimeStamps = "Hỏi bên đã ký về dấu thời gian", "Ask the signer about the time-stamps";
 }

@@ -30,12 +30,15 @@ texts! {
         "A detached signature, and the signed file does not lie beside it; name it with --content";
     ContentAmbiguous = "Chữ ký rời, có {count} tệp có thể là tệp được ký; nêu bằng --content",
         "A detached signature, and {count} files may be the signed one; name it with --content";
-    ContentUnused = "--content không dùng cho tệp này: nó không phải chữ ký rời",
-        "--content was not used for this file: it is no detached signature";
+    ContentUnused = "--content chỉ dùng cho chữ ký rời, mà tệp này không phải: bỏ --content, hoặc nêu đúng tệp chữ ký",
+        "--content is for detached signatures, and this file is none: leave --content out, or name the file of the signature";
+    AtFuture = "--at {at} ở tương lai: chưa ai biết chứng thư nào sẽ bị thu hồi đến lúc đó",
+        "--at {at} lies in the future: nobody knows what will be revoked until then";
     GatewayUnused = "--gateway-certificate không dùng cho tệp này: nó là chữ ký CMS nhưng không phải biên nhận",
         "--gateway-certificate was not used for this file: it is a CMS signature and no receipt";
     MainUnsigned = "Văn bản chính không có chữ ký và gói tin không được ký trọn vẹn",
         "The main document bears no signature, and none covers the whole packet";
+    EnclosuresUnsigned = "Không có chữ ký: {count} phụ lục", "Without a signature: {count} enclosures";
     MainMissing = "Gói tin chỉ có chữ ký rời, không có văn bản", "The packet holds detached signatures only, and no document";
     PacketNotCovered = "Không chữ ký nào của gói tin bao trùm cả gói", "No signature of the packet covers the whole of it";
     AnchorItself = "Chứng thư này là một gốc tin cậy: nó được tin theo cấu hình, không phải do chứng minh",

@@ -18,11 +18,15 @@ pub(super) fn examine(opened: &Opened, bytes: &[u8], size: Size, bench: Bench<'_
     let mut notes = Vec::new();
     let (mut objects, is_main_signed) = match &mut packet {
         Packet::Document(document) => {
-            let (objects, is_main_signed) = document_objects(document, bench);
+            let (objects, signed) = document_objects(document, bench);
+            let unsigned = signed.iter().skip(1).filter(|is_signed| !**is_signed).count();
+            if 0 < unsigned {
+                notes.push(VerifyText::EnclosuresUnsigned.said().with("count", unsigned));
+            }
             if !objects.is_empty() && document.attachments.iter().all(is_detached_signature) {
                 notes.push(VerifyText::MainMissing.said());
             }
-            (objects, is_main_signed)
+            (objects, signed.first() == Some(&true))
         }
         Packet::Status(_) => (Vec::new(), false),
     };
@@ -70,12 +74,12 @@ fn own_signature(bytes: &[u8], size: Size, bench: Bench<'_>) -> (Object, bool) {
     (object, covers_packet)
 }
 
-/// Each attachment in the order of the manifest, and whether the main document bears a signature.
-fn document_objects(document: &mut DocumentPacket, bench: Bench<'_>) -> (Vec<Object>, bool) {
+/// Each attachment in the order of the manifest; and of those that are no detached signatures, the main document first,
+/// whether it bears a signature or one stands beside it.
+fn document_objects(document: &mut DocumentPacket, bench: Bench<'_>) -> (Vec<Object>, Vec<bool>) {
     in_manifest_order(document);
     let all = document.attachments.as_slice();
-    let main = all.iter().position(|one| !is_detached_signature(one));
-    let mut is_main_signed = false;
+    let mut signed = vec![false; all.len()];
     let mut objects = Vec::new();
     for (index, attachment) in all.iter().enumerate() {
         let (over, finding, is_void) = if is_detached_signature(attachment) {
@@ -91,10 +95,14 @@ fn document_objects(document: &mut DocumentPacket, bench: Bench<'_>) -> (Vec<Obj
         if is_void {
             object.notes.push(VerifyText::ObjectOverNothing.said());
         }
-        is_main_signed |= over.is_some() && over == main && !object.judged().is_empty();
+        if let Some(over) = over {
+            signed[over] |= !object.judged().is_empty();
+        }
         objects.push(object);
     }
-    (objects, is_main_signed)
+    let files = all.iter().zip(signed);
+    let files = files.filter(|(attachment, _)| !is_detached_signature(attachment));
+    (objects, files.map(|(_, is_signed)| is_signed).collect())
 }
 
 fn object_of(attachment: &Attachment, index: usize, finding: Finding) -> Object {

@@ -46,6 +46,25 @@ fn roles(keeper: &TrustKeeper) -> Vec<Role> {
     keeper.status().certificates.iter().map(|one| one.role).collect()
 }
 
+#[test]
+fn the_first_anchor_is_added_where_there_is_none() {
+    let root = Authority::new("Root");
+    let house = House::of(&root);
+    let anchors = &house.config.anchors_dir;
+    for entry in std::fs::read_dir(anchors).expect("a folder") {
+        std::fs::remove_file(entry.expect("an entry").path()).expect("removed");
+    }
+    let start = || TrustKeeper::start(&house.config, &house.folder.path().join("data"), clock());
+    assert!(matches!(start(), Err(TrustKeeperFault::NoAnchor(_))));
+    let addition = Addition {
+        anchor: Some(root.certificate().fingerprint()),
+        file: root.certificate.into_bytes(),
+    };
+    let added = add(&house.config, &addition, now()).expect("added");
+    assert_eq!(became(&added), [Became::New]);
+    assert!(start().is_ok());
+}
+
 /// Lets the keeper work until `work` is done.
 async fn while_kept<T>(keeper: &TrustKeeper, work: impl Future<Output = T>) -> T {
     while_running(keeper, std::future::pending(), work).await

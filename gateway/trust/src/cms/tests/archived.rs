@@ -200,7 +200,7 @@ fn a_signature_waits_for_an_archive_time_stamp_that_would_save_it() {
         } else {
             assert_eq!(
                 report.indication,
-                Indication::TotalFailed(SubIndication::Revoked),
+                Indication::Indeterminate(SubIndication::RevokedNoPoe),
                 "{time}"
             );
             assert!(report.needs.is_empty());
@@ -284,7 +284,8 @@ fn an_archive_time_stamp_proves_a_certificate_that_it_names_where_none_is_bound(
         is_without_certificates: true,
         ..Index::default()
     };
-    let refused = |report: SealReport| report.indication == Indication::TotalFailed(SubIndication::Revoked);
+    let refused =
+        |report: SealReport| report.indication == Indication::Indeterminate(SubIndication::RevokedNoPoe);
     let authority = world.issuing.time_stamper(200);
     let report = with(Index::default(), unbound(), &authority);
     assert_eq!(report.failure, None);

@@ -121,7 +121,10 @@ fn a_time_stamp_that_does_not_pass_changes_nothing() {
         // Nor does it save a signer who was revoked later than it says.
         let revoked = office.lists(&[(101, RevocationReason::Superseded)]);
         let report = office.judge(&signature, revoked);
-        assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+        assert_eq!(
+            report.indication,
+            Indication::Indeterminate(SubIndication::RevokedNoPoe)
+        );
     }
 }
 
@@ -144,7 +147,10 @@ fn a_signer_revoked_after_the_proof_passes_with_the_proof() {
         Parts::of_data(&office.world.organisation, CONTENT, &[]).encode(),
     ] {
         let report = office.judge(&signature, revoked());
-        assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+        assert_eq!(
+            report.indication,
+            Indication::Indeterminate(SubIndication::RevokedNoPoe)
+        );
     }
 }
 

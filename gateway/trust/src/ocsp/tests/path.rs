@@ -163,6 +163,27 @@ fn a_list_that_is_overdue_still_revokes() {
 }
 
 #[test]
+fn a_responder_that_is_known_to_be_revoked_is_not_believed_although_nobody_has_to_ask() {
+    let world = World::new();
+    let nocheck: Change = |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+        let nocheck = crate::testing::extension(
+            &[1, 3, 6, 1, 5, 5, 7, 48, 1, 5],
+            &[5, 0],
+            crate::testing::IsCritical::No,
+        );
+        params.custom_extensions.push(nocheck);
+    };
+    let revoked = [(120, rcgen::RevocationReason::KeyCompromise)];
+    for (revoked, is_believed) in [(&revoked[..0], true), (&revoked[..], false)] {
+        let (answer, _) = by_delegate(&world, nocheck);
+        let overdue = Some(world.issuing.list_of(revoked, (5, 2), (5, 20)));
+        let verdict = judged(&world, vec![answer], overdue, Policy::default());
+        assert_eq!(verdict.is_ok(), is_believed, "{verdict:?}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_overdue_still_revokes() {
     let world = World::new();
     let overdue = Draft {

@@ -20,6 +20,8 @@ pub(super) struct Allowed {
     pub(super) widgets: HashSet<Reference>,
     /// Widgets of the signature that are new, or look different.
     pub(super) shown: BTreeSet<u32>,
+    /// Pages that show new widgets, by the widget.
+    pub(super) pages: BTreeMap<u32, u32>,
     /// Widgets of fields that were filled in.
     pub(super) filled: BTreeSet<u32>,
     /// Objects from which new ones may be reached.

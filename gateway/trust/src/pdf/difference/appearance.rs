@@ -5,9 +5,11 @@
 //! things are done: what is larger than any seal is refused, and whatever can be seen is told ([`super::check`]).
 //!
 //! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
-//! page of the signed revision.
+//! page of the signed revision; nor do those of all signatures that came later on any one page.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.
 //! **Invariant**: an appearance that is written or left belongs to its widget alone.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::PdfFault;
 use super::super::file::{File, Indirect};
@@ -98,6 +100,65 @@ pub(super) fn is_form(object: &Indirect) -> bool {
     object.stream.is_some() && object.dictionary().is_some_and(is_named)
 }
 
+/// What the signatures after the first one show, however many updates brought them.
+#[derive(Default)]
+pub(super) struct Seals {
+    /// Page and area by widget; the page is 0 where it is not known, or where there are several.
+    widgets: BTreeMap<u32, (u32, f64)>,
+}
+
+impl Seals {
+    /// Adds those of an update; a fault where a page is covered by more than seals.
+    pub(super) fn add(&mut self, changes: &Changes<'_, '_>, allowed: &Allowed) -> Result<(), PdfFault> {
+        for number in allowed.shown.iter().copied() {
+            let page = allowed.pages.get(&number).copied();
+            let page = page.unwrap_or_else(|| page_of(changes, number));
+            self.widgets
+                .insert(number, (page, area_of(changes, number)?.unwrap_or(0.0)));
+        }
+        let mut covered: BTreeMap<u32, f64> = BTreeMap::new();
+        for (page, area) in self.widgets.values() {
+            *covered.entry(*page).or_default() += area;
+        }
+        let everywhere = covered.remove(&0).unwrap_or(0.0);
+        let most = covered.values().copied().fold(0.0, f64::max) + everywhere;
+        if most * APPEARANCES_PER_PAGE <= changes.context.survey.smallest_page() || most == 0.0 {
+            return Ok(());
+        }
+        let number = allowed.shown.iter().next_back().copied().unwrap_or(0);
+        Err(PdfFault::Overlaid { number })
+    }
+}
+
+/// The page that showed a widget before the update; 0 where it is not one.
+fn page_of(changes: &Changes<'_, '_>, widget: u32) -> u32 {
+    let (survey, before) = (changes.context.survey, changes.revision - 1);
+    let pages = |number: u32| {
+        let uses = survey.uses(number, before);
+        uses.filter(|one| one.is_of_page && one.place == Place::Annotations)
+            .map(|one| one.holder)
+    };
+    let arrays = survey.uses(widget, before).map(|one| one.holder);
+    let pages: BTreeSet<u32> = pages(widget).chain(arrays.flat_map(pages)).collect();
+    match pages.first() {
+        Some(page) if pages.len() == 1 => *page,
+        Some(_) | None => 0,
+    }
+}
+
+/// The area of a widget; `None` where it is none, or shows nowhere.
+fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFault> {
+    let object = changes.after(number)?;
+    let widget = object
+        .dictionary()
+        .filter(|one| one.name(b"Subtype") == Some(b"Widget"));
+    let Some(rectangle) = widget.and_then(|widget| widget.get(b"Rect")) else {
+        return Ok(None);
+    };
+    let area = area(changes.file, rectangle, changes.revision);
+    area.map(Some).ok_or(PdfFault::Changed { number })
+}
+
 /// How much the widgets of these numbers cover together, and the largest of them.
 pub(super) fn covered(
     changes: &Changes<'_, '_>,
@@ -106,14 +167,9 @@ pub(super) fn covered(
     let mut covered = 0.0;
     let mut largest = (0.0, 0);
     for number in widgets {
-        let object = changes.after(number)?;
-        let widget = object
-            .dictionary()
-            .filter(|one| one.name(b"Subtype") == Some(b"Widget"));
-        let Some(rectangle) = widget.and_then(|widget| widget.get(b"Rect")) else {
+        let Some(area) = area_of(changes, number)? else {
             continue;
         };
-        let area = area(changes.file, rectangle, changes.revision).ok_or(PdfFault::Changed { number })?;
         covered += area;
         if area > largest.0 {
             largest = (area, number);

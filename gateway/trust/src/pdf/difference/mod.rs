@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use allowed::Allowed;
+use appearance::Seals;
 use survey::Survey;
 
 use super::PdfFault;
@@ -56,6 +57,7 @@ pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(),
         return Ok(());
     }
     let survey = Survey::of(file, first)?;
+    let mut shown = Seals::default();
     for revision in first + 1..=file.latest() {
         let added = signatures.iter().position(|one| one.revision == revision);
         let earlier = signatures.iter().filter(|one| one.revision < revision);
@@ -65,7 +67,7 @@ pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(),
             rights: Rights::after(seals.map(|seal| &seal.restrictions)),
             added: added.map(|added| &signatures[added]),
         };
-        let allowed = check_revision(file, revision, &context)?;
+        let allowed = check_revision(file, revision, &context, &mut shown)?;
         if let Some(added) = added {
             signatures[added].is_shown_over_signed = allowed.is_shown;
         }
@@ -86,7 +88,12 @@ struct Context<'s> {
     added: Option<&'s Signature>,
 }
 
-fn check_revision(file: &File<'_>, revision: usize, context: &Context<'_>) -> Result<Allowed, PdfFault> {
+fn check_revision(
+    file: &File<'_>,
+    revision: usize,
+    context: &Context<'_>,
+    shown: &mut Seals,
+) -> Result<Allowed, PdfFault> {
     // Writers of old made such files; nobody who adds to a signed one has reason to hide objects.
     if file.revisions[revision].is_hybrid {
         return Err(PdfFault::HybridXref);
@@ -111,6 +118,7 @@ fn check_revision(file: &File<'_>, revision: usize, context: &Context<'_>) -> Re
     }
     changes.check_uses(&allowed)?;
     allowed.check_shown(&changes)?;
+    shown.add(&changes, &allowed)?;
     if allowed.kinds.is_empty() {
         return Err(PdfFault::UnsignedRevision);
     }

@@ -21,9 +21,9 @@ impl Allowed {
                     self.page(changes, number, (before, after))?;
                 }
                 (Object::Array(before), Object::Array(after)) => {
-                    let is_grown = after.starts_with(before) && self.are_widgets(&after[before.len()..]);
-                    if is_grown {
-                        self.annotations(changes, number)?;
+                    let added = after.strip_prefix(&before[..]);
+                    if let Some(added) = added.filter(|added| self.are_widgets(added)) {
+                        self.annotations(changes, number, added)?;
                     }
                 }
                 _ => {}
@@ -44,6 +44,7 @@ impl Allowed {
             return Err(fault);
         }
         self.numbers.insert(number);
+        self.shows(number, &added);
         let array = after.reference(b"Annots");
         if let Some(array) = array.filter(|array| changes.new.contains(&array.number)) {
             self.numbers.insert(array.number);
@@ -52,7 +53,12 @@ impl Allowed {
     }
 
     /// An array may grow only where it is the annotations of a page and nothing else.
-    fn annotations(&mut self, changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
+    fn annotations(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        number: u32,
+        added: &[Object],
+    ) -> Result<(), PdfFault> {
         let survey = changes.context.survey;
         let known = survey.weight(number).ok_or(PdfFault::Changed { number })?;
         changes.file.budget.take_looks(known)?;
@@ -66,7 +72,14 @@ impl Allowed {
         }
         for holder in holders {
             self.only_for(number, (holder, Place::Annotations));
+            self.shows(holder, added);
         }
         Ok(())
+    }
+
+    /// Notes that a page shows these widgets.
+    fn shows(&mut self, page: u32, added: &[Object]) {
+        let widgets = added.iter().filter_map(Object::as_reference);
+        self.pages.extend(widgets.map(|widget| (widget.number, page)));
     }
 }

@@ -18,7 +18,10 @@ fn a_token_over_the_value_alone_proves_nothing_of_a_certificate_that_is_not_boun
     let revoked = [(101, RevocationReason::KeyCompromise)];
     assert!(judged(Parts::of_data(signer, CONTENT, &[]), &revoked).is_passed());
     let report = judged(unbound(signer), &revoked);
-    assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert_eq!(
+        report.indication,
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
+    );
     assert!(report.time_stamps[0].is_passed());
     assert_eq!(report.best_signature_time, now());
     assert_eq!(report.remarks, [Remark::SigningCertificateAbsent]);
@@ -76,6 +79,9 @@ fn a_signature_does_not_wait_for_what_would_prove_nothing_of_it() {
     let signer = &office.world.organisation;
     assert!(judged(Parts::of_data(signer, CONTENT, &[])).is_try_later());
     let report = judged(unbound(signer));
-    assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert_eq!(
+        report.indication,
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
+    );
     assert!(report.needs.is_empty());
 }

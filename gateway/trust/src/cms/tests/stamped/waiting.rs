@@ -29,7 +29,10 @@ fn a_token_that_waits_for_its_authority_makes_the_signature_wait() {
     let late = Parts::of_data(&office.world.organisation, CONTENT, &[]);
     let token = Stamp::over(&late.value, MAY).sign(&authority);
     let report = judge(&late.stamped(&token).encode(), &snapshot(revoked.clone()));
-    assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert_eq!(
+        report.indication,
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
+    );
     let answered = [revoked, vec![timing.list(&[])]].concat();
     assert!(judge(&signature, &snapshot(answered)).is_passed());
     // A signature that is good without the token does not wait for it.
@@ -64,7 +67,7 @@ fn a_signature_does_not_wait_for_a_token_that_would_contradict() {
         Parts::of_data(&office.world.organisation, CONTENT, &[signed])
     };
     assert!(judged(content("20260419080000Z"), APRIL).is_try_later());
-    let refused = Indication::TotalFailed(SubIndication::Revoked);
+    let refused = Indication::Indeterminate(SubIndication::RevokedNoPoe);
     assert_eq!(judged(content("20260421080000Z"), APRIL).indication, refused);
     // The certificate is younger.
     let leaf = |month: u8| {
@@ -101,6 +104,6 @@ fn a_token_whose_issuer_is_to_be_fetched_makes_the_signature_wait() {
     // Nobody says where the issuer might be.
     assert_eq!(
         judged(&stamper(false)).indication,
-        Indication::TotalFailed(SubIndication::Revoked)
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
     );
 }

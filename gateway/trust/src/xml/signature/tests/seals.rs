@@ -50,7 +50,10 @@ fn what_does_not_pass_hands_out_nothing() {
         .issuing
         .list(&[(101, rcgen::RevocationReason::KeyCompromise)]);
     let (report, covered) = seal(&text, &world.snapshot(vec![world.root.list(&[]), revoked]));
-    assert_eq!(report.indication, Indication::TotalFailed(SubIndication::Revoked));
+    assert_eq!(
+        report.indication,
+        Indication::Indeterminate(SubIndication::RevokedNoPoe)
+    );
     assert_eq!(covered, 0);
     let elsewhere = World::new();
     let (report, covered) = seal(&text, &elsewhere.good());

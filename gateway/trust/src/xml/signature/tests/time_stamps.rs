@@ -98,7 +98,7 @@ fn judge(text: &str, snapshot: &Snapshot) -> SealReport {
 }
 
 fn is_refused(report: &SealReport) -> bool {
-    report.indication == Indication::TotalFailed(SubIndication::Revoked) && report.needs.is_empty()
+    report.indication == Indication::Indeterminate(SubIndication::RevokedNoPoe) && report.needs.is_empty()
 }
 
 #[test]
