@@ -196,6 +196,9 @@ fn time_is_what_somebody_says_it_is() {
         ended.stdout
     );
     assert!(ended.stdout.contains("đã hết hạn từ"), "{}", ended.stdout);
+    let ended = desk.verify_as(&[&file], &["--at", &(desk.now + 1.hours()).to_string()]);
+    assert_eq!(ended.code, 1, "{}", ended.text());
+    assert!(ended.stdout.contains("lies in the future"), "{}", ended.stdout);
     let ended = desk.verify_as(&[&file], &["--at", &desk.now.to_string()]);
     assert_eq!(ended.code, 0, "{}", ended.text());
     let ended = desk.verify_as(&[&file], &["--at", "yesterday"]);

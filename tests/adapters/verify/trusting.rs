@@ -1,5 +1,7 @@
 //! The folder of what to trust.
 
+use harness::cms::{Attributes, detached};
+
 use super::desk::Desk;
 use super::page;
 
@@ -58,6 +60,12 @@ fn a_file_that_cannot_be_used_ends_the_command() {
         assert!(ended.stderr.contains(name), "{name}: {}", ended.stderr);
         std::fs::remove_file(path).expect("it was there");
     }
+    // A signature brings certificates along; none of them is trusted for that.
+    let person = desk.person("Người khác");
+    let signature = detached(b"x", &person, desk.now, Attributes::Baseline);
+    let signature = desk.write("trust/other.p7s", signature);
+    assert_eq!(desk.verify(&[&file]).code, 1);
+    std::fs::remove_file(signature).expect("it was there");
     desk.write("trust/.hidden", b"of somebody's desktop");
     assert_eq!(desk.verify(&[&file]).code, 0);
     std::fs::create_dir(desk.path("trust/folder")).expect("made");

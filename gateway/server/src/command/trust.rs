@@ -73,6 +73,11 @@ pub(super) async fn carry_out(
             } else {
                 let number = list.number.as_deref().unwrap_or("-");
                 Text::ListImported.say(&[("issuer", &list.issuer), ("number", number)]);
+                if list.state == ListState::Overdue.word() {
+                    let values = list_values(&list);
+                    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+                    Text::TrustListOverdue.say(&values);
+                }
             }
             Ok(Ending::Done)
         }

@@ -148,13 +148,6 @@ impl Court {
             let path = plain(&folder.display().to_string());
             return Err(CommandFault::Unjudged(told.with("path", path).languages()));
         }
-        if let Some(at) = arguments
-            .at
-            .filter(|at| now().plus_seconds(FUTURE_SECONDS_MAX) < *at)
-        {
-            let told = VerifyText::AtFuture.said().with("at", vietnam_time(at));
-            return Err(CommandFault::Unjudged(told.languages()));
-        }
         let may_fetch = !arguments.offline && arguments.at.is_none();
         let trust = config.as_ref().map(|config| &config.trust);
         let limits = config
@@ -199,6 +192,11 @@ impl Court {
         let urls = needs.iter().flat_map(trust_urls);
         let failed = urls.filter_map(|url| Some((url.clone(), self.complaints.get(url)?.clone())));
         examined.failed = failed.collect::<BTreeMap<_, _>>().into_iter().collect();
+        if examined.verdict == Verdict::Passed && now().plus_seconds(FUTURE_SECONDS_MAX) < self.at {
+            let at = vietnam_time(self.at);
+            examined.notes.push(VerifyText::AtFuture.said().with("at", at));
+            examined.verdict = Verdict::Indeterminate;
+        }
         if !self.gateways.is_empty() && examined.kind == Kind::Cms {
             examined.notes.push(VerifyText::GatewayUnused.said());
         }

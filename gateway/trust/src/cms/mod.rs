@@ -126,14 +126,18 @@ pub fn integrity(
     }
 }
 
-/// The certificates of a SignedData, whoever signed it: those of a message that brings nothing else (RFC 8551 §3.8, `.p7c`),
-/// as authorities publish them. None of them is trusted.
+/// The certificates of a message that brings nothing else (RFC 8551 §3.8, `.p7c`), as authorities publish them. None of
+/// them is trusted.
 ///
 /// # Errors
-/// [`Failure`] where it cannot be read, or holds too many.
+/// [`Failure`] where it cannot be read, holds too many, or is a signature.
 pub fn certificates(message: &[u8]) -> Result<Vec<Arc<Certificate>>, Failure> {
     let opened = verify::Opened::read(message)?;
-    Ok(Gathered::certificates_of(&opened.structure()?, None)?.certificates)
+    let signed = opened.structure()?;
+    if !signed.signers.is_empty() {
+        return Err(Failure::ContentMisplaced);
+    }
+    Ok(Gathered::certificates_of(&signed, None)?.certificates)
 }
 
 /// [`integrity`] for a content that only its digests are told of.

@@ -8,6 +8,7 @@ use domain::receipt::{Receipt, vietnam_time};
 use super::plain::plain;
 use super::view::{About, Examined, Finding, Kind, Object, Place};
 use super::words;
+use crate::administration::Trouble;
 use crate::command::text::{AdviceText, Said, VerifyText};
 use seal::What;
 pub(super) use seal::{lacking, stamp_of};
@@ -75,6 +76,9 @@ fn file(examined: &Examined, page: &mut Page) {
     for (url, complaint) in &examined.failed {
         let said = AdviceText::NotFetched.said().with("url", url);
         page.sentence(1, &said.with("fault", &complaint.detail));
+        if complaint.trouble == Trouble::Forbidden {
+            page.sentence(1, &AdviceText::AllowHost.said());
+        }
     }
 }
 

@@ -90,9 +90,13 @@ impl Material {
         let bytes = file::read(path, FILE_BYTES_MAX)?;
         let unknown = || VerifyText::TrustNotKnown.said();
         if let Ok(certificate) = Certificate::from_der(&bytes) {
-            self.take_certificate(certificate);
+            self.take_certificate(Arc::new(certificate));
         } else if let Ok(answer) = OcspAnswer::from_der(bytes.clone()) {
             self.answers.push(Arc::new(answer));
+        } else if let Ok(certificates) = trust::cms::certificates(&bytes) {
+            for certificate in certificates {
+                self.take_certificate(certificate);
+            }
         } else if bytes.first() == Some(&0x30) {
             let list = RevocationList::from_der(bytes).map_err(|_| unknown())?;
             self.lists.push(Arc::new(list));
@@ -108,20 +112,19 @@ impl Material {
             }
             certificates
                 .into_iter()
-                .for_each(|one| self.take_certificate(one));
+                .for_each(|one| self.take_certificate(Arc::new(one)));
             self.lists.extend(lists.into_iter().map(Arc::new));
         }
         Ok(())
     }
 
-    fn take_certificate(&mut self, certificate: Certificate) {
+    fn take_certificate(&mut self, certificate: Arc<Certificate>) {
         let is_root = may_be_anchor(&certificate);
         let own = if is_root {
             &mut self.anchors
         } else {
             &mut self.candidates
         };
-        let certificate = Arc::new(certificate);
         // One certificate in two files, as PEM and DER.
         if !own.contains(&certificate) {
             own.push(certificate);
