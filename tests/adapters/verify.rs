@@ -167,7 +167,7 @@ fn an_unknown_revocation_is_try_later_and_names_the_list() {
     assert_eq!(ended.code, 1);
     for part in [
         "INDETERMINATE / TRY_LATER",
-        "Thiếu danh sách thu hồi của",
+        "Thiếu danh sách thu hồi còn hiệu lực của",
         "CN=CA thử nghiệm phục vụ các cơ quan",
         "http://ca.example/issuing.crl",
         "its revocation is not settled",

@@ -189,10 +189,10 @@ texts! {
     AskIssuer = "Hỏi bên cấp chứng thư; chứng thư này không được dùng như vậy", "Ask the issuer; the certificate may not be used like this";
     DoNotRely = "Không dựa vào chữ ký này; liên hệ người ký", "Do not rely on this signature; contact the signer";
     WaitForHold = "Chờ bên cấp bỏ tạm dừng hoặc thu hồi, rồi xét lại", "Wait until the issuer releases or revokes it, and judge again";
-    NeedList = "Thiếu danh sách thu hồi của {issuer}; lấy từ {urls} rồi đưa vào thư mục --trust (với cấu hình: gateway trust import-crl), hoặc chạy lại khi có mạng",
-        "The revocation list of {issuer} is missing; take it from {urls} into the --trust folder (with a configuration: gateway trust import-crl), or run again with the network";
-    NeedAnswer = "Thiếu trả lời OCSP của {issuer}; chạy lại khi có mạng, hoặc đưa trả lời từ {urls} vào thư mục --trust",
-        "An OCSP answer of {issuer} is missing; run again with the network, or put that of {urls} into the --trust folder";
+    NeedList = "Thiếu danh sách thu hồi còn hiệu lực của {issuer}; lấy từ {urls} rồi đưa vào thư mục --trust (với cấu hình: gateway trust import-crl), hoặc chạy lại khi có mạng",
+        "A current revocation list of {issuer} is missing; take it from {urls} into the --trust folder (with a configuration: gateway trust import-crl), or run again with the network";
+    NeedAnswer = "Thiếu trả lời OCSP còn hiệu lực của {issuer}; chạy lại khi có mạng, hoặc đưa trả lời từ {urls} vào thư mục --trust",
+        "A current OCSP answer of {issuer} is missing; run again with the network, or put that of {urls} into the --trust folder";
     NeedIssuer = "Thiếu chứng thư của {issuer}; lấy từ {urls} rồi đưa vào thư mục --trust, hoặc chạy lại khi có mạng",
         "The certificate of {issuer} is missing; take it from {urls} into the --trust folder, or run again with the network";
     NeedListOfThen = "Danh sách thu hồi phải có hiệu lực vào thời điểm xét", "The revocation list must be current at the time that is judged";

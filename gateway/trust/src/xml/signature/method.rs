@@ -20,6 +20,8 @@ const TRANSFORMS_MAX: usize = 2;
 const INCLUSIVE_PREFIXES_MAX: usize = 16;
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
+/// How the kit of the national axis names the same, in transforms: after the address of the recommendation.
+const EXCLUSIVE_OF_KIT: &str = "http://www.w3.org/TR/xml-exc-c14n#";
 const ENVELOPED_SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// RFC 9231 §2.3.9: the namespace of the parameters of RSASSA-PSS, and where its identifiers begin.
 const MORE_2007: &str = "http://www.w3.org/2007/05/xmldsig-more#";
@@ -180,7 +182,11 @@ impl Transforms {
                 read.is_enveloped = true;
                 continue;
             }
-            let Some(canonicalisation) = form(transform, identifier)? else {
+            let known = match identifier {
+                EXCLUSIVE_OF_KIT => EXCLUSIVE,
+                other => other,
+            };
+            let Some(canonicalisation) = form(transform, known)? else {
                 return Err(Unsupported::Transform(quoted(identifier)).into());
             };
             if is_canonical || count >= TRANSFORMS_MAX {

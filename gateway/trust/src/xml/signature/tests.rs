@@ -225,6 +225,10 @@ fn an_enveloped_signature_covers_all_but_itself() {
         assert_eq!(failure(&changed), Failure::SignatureWrong);
     }
     assert!(check("<a/>").is_empty());
+    // The exclusive form as the kit of the national axis names it.
+    let kit = reference("", &[ENVELOPED, "http://www.w3.org/TR/xml-exc-c14n#"]);
+    let text = Draft::new(&world.person, kit).sign("<a xmlns:u='urn:u'>1{}</a>");
+    assert_eq!(covered(&text), ["<a>1</a>"]);
 }
 
 #[test]
