@@ -9,6 +9,7 @@
 //! Sources: Canonical XML 1.0 (W3C 2001), 1.1 (W3C 2008), Exclusive XML Canonicalization 1.0 (W3C 2002).
 
 use super::XML_NAMESPACE;
+use super::character::is_same;
 use super::tree::{Attribute, Element, Node, Step, Tree};
 
 /// The prefix that is bound without a declaration, and never declared in canonical form.
@@ -224,7 +225,11 @@ impl<'a, 't, 's, S: Sink> Writer<'a, 't, 's, S> {
 
     /// What an output ancestor bound the prefix to; empty when none did.
     fn bound(&self, prefix: &str) -> &'t str {
-        let nearest = self.written.iter().rev().find(|(written, _)| *written == prefix);
+        let nearest = self
+            .written
+            .iter()
+            .rev()
+            .find(|(written, _)| is_same(written, prefix));
         nearest.map_or("", |(_, uri)| uri)
     }
 

@@ -12,7 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::Limits;
-use super::character::{find_forbidden, is_name, is_space, resolve};
+use super::character::{find_forbidden, is_name, is_same, is_space, resolve};
 use super::fault::{Fault, FaultKind, Problem};
 use super::start::Tag;
 use super::tag::{Scanner, normalise_line_ends};
@@ -346,7 +346,7 @@ impl<'s, 'l> Builder<'s, 'l> {
         let Kind::Element(element) = &mut node.kind else {
             unreachable!("only elements are opened")
         };
-        if (element.prefix, element.local) != found {
+        if !is_same(element.prefix, found.0) || !is_same(element.local, found.1) {
             return Err(FaultKind::EndTagMismatched {
                 found: inside.trim_end().to_owned(),
             }

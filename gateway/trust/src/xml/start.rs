@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::character::is_same;
 use super::fault::{FaultKind, Problem};
 use super::parse::{Builder, Open};
 use super::tag::{Scanner, attribute_value};
@@ -141,7 +142,7 @@ impl<'s> Builder<'s, '_> {
             ("xml", _) => return Ok(NAMESPACE_OF_XML),
             _ => {}
         }
-        let declared = |index: &&u32| self.tree.declarations[**index as usize].prefix == prefix;
+        let declared = |index: &&u32| is_same(self.tree.declarations[**index as usize].prefix, prefix);
         match self.bindings.iter().rev().find(declared) {
             Some(index) if self.tree.declarations[*index as usize].uri.is_empty() => Ok(NO_NAMESPACE),
             Some(index) => Ok(*index),
