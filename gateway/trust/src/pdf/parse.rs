@@ -260,18 +260,12 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let length = memchr::memchr(b'>', self.rest()).ok_or_else(|| self.fault())?;
         let digits = &self.rest()[1..length];
-        let is_plain_hex = digits.iter().all(u8::is_ascii_hexdigit) && digits.len().is_multiple_of(2);
-        let mut bytes = Vec::with_capacity(digits.len().div_ceil(2));
-        let mut high = None;
-        for octet in digits.iter().filter(|octet| !is_space(**octet)) {
-            let value = hex_value(*octet).ok_or_else(|| self.fault())?;
-            match high.take() {
-                None => high = Some(value << 4),
-                Some(high) => bytes.push(high | value),
-            }
-        }
-        // A digit that is left out at the end is 0 (§7.3.4.3).
-        bytes.extend(high);
+        let plain = plain_hexadecimal(digits);
+        let is_plain_hex = plain.is_some();
+        let bytes = match plain {
+            Some(bytes) => bytes,
+            None => spaced_hexadecimal(digits).ok_or_else(|| self.fault())?,
+        };
         self.at += length + 1;
         Ok(Text {
             bytes: bytes.into(),
@@ -340,6 +334,48 @@ impl<'a> Parser<'a> {
         }
         Ok(())
     }
+}
+
+/// What stands in [`DIGITS`] for an octet that is no digit.
+const NO_DIGIT: u8 = 0xFF;
+/// The value of each hexadecimal digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
+/// Pairs of digits and nothing else, as signatures are written: ten thousands of digits, which are read more than once.
+fn plain_hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let mut all = 0;
+    let octet = |[high, low]: &[u8; 2]| {
+        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+        all |= high | low;
+        high << 4 | low
+    };
+    let bytes = pairs.iter().map(octet).collect();
+    (rest.is_empty() && all < 16).then_some(bytes)
+}
+
+/// Digits with white space among them; one that is left out at the end is 0 (§7.3.4.3).
+fn spaced_hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(digits.len().div_ceil(2));
+    let mut high = None;
+    for octet in digits.iter().filter(|octet| !is_space(**octet)) {
+        let value = hex_value(*octet)?;
+        match high.take() {
+            None => high = Some(value << 4),
+            Some(high) => bytes.push(high | value),
+        }
+    }
+    bytes.extend(high);
+    Some(bytes)
 }
 
 #[cfg(test)]
