@@ -3,17 +3,17 @@
 
 use std::{
     collections::HashMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::JoinSet,
 };
 
-use crate::service::Service;
+use crate::service::{Listener, Service, listen};
 
 /// A request's head longer than this is not one of ours.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -45,12 +45,7 @@ pub struct CrlServer {
 impl CrlServer {
     /// Starts a server that knows no names yet, so that its address can go into certificates made after it.
     pub fn start() -> CrlServer {
-        let listener =
-            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
-        listener
-            .set_nonblocking(true)
-            .expect("a fresh listener can be set so");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let (listener, address) = listen();
         let names = Names::default();
         let service = Service::start("harness-crl-server", accept(listener, Arc::clone(&names)));
         CrlServer {
@@ -98,8 +93,8 @@ impl CrlServer {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, names: Names) {
-    let listener = TcpListener::from_std(listener).expect("the service's runtime has a driver for sockets");
+async fn accept(listener: Listener, names: Names) {
+    let listener = listener.open();
     let mut requests = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {

@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Write as _,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::Path,
     process::Command,
     sync::{Arc, Mutex, PoisonError},
@@ -11,12 +11,12 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
 use crate::{
     pki::{Authority, Credential, certificate_pem},
-    service::Service,
+    service::{Listener, Service, listen},
 };
 
 /// A request longer than this is not one of ours.
@@ -50,12 +50,7 @@ pub struct OcspServer {
 impl OcspServer {
     /// Starts a responder that cannot answer yet, so that its address can go into certificates made after it.
     pub fn start() -> OcspServer {
-        let listener =
-            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
-        listener
-            .set_nonblocking(true)
-            .expect("a fresh listener can be set so");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let (listener, address) = listen();
         let desk = Arc::new(Mutex::new(Desk::default()));
         let service = Service::start("harness-ocsp-server", accept(listener, Arc::clone(&desk)));
         OcspServer {
@@ -103,8 +98,8 @@ impl OcspServer {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, desk: Arc<Mutex<Desk>>) {
-    let listener = TcpListener::from_std(listener).expect("the service's runtime has a driver for sockets");
+async fn accept(listener: Listener, desk: Arc<Mutex<Desk>>) {
+    let listener = listener.open();
     loop {
         // One after the other: each answer costs a process of `openssl`.
         if let Ok((stream, _)) = listener.accept().await {

@@ -5,7 +5,7 @@
 //! **Invariant**: the address stays the same for the life of the proxy, refusing included.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +16,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
-        TcpListener, TcpStream,
+        TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
@@ -24,7 +24,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::service::Service;
+use crate::service::{Listener, Service, listen};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -104,12 +104,7 @@ pub struct Proxy {
 impl Proxy {
     /// Starts a proxy on a free loopback port that forwards to `upstream`, which need not serve yet.
     pub fn start(upstream: SocketAddr) -> Proxy {
-        let listener =
-            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
-        listener
-            .set_nonblocking(true)
-            .expect("a fresh listener can be set so");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let (listener, address) = listen();
         let weather = Arc::new(watch::Sender::new(Weather::FAIR));
         let accepted = Arc::new(AtomicU64::new(0));
         let work = accept(listener, upstream, Arc::clone(&weather), Arc::clone(&accepted));
@@ -176,12 +171,12 @@ impl Proxy {
 }
 
 async fn accept(
-    listener: std::net::TcpListener,
+    listener: Listener,
     upstream: SocketAddr,
     weather: Arc<watch::Sender<Weather>>,
     accepted: Arc<AtomicU64>,
 ) {
-    let listener = TcpListener::from_std(listener).expect("the service's runtime has a driver for sockets");
+    let listener = listener.open();
     let mut connections = JoinSet::new();
     loop {
         let Ok((client, _)) = listener.accept().await else {

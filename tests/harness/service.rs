@@ -3,9 +3,13 @@
 //! Tests block their runtime now and then (they wait for a command to end); a service inside the test's runtime
 //! would stand still with them, and the command might wait for that service.
 
-use std::{future::Future, thread::JoinHandle};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+    thread::JoinHandle,
+};
 
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// A running service; ended when dropped, together with every task it spawned.
 #[derive(Debug)]
@@ -49,5 +53,26 @@ impl Drop for Service {
         {
             panic!("a harness service panicked; its message is above");
         }
+    }
+}
+
+/// A loopback port of a service that does not run yet: whoever connects waits for it.
+#[derive(Debug)]
+pub(crate) struct Listener(std::net::TcpListener);
+
+/// Takes a free loopback port, and says where it is.
+pub(crate) fn listen() -> (Listener, SocketAddr) {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
+    listener
+        .set_nonblocking(true)
+        .expect("a fresh listener can be set so");
+    let address = listener.local_addr().expect("a bound listener has an address");
+    (Listener(listener), address)
+}
+
+impl Listener {
+    /// Its port in the runtime of the service, which calls this.
+    pub(crate) fn open(self) -> TcpListener {
+        TcpListener::from_std(self.0).expect("the service's runtime has a driver for sockets")
     }
 }

@@ -173,10 +173,12 @@ impl Publisher<'_> {
                 return Err(self.close(&mut air).await);
             }
             let due = self.handovers_due;
+            // Without room they wait for what lands, not for a time that is past.
+            let has_room = air.len() < self.account.config.limits.outstanding_max;
             tokio::select! {
                 landings = air.land(), if !air.is_empty() => self.land(landings?).await?,
                 () = self.account.signals.publish.notified() => {}
-                () = clock::sleep_until(due), if self.handovers.is_open() => {}
+                () = clock::sleep_until(due), if has_room && self.handovers.is_open() => {}
                 _ = tick.tick() => self.tick()?,
                 _ = closing.changed() => {}
             }

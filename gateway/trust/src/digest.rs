@@ -81,14 +81,25 @@ impl FromStr for Digest {
     }
 }
 
+/// What stands in [`HEX_VALUES`] for an octet that is no digit: no value of a digit has bits in common with its upper half.
+pub(crate) const NO_DIGIT: u8 = 0xFF;
+
+/// The value of each hexadecimal digit of either case.
+pub(crate) const HEX_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 /// The value of one hexadecimal digit of either case.
 pub(crate) fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+    let value = HEX_VALUES[usize::from(digit)];
+    (value != NO_DIGIT).then_some(value)
 }
 
 #[cfg(test)]

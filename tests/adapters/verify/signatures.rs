@@ -35,6 +35,12 @@ fn a_certificate_is_judged_by_itself() {
         (&"passed".into(), &"indeterminate".into())
     );
     assert_eq!(report[1]["simple"][0]["subIndication"], "REVOKED_NO_POE");
+    // What `openssl x509 -text` writes before it is no matter; what is no certificate is.
+    let text = format!("Certificate:\n    Data:\n{}", certificate_pem(&good.certificate));
+    let told = desk.write("told.pem", &text);
+    assert_eq!(desk.verify(&[&told]).code, 0);
+    let other = desk.write("other.pem", text.replace("CERTIFICATE", "PUBLIC KEY"));
+    assert_eq!(desk.verify(&[&other]).code, 1);
     // All of a PEM file count.
     let both = [
         certificate_pem(&good.certificate),

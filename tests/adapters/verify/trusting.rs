@@ -1,6 +1,7 @@
 //! The folder of what to trust.
 
 use harness::cms::{Attributes, detached};
+use jiff::ToSpan;
 
 use super::desk::Desk;
 use super::page;
@@ -21,6 +22,21 @@ fn without_an_anchor_nothing_is_judged() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn nothing_is_judged_as_of_the_future() {
+    let desk = Desk::new();
+    let file = desk.write(
+        "vb.pdf",
+        page().signed(&desk.person("Nguyễn Văn Thử"), desk.now).bytes(),
+    );
+    let at = |ahead: jiff::Span| (desk.now + ahead).to_string();
+    let (allowed, ahead) = (at(4.minutes()), at(10.minutes()));
+    assert_eq!(desk.verify_as(&[&file], &["--at", &allowed]).code, 0);
+    let ended = desk.verify_as(&[&file], &["--at", &ahead]);
+    assert_eq!((ended.code, &*ended.stdout), (1, ""));
+    assert!(ended.stderr.contains("lies in the future"), "{}", ended.stderr);
 }
 
 #[test]

@@ -8,11 +8,9 @@ struct Echo {
 }
 
 fn echo() -> Echo {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
-    listener.set_nonblocking(true).expect("fresh");
-    let address = listener.local_addr().expect("bound");
+    let (listener, address) = listen();
     let work = async move {
-        let listener = TcpListener::from_std(listener).expect("a driver");
+        let listener = listener.open();
         let mut tasks = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
             tasks.spawn(async move {

@@ -127,6 +127,7 @@ impl Court {
         load: impl FnOnce() -> Result<Config, CommandFault>,
         arguments: &VerifyArguments,
     ) -> Result<Court, CommandFault> {
+        let at = judged_at(arguments.at)?;
         let gateways = arguments.gateway_certificate.iter().map(|path| pinned(path));
         let gateways: Vec<Digest> = gateways.collect::<Result<_, _>>()?;
         let (material, config) = match &arguments.trust {
@@ -156,7 +157,7 @@ impl Court {
         Ok(Court {
             snapshot: Arc::new(material.snapshot()),
             material,
-            at: arguments.at.unwrap_or_else(now),
+            at,
             gateways,
             limits: limits.unwrap_or_default(),
             fetcher: may_fetch.then(|| Fetcher::new(trust)),
@@ -192,11 +193,6 @@ impl Court {
         let urls = needs.iter().flat_map(trust_urls);
         let failed = urls.filter_map(|url| Some((url.clone(), self.complaints.get(url)?.clone())));
         examined.failed = failed.collect::<BTreeMap<_, _>>().into_iter().collect();
-        if examined.verdict == Verdict::Passed && now().plus_seconds(FUTURE_SECONDS_MAX) < self.at {
-            let at = vietnam_time(self.at);
-            examined.notes.push(VerifyText::AtFuture.said().with("at", at));
-            examined.verdict = Verdict::Indeterminate;
-        }
         if !self.gateways.is_empty() && examined.kind == Kind::Cms {
             examined.notes.push(VerifyText::GatewayUnused.said());
         }
@@ -246,6 +242,15 @@ fn pinned(path: &Path) -> Result<Digest, CommandFault> {
     Ok(certificate.fingerprint())
 }
 
-fn now() -> Time {
-    Clock::start(Duration::from_secs(1)).now()
+/// As of when files are judged: now, or a time that was asked for and is not ahead.
+fn judged_at(asked: Option<Time>) -> Result<Time, CommandFault> {
+    let now = Clock::start(Duration::from_secs(1)).now();
+    match asked {
+        Some(at) if now.plus_seconds(FUTURE_SECONDS_MAX) < at => {
+            let told = VerifyText::AtFuture.said().with("at", vietnam_time(at));
+            Err(CommandFault::Unjudged(told.languages()))
+        }
+        Some(at) => Ok(at),
+        None => Ok(now),
+    }
 }

@@ -117,8 +117,8 @@ impl Sweeper {
     /// Held submissions are judged again when what they wait for came, when their time is over, and now and then.
     async fn release_held(&mut self, due: Due, now: Time) -> Result<(), StoreFault> {
         let trust = self.road.trust.snapshot();
-        let before = self.judged_with.as_deref();
-        let all = due.judge || before.is_none_or(|before| !before.has_anchors_of(&trust));
+        let same = |before: &Arc<Snapshot>| Arc::ptr_eq(before, &trust) || before.has_anchors_of(&trust);
+        let all = due.judge || !self.judged_with.as_ref().is_some_and(same);
         let concerned = match all {
             true => HashSet::new(),
             false => self.road.waits.concerned(&trust),

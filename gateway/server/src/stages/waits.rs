@@ -17,6 +17,8 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 struct Wait {
     /// What is missing, and what was at hand of it when the case was judged.
     needs: Vec<(Need, Vec<Digest>)>,
+    /// The version of the last material that had no more of it.
+    version: u64,
     since: Instant,
 }
 
@@ -37,6 +39,7 @@ impl Waits {
             needs: needs
                 .map(|need| (need.clone(), judged_by.at_hand(need)))
                 .collect(),
+            version: judged_by.version(),
             since: Instant::now(),
         };
         self.table().insert(case, wait);
@@ -50,9 +53,18 @@ impl Waits {
     /// Those that may be judged otherwise by this material.
     pub(super) fn concerned(&self, now: &Snapshot) -> HashSet<CaseId> {
         let came = |(need, before): &(Need, Vec<Digest>)| now.at_hand(need) != *before;
-        let table = self.table();
-        let concerned = table.iter().filter(|(_, wait)| wait.needs.iter().any(came));
-        concerned.map(|(case, _)| *case).collect()
+        let mut concerned = HashSet::new();
+        for (case, wait) in self.table().iter_mut() {
+            if wait.version == now.version() {
+                continue;
+            }
+            if wait.needs.iter().any(came) {
+                concerned.insert(*case);
+            } else {
+                wait.version = now.version();
+            }
+        }
+        concerned
     }
 
     /// Forgets what is not held and not about to be.

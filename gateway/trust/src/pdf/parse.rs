@@ -7,7 +7,7 @@
 use super::PdfFault;
 use super::budget::Budget;
 use super::object::{Dictionary, Object, Reference, Text};
-use crate::digest::hex_value;
+use crate::digest::{HEX_VALUES, hex_value};
 
 /// Arrays and dictionaries inside one another; real files stay below 20.
 const DEPTH_MAX: usize = 64;
@@ -336,26 +336,12 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What stands in [`DIGITS`] for an octet that is no digit.
-const NO_DIGIT: u8 = 0xFF;
-/// The value of each hexadecimal digit.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut value: u8 = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
-        value += 1;
-    }
-    digits
-};
-
 /// Pairs of digits and nothing else, as signatures are written: ten thousands of digits, which are read more than once.
 fn plain_hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
     let (pairs, rest) = digits.as_chunks::<2>();
     let mut all = 0;
     let octet = |[high, low]: &[u8; 2]| {
-        let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+        let (high, low) = (HEX_VALUES[usize::from(*high)], HEX_VALUES[usize::from(*low)]);
         all |= high | low;
         high << 4 | low
     };

@@ -32,8 +32,8 @@ texts! {
         "A detached signature, and {count} files may be the signed one; name it with --content";
     ContentUnused = "--content chỉ dùng cho chữ ký rời, mà tệp này không phải: bỏ --content, hoặc nêu đúng tệp chữ ký",
         "--content is for detached signatures, and this file is none: leave --content out, or name the file of the signature";
-    AtFuture = "--at {at} ở tương lai: chưa ai biết chứng thư nào sẽ bị thu hồi đến lúc đó",
-        "--at {at} lies in the future: nobody knows what will be revoked until then";
+    AtFuture = "--at {at} ở tương lai: chưa ai biết chứng thư nào sẽ bị thu hồi đến lúc đó; nêu một thời điểm đã qua",
+        "--at {at} lies in the future: nobody knows what will be revoked until then; name a time that is past";
     GatewayUnused = "--gateway-certificate không dùng cho tệp này: nó là chữ ký CMS nhưng không phải biên nhận",
         "--gateway-certificate was not used for this file: it is a CMS signature and no receipt";
     MainUnsigned = "Văn bản chính không có chữ ký và gói tin không được ký trọn vẹn",

@@ -109,7 +109,11 @@ fn recognise(path: &Path, bytes: Vec<u8>, look: Look<'_>) -> Result<Matter, Said
         (Err(_), Some(cms)) => of_cms(path, cms, look),
         (Err(_), None) if !certificates.is_empty() => Ok(Matter::Certificates(certificates)),
         (Err(_), None) if has_pdf_header(&bytes) => Ok(Matter::Pdf(bytes)),
-        (Err(fault), None) => Err(VerifyText::NotAnyKind.said().with("packet", fault)),
+        (Err(fault), None) => match pem_certificates(&bytes) {
+            // Tools write what a certificate says before it (RFC 7468 §5.2).
+            Ok(certificates) if !certificates.is_empty() => Ok(Matter::Certificates(certificates)),
+            Ok(_) | Err(_) => Err(VerifyText::NotAnyKind.said().with("packet", fault)),
+        },
     }
 }
 
@@ -118,13 +122,17 @@ fn certificates(bytes: &[u8]) -> Result<Vec<Arc<Certificate>>, Said> {
     if let Ok(certificate) = Certificate::from_der(bytes) {
         return Ok(vec![Arc::new(certificate)]);
     }
-    let unfit = || VerifyText::PemUnfit.said();
-    if !bytes
-        .trim_ascii_start()
-        .starts_with(b"-----BEGIN CERTIFICATE-----")
-    {
-        return Ok(Vec::new());
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    if bytes.trim_ascii_start().starts_with(begin) {
+        pem_certificates(bytes)
+    } else {
+        Ok(Vec::new())
     }
+}
+
+/// All certificates of a PEM text, in which nothing else is.
+fn pem_certificates(bytes: &[u8]) -> Result<Vec<Arc<Certificate>>, Said> {
+    let unfit = || VerifyText::PemUnfit.said();
     let found = Certificate::all_from_pem(bytes).map_err(|_| unfit())?;
     if found.len() == file::pem_blocks(bytes) {
         Ok(found.into_iter().map(Arc::new).collect())

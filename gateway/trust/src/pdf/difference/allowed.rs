@@ -24,6 +24,8 @@ pub(super) struct Allowed {
     pub(super) pages: BTreeMap<u32, u32>,
     /// Widgets of fields that were filled in.
     pub(super) filled: BTreeSet<u32>,
+    /// How much of a page each widget covers whose look is new; those that show nowhere are left out.
+    pub(super) areas: BTreeMap<u32, f64>,
     /// Objects from which new ones may be reached.
     pub(super) roots: Vec<u32>,
     /// Objects that may be written, or left, only if nothing else than these holders refers to them there.
@@ -60,15 +62,28 @@ impl Allowed {
     /// Notes whether anything is to be seen of the signature; a fault where it is more than a seal, or where nobody
     /// signed.
     pub(super) fn check_shown(&mut self, changes: &Changes<'_, '_>) -> Result<(), PdfFault> {
-        let (covered, number) = appearance::covered(changes, self.shown.iter().copied())?;
+        let all = self.shown.union(&self.filled).copied();
+        self.areas = appearance::areas(changes, all)?;
+        let (covered, number) = appearance::covered(self.areas_shown());
         let is_sealed = changes.context.added.is_some_and(Signature::is_seal);
         if covered > 0.0 && !is_sealed {
             return Err(PdfFault::Overlaid { number });
         }
-        let all = self.shown.union(&self.filled).copied();
-        appearance::check_size(changes, all)?;
+        let (all_covered, number) =
+            appearance::covered(self.areas.iter().map(|(number, area)| (*number, *area)));
+        if !appearance::is_of_seals(changes, all_covered) {
+            return Err(PdfFault::Overlaid { number });
+        }
         self.is_shown = covered > 0.0;
         Ok(())
+    }
+
+    /// The areas of the widgets of the signature that are new, or look different.
+    pub(super) fn areas_shown(&self) -> impl Iterator<Item = (u32, f64)> {
+        self.areas
+            .iter()
+            .filter(|(number, _)| self.shown.contains(number))
+            .map(|(number, area)| (*number, *area))
     }
 
     pub(super) fn are_widgets(&self, added: &[Object]) -> bool {

@@ -110,11 +110,10 @@ pub(super) struct Seals {
 impl Seals {
     /// Adds those of an update; a fault where a page is covered by more than seals.
     pub(super) fn add(&mut self, changes: &Changes<'_, '_>, allowed: &Allowed) -> Result<(), PdfFault> {
-        for number in allowed.shown.iter().copied() {
+        for (number, area) in allowed.areas_shown() {
             let page = allowed.pages.get(&number).copied();
             let page = page.unwrap_or_else(|| page_of(changes, number));
-            self.widgets
-                .insert(number, (page, area_of(changes, number)?.unwrap_or(0.0)));
+            self.widgets.insert(number, (page, area));
         }
         let mut covered: BTreeMap<u32, f64> = BTreeMap::new();
         for (page, area) in self.widgets.values() {
@@ -122,7 +121,7 @@ impl Seals {
         }
         let everywhere = covered.remove(&0).unwrap_or(0.0);
         let most = covered.values().copied().fold(0.0, f64::max) + everywhere;
-        if most * APPEARANCES_PER_PAGE <= changes.context.survey.smallest_page() || most == 0.0 {
+        if is_of_seals(changes, most) {
             return Ok(());
         }
         let number = allowed.shown.iter().next_back().copied().unwrap_or(0);
@@ -159,35 +158,31 @@ fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFau
     area.map(Some).ok_or(PdfFault::Changed { number })
 }
 
-/// How much the widgets of these numbers cover together, and the largest of them.
-pub(super) fn covered(
+/// How much of a page each of these widgets covers; what is none, or shows nowhere, is left out.
+pub(super) fn areas(
     changes: &Changes<'_, '_>,
     widgets: impl Iterator<Item = u32>,
-) -> Result<(f64, u32), PdfFault> {
+) -> Result<BTreeMap<u32, f64>, PdfFault> {
+    let measured = widgets.map(|number| Ok(area_of(changes, number)?.map(|area| (number, area))));
+    measured.filter_map(Result::transpose).collect()
+}
+
+/// How much widgets cover together, and the largest of them.
+pub(super) fn covered(areas: impl Iterator<Item = (u32, f64)>) -> (f64, u32) {
     let mut covered = 0.0;
     let mut largest = (0.0, 0);
-    for number in widgets {
-        let Some(area) = area_of(changes, number)? else {
-            continue;
-        };
+    for (number, area) in areas {
         covered += area;
         if area > largest.0 {
             largest = (area, number);
         }
     }
-    Ok((covered, largest.1))
+    (covered, largest.1)
 }
 
-/// A fault where the widgets of these numbers cover more than seals do.
-pub(super) fn check_size(
-    changes: &Changes<'_, '_>,
-    widgets: impl Iterator<Item = u32>,
-) -> Result<(), PdfFault> {
-    let (covered, number) = covered(changes, widgets)?;
-    if covered > 0.0 && covered * APPEARANCES_PER_PAGE > changes.context.survey.smallest_page() {
-        return Err(PdfFault::Overlaid { number });
-    }
-    Ok(())
+/// Whether what is covered together is no more than seals cover.
+pub(super) fn is_of_seals(changes: &Changes<'_, '_>, covered: f64) -> bool {
+    covered == 0.0 || covered * APPEARANCES_PER_PAGE <= changes.context.survey.smallest_page()
 }
 
 /// The area of a rectangle (§7.9.5) in units of user space; `None` where it is none.
