@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::pki::{Credential, Hierarchy, RevocationPlan};
+use harness::pki::{Credential, Hierarchy, Holder, RevocationPlan, Validity};
 use harness::process::Program;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::schema;
@@ -73,6 +73,15 @@ impl Desk {
         self.hierarchy.person(name, "Sở Thử nghiệm")
     }
 
+    /// A person whose certificate is in force for the 100 days before this end.
+    pub(super) fn person_until(&self, name: &str, end: Timestamp) -> Credential {
+        let holder = Holder::Person {
+            name,
+            agency: "Sở Thử nghiệm",
+        };
+        self.hierarchy.issuing.issue(holder, ending(end))
+    }
+
     /// `gateway verify --trust trust --offline` of these files.
     pub(super) fn verify(&self, files: &[&Path]) -> Ended {
         self.verify_as(files, &[])
@@ -112,5 +121,13 @@ impl Desk {
         let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
         schema::assert_valid(&report);
         report
+    }
+}
+
+/// The 100 days before an end.
+pub(super) fn ending(end: Timestamp) -> Validity {
+    Validity {
+        not_before: end - (24 * 100).hours(),
+        not_after: end,
     }
 }

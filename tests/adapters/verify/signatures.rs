@@ -3,13 +3,13 @@
 use domain::ids::{CaseId, Code};
 use domain::receipt::{AddresseeResult, Receipt, ReceiptKind};
 use harness::cms::{Attributes, detached};
-use harness::pki::{Credential, RevocationPlan, certificate_pem};
+use harness::pki::{Authority, Credential, RevocationPlan, certificate_pem};
 use jiff::ToSpan;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use trust::cms::Content;
 use trust::{Certificate, Digest, SoftwareKey, Time};
 
-use super::desk::Desk;
+use super::desk::{Desk, ending};
 use super::page;
 
 #[test]
@@ -71,8 +71,15 @@ fn an_authority_and_an_anchor_are_told_from_signers() {
     let report = desk.json(&[&issuing, &root], 0);
     assert_eq!(report[0]["detailed"][0]["grounds"], "path");
     assert_eq!(report[1]["detailed"][0]["grounds"], "anchor");
-    let late = (desk.now + (24 * 6000).hours()).to_string();
-    let report = desk.json_as(&[&root], &["--at", &late], 1);
+    let ended = Authority::root(
+        "Gốc đã hết hạn",
+        "http://127.0.0.1",
+        "old",
+        ending(desk.now - 24.hours()),
+    );
+    let ended = desk.write("trust/old.crt", &ended.certificate);
+    let report = desk.json(&[&ended], 1);
+    assert_eq!(report[0]["detailed"][0]["grounds"], "anchor");
     assert_eq!(report[0]["simple"][0]["subIndication"], "OUT_OF_BOUNDS_NO_POE");
 }
 
@@ -201,9 +208,15 @@ fn a_receipt_passes_under_an_anchor_or_under_the_certificate_that_is_named() {
     let stranger = Gateway::new().sign(&receipt().encode(), desk.now.as_second());
     let stranger = desk.write("stranger.receipt", &stranger);
     assert_eq!(desk.json_as(&[&stranger], &pin, 1)[0]["verdict"], "indeterminate");
-    let late = [&pin[..], &["--at", "2041-01-01"]].concat();
+    let ended = Gateway::until(2022);
+    let old = desk.write(
+        "old.receipt",
+        ended.sign(&receipt().encode(), desk.now.as_second()),
+    );
+    let certificate = desk.write("old.pem", certificate_pem(&ended.der));
+    let pinned = ["--gateway-certificate", certificate.to_str().expect("UTF-8")];
     assert_eq!(
-        desk.json_as(&[&file], &late, 1)[0]["simple"][0]["subIndication"],
+        desk.json_as(&[&old], &pinned, 1)[0]["simple"][0]["subIndication"],
         "OUT_OF_BOUNDS_NO_POE"
     );
     // What is pinned signs receipts and nothing else.
@@ -250,10 +263,15 @@ struct Gateway {
 
 impl Gateway {
     fn new() -> Gateway {
+        Gateway::until(2040)
+    }
+
+    /// With a certificate that ends with this year's beginning.
+    fn until(year: i32) -> Gateway {
         let pair = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(2040, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
         let certificate = params.self_signed(&pair).expect("a certificate");
         Gateway {
             key: SoftwareKey::from_pkcs8(&pair.serialize_der()).expect("a key"),
