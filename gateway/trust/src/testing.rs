@@ -2,6 +2,7 @@
 //!
 //! **Invariant**: compiled for tests only; keys live as long as a test.
 
+pub(crate) mod answer;
 mod pdf;
 pub(crate) mod stamp;
 

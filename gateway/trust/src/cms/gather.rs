@@ -15,6 +15,7 @@ use crate::crl::RevocationList;
 use crate::digest::Digest;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
+use crate::time::Time;
 use crate::x509::Certificate;
 
 /// Long-term signatures embed some thirty certificates, and as many lists or responses.
@@ -25,13 +26,20 @@ const RESPONSES_MAX: usize = 256;
 /// Octets of all lists of a signature that are read at most: lists of some megabytes are met.
 const LIST_BYTES_MAX: usize = 16 << 20;
 
+/// An OCSPResponse in DER (RFC 6960 §4.2.1) that came with a signature.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) der: Arc<[u8]>,
+    /// By when it is proven to have existed: whoever answered may have ended since.
+    pub(crate) proven: Option<Time>,
+}
+
 /// Candidates that came with a signature, none of them trusted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) certificates: Vec<Arc<Certificate>>,
     pub(crate) lists: Vec<Arc<RevocationList>>,
-    /// OCSPResponse in DER (RFC 6960 §4.2.1).
-    pub(crate) responses: Vec<Arc<[u8]>>,
+    pub(crate) responses: Vec<Response>,
     list_bytes: usize,
 }
 
@@ -193,11 +201,12 @@ impl Gathered {
             return;
         }
         let is_whole = response.reader().peek() == Some(tag::ENUMERATED);
-        self.responses.push(if is_whole {
+        let der = if is_whole {
             response.whole.into()
         } else {
             whole_response(response.whole).into()
-        });
+        };
+        self.responses.push(Response { der, proven: None });
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::Digest;
 
-pub(crate) use gather::Gathered;
+pub(crate) use gather::{Gathered, Response};
 pub use sign::{Content, SignFault, Signer, SoftwareKey, sign};
 pub(crate) use verify::{Profile, Signed, token_content, token_signer};
 

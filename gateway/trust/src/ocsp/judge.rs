@@ -33,8 +33,8 @@ pub struct Question<'a> {
     pub nonce: Option<&'a OcspNonce>,
     /// The control time.
     pub at: Time,
-    /// The time of validation: algorithms must be good now, and a responder other than the issuer must last, for nothing
-    /// proves by when the answer existed.
+    /// By when the answer is proven to have existed, if not before the time of validation: algorithms must be good then,
+    /// and a responder other than the issuer must last until then.
     pub now: Time,
 }
 

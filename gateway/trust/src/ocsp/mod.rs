@@ -85,7 +85,7 @@ impl Said {
 
 /// CertID (RFC 6960 §4.1.1).
 #[derive(Clone, PartialEq, Eq)]
-struct CertificateId {
+pub(crate) struct CertificateId {
     digest: DigestAlgorithm,
     issuer_name: Box<[u8]>,
     issuer_key: Box<[u8]>,
@@ -309,7 +309,7 @@ impl ResponderId {
 impl CertificateId {
     /// The CertID of a certificate under its issuer, computed with this digest. Any digest will do, SHA-1 included: it
     /// only says which certificate is meant, and the issuer's own key vouches for the answer.
-    fn of(certificate: &Certificate, issuer: &Certificate, digest: DigestAlgorithm) -> Self {
+    pub(crate) fn of(certificate: &Certificate, issuer: &Certificate, digest: DigestAlgorithm) -> Self {
         let digest_of = |octets: &[u8]| digest.digest(&[octets]).as_ref().into();
         Self {
             digest,

@@ -46,7 +46,7 @@ impl<'a> OcspRequest<'a> {
 
 impl CertificateId {
     /// The digest's parameters are NULL: what responders compare with was written so by the tools they know.
-    pub(super) fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         let digest = write::object_identifier(&self.digest.oid());
         write::constructed(
             tag::SEQUENCE,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{Demands, USUAL, Usage};
+use crate::cms::Response;
 use crate::crl::RevocationList;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
@@ -23,8 +24,8 @@ pub(crate) struct Question<'a> {
     pub(crate) embedded: &'a [Arc<Certificate>],
     /// Further revocation lists that came with it: as untrusted as those of the snapshot.
     pub(crate) lists: &'a [Arc<RevocationList>],
-    /// Further OCSP responses that came with it, in DER (RFC 6960 §4.2.1: OCSPResponse).
-    pub(crate) responses: &'a [Arc<[u8]>],
+    /// Further OCSP responses that came with it.
+    pub(crate) responses: &'a [Response],
     /// The control time.
     pub(crate) at: Time,
     /// The time of validation. The control time is earlier only where what the leaf signed is proven to have existed

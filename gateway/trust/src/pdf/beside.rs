@@ -4,6 +4,8 @@
 //! **Invariant**: material is candidates only; a document time-stamp proves something only once it passed, and only of the
 //! signatures before it.
 
+use std::ops::Range;
+
 use aws_lc_rs::digest::Digest;
 
 use super::PdfFault;
@@ -25,6 +27,8 @@ const TIME_STAMPS_MAX: usize = 64;
 /// What a file brings along.
 pub(super) struct Beside {
     pub(super) gathered: Gathered,
+    /// Where each of the responses gathered stands in the file.
+    response_places: Vec<Range<usize>>,
     /// Oldest first.
     stamps: Vec<DocumentTimeStamp>,
 }
@@ -34,34 +38,48 @@ impl Beside {
     pub(super) fn of(file: &File<'_>, signatures: &[Signature]) -> Result<Beside, PdfFault> {
         let material = material::of(file, signatures)?;
         let mut gathered = Gathered::default();
-        gathered.add_octets(
-            &material.certificates,
-            &material.revocation_lists,
-            &material.ocsp_responses,
-        );
+        gathered.add_octets(&material.certificates, &material.revocation_lists, &[]);
+        let mut response_places = Vec::new();
+        for (response, place) in material.ocsp_responses.into_iter().zip(material.response_places) {
+            gathered.add_octets(&[], &[], &[response]);
+            // What cannot be read is left out.
+            response_places.resize(gathered.responses.len(), place);
+        }
         Ok(Beside {
             gathered,
+            response_places,
             stamps: material.time_stamps,
         })
     }
 
-    /// Judges the document time-stamps, the newest first: each proves by when those before it existed.
-    pub(super) fn time_stamps(&self, prefixes: &Prefixes<'_>, snapshot: &Snapshot, now: Time) -> TimeStamps {
+    /// Judges the document time-stamps, the newest first: each proves by when those before it existed, and the answers of
+    /// responders that it is over.
+    pub(super) fn time_stamps(
+        &mut self,
+        prefixes: &Prefixes<'_>,
+        snapshot: &Snapshot,
+        now: Time,
+    ) -> TimeStamps {
+        let Self {
+            gathered,
+            response_places,
+            stamps,
+        } = self;
         // Digested in the order of the file, each octet once, and judged in the other.
-        let kept = self.stamps.len().saturating_sub(TIME_STAMPS_MAX);
+        let kept = stamps.len().saturating_sub(TIME_STAMPS_MAX);
         let mut digested = Vec::new();
-        for stamp in &self.stamps[kept..] {
+        for stamp in &stamps[kept..] {
             let token = Token::from_der(&stamp.token).map(|token| {
                 let digest = prefixes.digest(&stamp.covered, token.imprint().0);
                 (token, digest)
             });
-            digested.push((stamp.revision, token));
+            digested.push((stamp, token));
         }
         let mut judged: Vec<Stamp> = Vec::new();
         let (mut proven, mut pending) = (None, Vec::new());
-        for (revision, token) in digested.into_iter().rev() {
+        for (stamped, token) in digested.into_iter().rev() {
             let circumstances = Circumstances {
-                beside: &self.gathered,
+                beside: gathered,
                 existence: Existence {
                     proven,
                     pending: &pending,
@@ -69,14 +87,27 @@ impl Beside {
                 ..Circumstances::new(snapshot, now)
             };
             let stamp = Stamp {
-                revision,
+                revision: stamped.revision,
                 judged: judge(token, &circumstances),
             };
-            proven = stamp.judged.report.proven_by().into_iter().fold(proven, earlier);
+            if let Some(time) = stamp.judged.report.proven_by() {
+                proven = earlier(proven, time);
+                prove((gathered, response_places), &stamped.covered, time);
+            }
             pending.extend(stamp.judged.pending.clone());
             judged.push(stamp);
         }
         TimeStamps { judged }
+    }
+}
+
+/// These octets of the file are proven to have existed by this time.
+fn prove((gathered, places): (&mut Gathered, &[Range<usize>]), covered: &[Range<usize>; 2], time: Time) {
+    for (response, place) in gathered.responses.iter_mut().zip(places) {
+        let is_within = |part: &Range<usize>| part.start <= place.start && place.end <= part.end;
+        if covered.iter().any(is_within) {
+            response.proven = earlier(response.proven, time);
+        }
     }
 }
 

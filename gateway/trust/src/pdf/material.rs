@@ -27,6 +27,8 @@ pub struct ValidationMaterial {
     pub revocation_lists: Vec<Vec<u8>>,
     /// OCSPs: each an OCSPResponse in DER.
     pub ocsp_responses: Vec<Vec<u8>>,
+    /// Where each response stands in the file: what is over these octets proves by when it existed.
+    pub(super) response_places: Vec<Range<usize>>,
     /// Document time-stamps, oldest first.
     pub time_stamps: Vec<DocumentTimeStamp>,
 }
@@ -72,20 +74,25 @@ pub(super) fn of(file: &File<'_>, signatures: &[Signature]) -> Result<Validation
     };
     for (kind, reference) in read(file, file.latest())?.streams {
         let object = file.resolve(reference, file.latest())?;
-        let octets = octets(file, &object)?;
+        let (octets, place) = octets(file, &object)?;
         match kind {
             Kind::Certificate => material.certificates.push(octets),
             Kind::RevocationList => material.revocation_lists.push(octets),
-            Kind::OcspResponse => material.ocsp_responses.push(octets),
+            Kind::OcspResponse => {
+                material.ocsp_responses.push(octets);
+                material.response_places.push(place);
+            }
         }
     }
     Ok(material)
 }
 
-fn octets(file: &File<'_>, object: &Indirect) -> Result<Vec<u8>, PdfFault> {
+/// The decoded octets of a stream, and where it stands in the file.
+fn octets(file: &File<'_>, object: &Indirect) -> Result<(Vec<u8>, Range<usize>), PdfFault> {
     match (object.dictionary(), &object.stream) {
         (Some(dictionary), Some(range)) => {
-            stream::decode(dictionary, &file.bytes[range.clone()], &file.budget)
+            let octets = stream::decode(dictionary, &file.bytes[range.clone()], &file.budget)?;
+            Ok((octets, range.clone()))
         }
         _ => Err(PdfFault::ValidationMaterial),
     }

@@ -77,7 +77,7 @@ pub fn validate(file: &[u8], snapshot: &Snapshot, now: Time) -> PdfReport {
         Err(fault) => return PdfReport::Refused(fault),
     };
     let prefixes = Prefixes::of(file);
-    let beside = match Beside::of(&opened, &signatures) {
+    let mut beside = match Beside::of(&opened, &signatures) {
         Ok(beside) => beside,
         Err(fault) => return PdfReport::Refused(fault),
     };

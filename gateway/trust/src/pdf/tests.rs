@@ -6,6 +6,7 @@ use super::*;
 use crate::report::{Indication, SubIndication};
 use crate::testing::{PdfWriter, World, now, sign_pdf, sign_pdf_at, sign_pdf_raw, sign_pdf_with};
 
+mod archived;
 mod attacks;
 mod bare;
 mod forms;

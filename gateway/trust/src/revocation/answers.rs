@@ -14,6 +14,15 @@ use crate::time::Time;
 /// Answers about one certificate that are looked at: those that came with a signature may be any number.
 const ANSWERS_MAX: usize = 16;
 
+/// An answer at hand.
+struct AtHand {
+    answer: Arc<OcspAnswer>,
+    /// Whether it came with the signature.
+    is_beside: bool,
+    /// By when it is proven to have existed.
+    proven: Time,
+}
+
 impl<'a> Inquiry<'a, '_> {
     /// The first answer that proves the certificate good; `None` where none does.
     ///
@@ -21,30 +30,30 @@ impl<'a> Inquiry<'a, '_> {
     /// An answer that may be believed says that it was revoked, however old that answer is.
     pub(super) fn ask_answers(&mut self) -> Result<Option<RevocationProof>, NotGood> {
         let answers = self.answers();
-        for (answer, _) in &answers {
-            if let Some(revoked) = self.revoked_by(answer) {
+        for one in &answers {
+            if let Some(revoked) = self.revoked_by(one) {
                 return Err(revoked);
             }
         }
-        for (answer, is_beside) in answers {
-            if self.is_good_by(&answer, is_beside) {
-                return Ok(Some(self.proof(answer)));
+        for one in answers {
+            if self.is_good_by(&one) {
+                return Ok(Some(self.proof(one.answer)));
             }
         }
         Ok(None)
     }
 
     /// What the answer says, judged as of this time, where its responder may be believed.
-    fn verdict(&mut self, answer: &OcspAnswer, at: Time) -> Option<Verdict> {
+    fn verdict(&mut self, one: &AtHand, at: Time) -> Option<Verdict> {
         let question = ocsp::Question {
             certificate: &self.path[0],
             issuer: &self.path[1],
             responders: self.question.snapshot.responders(),
             nonce: None,
             at,
-            now: self.question.now,
+            now: one.proven,
         };
-        match ocsp::judge(answer, question, self.question.snapshot, self.budget) {
+        match ocsp::judge(&one.answer, question, self.question.snapshot, self.budget) {
             Ok(verdict) => {
                 self.is_spoken_of = true;
                 self.is_responder_good(&verdict.responder).then_some(verdict)
@@ -58,16 +67,17 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     /// A revocation that the answer told of when it was made. A hold counts only while the answer is current.
-    fn revoked_by(&mut self, answer: &Arc<OcspAnswer>) -> Option<NotGood> {
+    fn revoked_by(&mut self, one: &AtHand) -> Option<NotGood> {
+        let answer = &one.answer;
         if self.latest() < answer.produced_at() {
             return None;
         }
-        let then = self.verdict(answer, answer.produced_at())?;
+        let then = self.verdict(one, answer.produced_at())?;
         let CertificateStatus::Revoked(revocation) = then.status else {
             return None;
         };
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
-        if is_hold && self.verdict(answer, self.question.now).is_none() {
+        if is_hold && self.verdict(one, self.question.now).is_none() {
             return None;
         }
         Some(not_good(
@@ -80,21 +90,21 @@ impl<'a> Inquiry<'a, '_> {
 
     /// Whether the answer proves that the certificate is good: now; or, where that is asked of the past, that it was so
     /// after the control time, while the certificate lasted.
-    fn is_good_by(&mut self, answer: &OcspAnswer, is_beside: bool) -> bool {
+    fn is_good_by(&mut self, one: &AtHand) -> bool {
         let (control, now) = (self.question.at, self.question.now);
         if !self.is_of_past {
-            let verdict = self.verdict(answer, now);
+            let verdict = self.verdict(one, now);
             return verdict.is_some_and(|verdict| {
                 verdict.status == CertificateStatus::Good
-                    && (!is_beside || self.is_young(verdict.this_update))
+                    && (!one.is_beside || self.is_young(verdict.this_update))
             });
         }
         let ended = self.path[0].not_after();
         let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
         let is_early_enough = self.may_status_precede_proof();
-        let made = self.verdict(answer, answer.produced_at()).filter(is_since);
+        let made = self.verdict(one, one.answer.produced_at()).filter(is_since);
         let made = match made {
-            None if is_early_enough => self.verdict(answer, control),
+            None if is_early_enough => self.verdict(one, control),
             made => made,
         };
         made.is_some_and(|verdict| verdict.status == CertificateStatus::Good)
@@ -108,21 +118,28 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     /// The answers at hand: those of the snapshot, and those that came with the signature, which is said beside.
-    fn answers(&self) -> Vec<(Arc<OcspAnswer>, bool)> {
-        let serial = self.path[0].serial();
+    fn answers(&self) -> Vec<AtHand> {
+        let (serial, now) = (self.path[0].serial(), self.question.now);
         let known = self.question.snapshot.answers_about(serial);
-        let known = known
-            .iter()
-            .take(ANSWERS_MAX)
-            .map(|answer| (Arc::clone(answer), false));
+        let known = known.iter().take(ANSWERS_MAX).map(|answer| AtHand {
+            answer: Arc::clone(answer),
+            is_beside: false,
+            proven: now,
+        });
         // Whatever speaks of a certificate holds its serial number: the others need not be read.
         let beside = self.question.responses.iter();
         let beside = beside
-            .filter(|der| memchr::memmem::find(der, serial).is_some())
+            .filter(|response| memchr::memmem::find(&response.der, serial).is_some())
             .take(ANSWERS_MAX)
-            .filter_map(|der| OcspAnswer::from_der(der.to_vec()).ok())
-            .filter(|answer| answer.serials().any(|one| one == serial))
-            .map(|answer| (Arc::new(answer), true));
+            .filter_map(|response| {
+                let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;
+                let is_about = answer.serials().any(|one| one == serial);
+                is_about.then(|| AtHand {
+                    answer: Arc::new(answer),
+                    is_beside: true,
+                    proven: response.proven.map_or(now, |proven| proven.min(now)),
+                })
+            });
         known.chain(beside).collect()
     }
 

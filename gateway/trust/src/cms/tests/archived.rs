@@ -414,7 +414,7 @@ fn responses_are_gathered_whole_wherever_they_stand() {
     let explicit = write::element(0xA0, &bytes_of);
     let wrapped = write::constructed(tag::SEQUENCE, &[&[tag::ENUMERATED, 1, 0], &explicit]);
     let expected: [&[u8]; 4] = [&whole, &wrapped, &whole, &wrapped];
-    let found: Vec<&[u8]> = gathered.responses.iter().map(|response| &**response).collect();
+    let found: Vec<&[u8]> = gathered.responses.iter().map(|response| &*response.der).collect();
     assert_eq!(found, expected);
 }
 

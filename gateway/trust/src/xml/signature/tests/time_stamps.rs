@@ -463,7 +463,7 @@ fn responses_of_revocation_values_are_gathered() {
     let properties = super::super::properties::Properties::read(&signature).expect("properties");
     let gathered = time_stamp::gather(&[], &properties);
     assert_eq!(
-        gathered.responses.iter().map(|one| &**one).collect::<Vec<_>>(),
+        gathered.responses.iter().map(|one| &*one.der).collect::<Vec<_>>(),
         [&response[..]]
     );
 }
