@@ -2,7 +2,7 @@
 
 use domain::ids::AccountId;
 use gateway::broker::topology::Limits;
-use gateway::broker::{Access, GatewayUser, PasswordHash, Provisioner};
+use gateway::broker::{Access, GatewayUser, PasswordHash, ProvisionFault, Provisioner};
 use harness::broker::Broker;
 use secrecy::SecretString;
 
@@ -47,4 +47,18 @@ async fn accounts_that_two_open_at_the_same_moment_are_opened_for_both() {
         one.expect("opened");
         other.expect("opened");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_virtual_host_of_another_epoch_is_not_taken_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broker = Broker::start(folder.path()).await;
+    let provisioner = provisioner(&broker);
+    provisioner.set_up("one").await.expect("set up");
+    provisioner.set_up("one").await.expect("it is ours");
+    let fault = provisioner.set_up("other").await.expect_err("it is another's");
+    assert!(
+        matches!(&fault, ProvisionFault::Foreign { vhost, epoch } if (vhost.as_str(), epoch.as_str()) == ("accounts", "one")),
+        "{fault}"
+    );
 }

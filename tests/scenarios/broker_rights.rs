@@ -17,7 +17,7 @@ use lapin::{
         BasicConsumeOptions, BasicGetOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
         QueuePurgeOptions,
     },
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
 use serde_json::Value;
 
@@ -140,6 +140,48 @@ async fn a_message_without_user_id_is_parked_and_holds_up_nobody() {
         audit.packets, 1,
         "what is parked was delivered to nobody: {audit:?}"
     );
+    province.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_agency_copies_into_the_intakes_of_others_goes_no_further() {
+    let province = Province::start(Plan::new(2)).await;
+    let sender = Software::log_in(&province, province.agency(0)).await;
+    let letter = province.agency(0).draft().to(province.agency(1)).letter();
+    let submission = SubmissionId::parse("ban-sao-1").expect("an id");
+    let other = province.agency(2).account();
+    let copies = [
+        format!("normal.{other}"),
+        format!("urgent.{other}"),
+        format!("confirm.{other}"),
+    ];
+    let copies: Vec<AMQPValue> = copies
+        .into_iter()
+        .map(|key| AMQPValue::LongString(key.into_bytes().into()))
+        .collect();
+    let mut headers = FieldTable::default();
+    headers.insert("CC".into(), AMQPValue::FieldArray(copies.into()));
+    let properties = sender.properties(&submission).with_headers(headers);
+    let key = format!("normal.{}", sender.account);
+    let taken = sender
+        .publish((wire::SUBMIT_EXCHANGE, &key), properties, letter.bytes())
+        .await;
+    assert!(taken.is_ok(), "{taken:?}");
+    province.take_document(1, &letter).await;
+    let log = province.gateway.log();
+    wait_until("each copy was seen", PATIENCE, async || {
+        let log = std::fs::read_to_string(&log).unwrap_or_default();
+        log.matches("a copy of another intake's message is dropped")
+            .count()
+            == 3
+    })
+    .await;
+    let behind = province.agency(2).draft().to(province.agency(1)).letter();
+    send(&province, 2, &behind).await;
+    province.take_document(1, &behind).await;
+    let books = province.books();
+    assert_eq!((books.count("accepted"), books.count("repeated")), (2, 0));
+    assert!(province.gateway.metric("gateway_parked_messages").await < 0.5);
     province.end().await;
 }
 

@@ -9,7 +9,8 @@ use harness::{
 };
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
-    options::{BasicPublishOptions, ConfirmSelectOptions},
+    message::BasicGetMessage,
+    options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions},
 };
 
 use super::evidence::PATIENCE;
@@ -25,9 +26,12 @@ impl Software {
     pub(super) async fn log_in(province: &Province, agency: &Agency) -> Software {
         let password =
             std::fs::read_to_string(agency.folder().join("password")).expect("every agency has one");
-        let uri = province
-            .broker()
-            .amqp_uri(agency.account(), password.trim(), province.vhost());
+        Software::log_in_as(province, agency.account(), password.trim()).await
+    }
+
+    /// Logs in to this account.
+    pub(super) async fn log_in_as(province: &Province, account: &str, password: &str) -> Software {
+        let uri = province.broker().amqp_uri(account, password, province.vhost());
         // On a broker shared with other provinces an account of the same name may just be given its password there.
         let connection = wait_for("the account may log in", PATIENCE, async || {
             Connection::connect(&uri, ConnectionProperties::default())
@@ -36,7 +40,7 @@ impl Software {
         })
         .await;
         Software {
-            account: agency.account().to_owned(),
+            account: account.to_owned(),
             connection,
         }
     }
@@ -47,6 +51,14 @@ impl Software {
         let options = ConfirmSelectOptions::default();
         channel.confirm_select(options).await.expect("confirms");
         channel
+    }
+
+    /// Takes the next message out of its own inbox, if one lies there.
+    pub(super) async fn take(&self) -> Option<BasicGetMessage> {
+        let queue = format!("inbox.{}", self.account);
+        let options = BasicGetOptions { no_ack: true };
+        let taken = self.channel().await.basic_get(queue.into(), options).await;
+        taken.expect("its own inbox may be read")
     }
 
     /// What a submission's properties are.

@@ -4,10 +4,20 @@
 //! its own, which goes on reading when nobody waits for it any more: a broker that takes the call and says nothing would
 //! cost a thread and a socket at every attempt. Here whoever stops waiting also hangs up.
 //!
+//! RabbitMQ hands on messages that lapin cannot read, and lapin drops the connection over one. Hence nothing reaches
+//! lapin that `payload` and `frames` have not gone over: one account's message must not stop all others.
+//!
 //! **Invariant**: after [`connect`] has ended without a connection, or was dropped, its socket is shut down, and lapin's
 //! thread finds it so and ends.
+//! **Invariant**: every line that lapin gets is a `legible` one.
 
+mod frames;
+mod legible;
+mod payload;
 mod tls;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -15,6 +25,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_rs::{Runtime, Tokio};
 use lapin::tcp::{AMQPUriTcpExt, AsyncTcpStream};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
@@ -35,9 +46,17 @@ pub enum ConnectFault {
 
 /// Connects, TLS and AMQP handshake included, within `limit`. For `amqps`, `tls` says who may vouch for the broker.
 ///
+/// In what comes over the connection, short strings of messages (their properties, the names of their headers, routing
+/// keys) that are not UTF-8 have `?` for each octet that is not (AMQP 0-9-1 §4.2.5.3), and tables or arrays more than 16
+/// deep in their headers are byte arrays. Bodies and the values of headers come as they were sent.
+///
 /// # Errors
 ///
 /// [`ConnectFault`]; another attempt may succeed.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
 pub async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
@@ -46,12 +65,14 @@ pub async fn connect(
 ) -> Result<Connection, ConnectFault> {
     let call = Call(Arc::default());
     let line = Arc::clone(&call.0);
-    let runtime = lapin::runtime::default_runtime()?;
+    let tokio = Tokio::current();
+    let runtime = legible::runtime(tokio.clone());
+    let sockets = Runtime::new(tokio);
     // lapin's thread waits for this closure on its own account, hence a limit of its own.
     let connector = Connection::connector(
         uri,
         runtime,
-        async move |uri, runtime| {
+        async move |uri, _| {
             let dialling = async {
                 line.is_open()?;
                 // TLS is not left to the address: lapin would trust more than what is given.
@@ -59,16 +80,17 @@ pub async fn connect(
                     scheme: AMQPScheme::AMQP,
                     ..uri.clone()
                 };
-                let stream = plain.connect_async(&runtime).await?;
+                let stream = plain.connect_async(&sockets).await?;
                 let AsyncTcpStream::Plain(socket) = &stream else {
                     // A plain address gives no other kind.
                     return Err(io::ErrorKind::Unsupported.into());
                 };
                 line.hold(socket.get_ref().as_fd())?;
-                match uri.scheme {
-                    AMQPScheme::AMQP => Ok(stream),
-                    AMQPScheme::AMQPS => stream.into_rustls(&tls.connector()?, &uri.authority.host).await,
-                }
+                let stream = match uri.scheme {
+                    AMQPScheme::AMQP => stream,
+                    AMQPScheme::AMQPS => stream.into_rustls(&tls.connector()?, &uri.authority.host).await?,
+                };
+                Ok::<_, io::Error>(legible::legible(stream))
             };
             let answered = timeout(limit, dialling).await;
             Ok(answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)

@@ -101,14 +101,19 @@ fn receipt(it: &ReceiptIssued, cause: Cause<'_>) -> Vec<Dispatch> {
     let answer = Answer {
         kind: it.kind,
         submission: it.submission.clone(),
+        account: it.account.clone(),
     };
     let mut dispatches = vec![Dispatch {
         answer: Some(answer),
         ..carried.to(it.to, DispatchKind::Receipt)
     }];
     if let Some(body) = it.status_packet {
+        let answer = dispatches[0].answer.clone();
         let status = Carried { body, ..carried };
-        dispatches.push(status.to(it.to, DispatchKind::Status));
+        dispatches.push(Dispatch {
+            answer,
+            ..status.to(it.to, DispatchKind::Status)
+        });
     }
     dispatches
 }

@@ -28,6 +28,7 @@ use trust::{Digest, Time};
 pub use self::change::{Addition, DirectoryChange};
 pub use self::fault::DirectoryFault;
 use crate::agency::{Account, Agency, Dated, Relation, Signatory, Standing};
+use crate::dispatch::Dispatch;
 use crate::ids::{AccountId, AgencyId, Code};
 
 /// The agencies of one moment. A clone costs nothing.
@@ -175,6 +176,29 @@ impl Directory {
     pub fn inbox_account(&self, id: AgencyId, time: Time) -> Option<AccountId> {
         let heir = self.agency(self.heir(id, time)?)?;
         heir.receiving_account(time).map(|account| account.id.clone())
+    }
+
+    /// The account into whose inbox a dispatch goes: for an answer, that of the document system which asked, as long as it
+    /// is open and its agency's, or its heir's; for everything else the agency's ([`Directory::inbox_account`]).
+    pub fn inbox_of(&self, dispatch: &Dispatch, time: Time) -> Option<AccountId> {
+        let heir = self.heir(dispatch.to, time);
+        let asked = dispatch
+            .answer
+            .as_ref()
+            .and_then(|answer| answer.account.as_ref());
+        let asked = asked.filter(|account| {
+            let is_open = self.account(account).is_some_and(|own| own.is_open(time));
+            is_open && heir.is_some() && self.agency_of_account(account) == heir
+        });
+        asked.cloned().or_else(|| self.inbox_account(dispatch.to, time))
+    }
+
+    /// Every account into whose inbox something for the agency may go: those of its heir that are open.
+    pub fn inbox_accounts(&self, id: AgencyId, time: Time) -> Vec<AccountId> {
+        let heir = self.heir(id, time).and_then(|heir| self.agency(heir));
+        let accounts = heir.into_iter().flat_map(|heir| &heir.accounts);
+        let open = accounts.filter(|account| account.is_open(time));
+        open.map(|account| account.id.clone()).collect()
     }
 
     /// Who stands behind a certificate that the agency might use at `sent_at`: its own, or one of an agency that it

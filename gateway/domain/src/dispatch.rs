@@ -2,7 +2,7 @@
 
 use trust::{Digest, Time};
 
-use crate::ids::{AgencyId, CaseId, Code, DispatchId, SubmissionId};
+use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, SubmissionId};
 use crate::packet::Priority;
 use crate::receipt::ReceiptKind;
 
@@ -91,6 +91,8 @@ pub struct Answer {
     pub kind: ReceiptKind,
     /// The submission that it answers, when it answers one.
     pub submission: Option<SubmissionId>,
+    /// The account that submitted it: its document system waits for the answer.
+    pub account: Option<AccountId>,
 }
 
 /// How far a dispatch has come.

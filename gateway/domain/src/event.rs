@@ -376,6 +376,9 @@ pub struct ReceiptIssued {
     pub to: AgencyId,
     /// The submission that it answers, when it answers one (a repeat gets the earlier receipt under its own id).
     pub submission: Option<SubmissionId>,
+    /// The account that submitted it, whose document system waits for the answer; `None` for what answers none, and in
+    /// events written before it was kept.
+    pub account: Option<AccountId>,
     /// SHA-256 of the edXML status packet 02 that says the same, for software that only knows edXML.
     pub status_packet: Option<Digest>,
     /// Its turn.
@@ -434,6 +437,36 @@ impl Happening {
             Happening::ReceiptIssued(it) => Some(it.case),
             Happening::Parked(it) => Some(it.case),
             Happening::DirectoryChanged(_) | Happening::BrokerLost { .. } => None,
+        }
+    }
+
+    /// The bytes that the archive keeps for it, by their digests: what was submitted, the receipt, and the status packet
+    /// that says the same.
+    pub fn originals(&self) -> Vec<Digest> {
+        match self {
+            Happening::ReceiptIssued(it) => {
+                let receipt = std::iter::once(it.receipt);
+                receipt.chain(it.status_packet).collect()
+            }
+            // The bytes of a repeat are not kept: the first ones say the same.
+            Happening::Repeated(_) => Vec::new(),
+            Happening::Accepted(_)
+            | Happening::Refused(_)
+            | Happening::Held(_)
+            | Happening::Extended(_)
+            | Happening::Reported(_)
+            | Happening::Parked(_)
+            | Happening::Consigned(_)
+            | Happening::HandedOver(_)
+            | Happening::Failed(_)
+            | Happening::Withdrawn(_)
+            | Happening::Lost(_)
+            | Happening::DirectoryChanged(_)
+            | Happening::BrokerLost { .. } => self
+                .submission()
+                .map(|submission| submission.packet)
+                .into_iter()
+                .collect(),
         }
     }
 

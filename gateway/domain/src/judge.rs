@@ -20,12 +20,16 @@ use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Ref
 use crate::ids::{AgencyId, CaseId, Code, DocumentId};
 use crate::packet::{BusinessType, DocumentPacket};
 use crate::port::{CaseHead, CaseState, DispatchHead, bears_id};
-use crate::refusal::{Refusal, RefusalCode, Remark};
+use crate::refusal::{Refusal, RefusalCode, Remark, told};
 use crate::verify::{SealDemands, VerifiedPacket};
 use address::{Addressed, address};
 
 /// Reasons told of one submission at most: more are of the same kinds, and receipts stay small.
 const REASONS_MAX: usize = 64;
+
+/// Documents that one packet may act on. Each travels beside it to every addressee; decisions of the field abolish some
+/// hundred at once.
+pub const TARGETS_MAX: usize = 256;
 
 /// The settings of this gateway that verdicts depend on.
 #[derive(Debug, Clone)]
@@ -91,7 +95,7 @@ pub fn rank_of(packet: &DocumentPacket) -> Rank {
 /// # Errors
 /// All reasons why this account may not send for that agency.
 pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Result<AgencyId, Vec<Refusal>> {
-    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", from)];
+    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", told(from))];
     let named = Code::parse(from)
         .ok()
         .and_then(|code| moment.directory.by_code(&code, moment.now));
@@ -99,13 +103,15 @@ pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Res
         return Err(unknown());
     };
     if !moment.directory.may_act_for(actor, named, moment.now) {
-        return Err(vec![Refusal::new(RefusalCode::SenderMismatch).with("code", from)]);
+        return Err(vec![
+            Refusal::new(RefusalCode::SenderMismatch).with("code", told(from)),
+        ]);
     }
     match moment.directory.standing(actor, moment.now) {
         Some(Standing::Active) => Ok(actor),
-        Some(Standing::Suspended | Standing::Closed) | None => {
-            Err(vec![Refusal::new(RefusalCode::SenderInactive).with("code", from)])
-        }
+        Some(Standing::Suspended | Standing::Closed) | None => Err(vec![
+            Refusal::new(RefusalCode::SenderInactive).with("code", told(from)),
+        ]),
     }
 }
 
@@ -284,6 +290,11 @@ impl Judging<'_> {
         reasons.extend_from_slice(self.verified.refusals());
         reasons.extend(self.id_taken());
         reasons.extend(self.target_unknown());
+        let targets = packet.targets().len();
+        if TARGETS_MAX < targets {
+            let refusal = Refusal::new(RefusalCode::TargetsTooMany);
+            reasons.push(refusal.with("count", targets).with("limit", TARGETS_MAX));
+        }
         reasons.extend(found);
         reasons.sort();
         reasons.dedup();

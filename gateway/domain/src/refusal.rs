@@ -3,6 +3,8 @@
 //! **Invariant:** a refusal is the sender's matter. What is ours to mend is a fault and never comes here.
 //! **Invariant:** values are codes, ids and numbers; never a subject, a name or content.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::json::{JsonFault, Reader, Writer};
@@ -68,6 +70,8 @@ codes! {
     SubmissionIdReused = "SUBMISSION_ID_REUSED",
     /// A recall, update or replacement of what the sender never sent.
     TargetUnknown = "TARGET_UNKNOWN",
+    /// A replacement that names more documents than one packet may.
+    TargetsTooMany = "TARGETS_TOO_MANY",
     /// A status about a document that is not known.
     StatusCaseUnknown = "STATUS_CASE_UNKNOWN",
     /// A status of an agency that was not addressed.
@@ -105,6 +109,19 @@ pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(VALUE_CHARS_MAX) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// What may be said of something that a sender wrote where a code, a number or a date belongs: itself if it may be one, else
+/// only its length. Events are for ever, and software maps its fields wrongly: a person's name where a code belongs stays
+/// with its sender.
+pub fn told(text: &str) -> Cow<'_, str> {
+    const MARKS: &str = "./,:_-@";
+    let is_code = |letter: char| letter.is_ascii_alphanumeric() || MARKS.contains(letter);
+    if text.len() <= VALUE_CHARS_MAX && text.chars().all(is_code) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("a text of {} characters", text.chars().count()))
     }
 }
 
@@ -301,6 +318,16 @@ mod tests {
         assert_eq!(shortened(&format!("{edge}x")), format!("{edge}…"));
         let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", "x".repeat(10_000));
         assert_eq!(refusal.values[0].1.chars().count(), VALUE_CHARS_MAX + 1);
+    }
+
+    #[test]
+    fn what_may_be_no_code_is_told_by_its_length() {
+        for code in ["", "000.00.01.H53", "2014/02/30", "vxp.saas.03", "a-b_c@d:1,2"] {
+            assert_eq!(told(code), code);
+        }
+        assert_eq!(told("Bà Thử"), "a text of 6 characters");
+        assert_eq!(told("Nguyen Van Thu"), "a text of 14 characters");
+        assert_eq!(told(&"1".repeat(200)), "a text of 200 characters");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! follows from it and can be done again.
 //! **Invariant:** while the clock is not steady nothing is recorded, here as on the road.
 //! **Invariant:** one decision at a time: each is worked out on the directory that the one before made.
+//! **Invariant:** no agency is given the gateway's own code: status packets of the gateway bear it, and would speak in that
+//! agency's name.
 
 mod backlog;
 mod order;
@@ -24,7 +26,7 @@ use domain::directory::import::{Import, ImportFault, import};
 use domain::directory::plan::Plan;
 use domain::directory::{Directory, DirectoryChange, DirectoryFault};
 use domain::event::Happening;
-use domain::ids::{AccountId, AgencyId, CaseId};
+use domain::ids::{AccountId, AgencyId, CaseId, Code};
 use domain::port::{Appended, Commit, Journal, Recorded, StoreFault};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
@@ -116,6 +118,7 @@ pub struct Administration {
     provision: Arc<dyn Provision>,
     clock: Clock,
     told: Listener,
+    own_code: Option<Code>,
     turn: Mutex<()>,
 }
 
@@ -133,6 +136,7 @@ impl Administration {
             provision,
             clock,
             told: Arc::new(|_| {}),
+            own_code: None,
             turn: Mutex::new(()),
         }
     }
@@ -141,6 +145,13 @@ impl Administration {
     #[must_use]
     pub fn telling(mut self, told: impl Fn(&[Recorded]) + Send + Sync + 'static) -> Administration {
         self.told = Arc::new(told);
+        self
+    }
+
+    /// Of the gateway with this code, which no agency may have.
+    #[must_use]
+    pub fn of_gateway(mut self, code: Code) -> Administration {
+        self.own_code = Some(code);
         self
     }
 
@@ -183,6 +194,7 @@ impl Administration {
             Some(imported) => imported.changes.clone(),
             None => order.changes(&before, now)?,
         };
+        self.keep_own_code(&changes)?;
         let plan = self.plan(&before, &changes, now)?;
         let mut report = Report {
             mode,
@@ -218,6 +230,20 @@ impl Administration {
             results.push((account, result));
         }
         results
+    }
+
+    /// A list with the gateway's code is refused whole: most often the list is right and the configuration is not, and
+    /// the agency that was left out would be missing above all others.
+    fn keep_own_code(&self, changes: &[DirectoryChange]) -> Result<(), OrderFault> {
+        let given = |own: &&Code| {
+            changes
+                .iter()
+                .any(|change| order::codes_given(change).contains(*own))
+        };
+        match self.own_code.as_ref().filter(given) {
+            Some(own) => Err(OrderFault::CodeOfGateway(own.clone())),
+            None => Ok(()),
+        }
     }
 
     fn plan(

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::{AgencyId, Code};
 use domain::judge::Terms;
 use domain::packet;
 use domain::port::Journal;
@@ -54,6 +55,16 @@ pub enum AppFault {
     /// The broker's address.
     #[error(transparent)]
     Broker(#[from] BrokerFault),
+    /// An agency bears the gateway's code.
+    #[error(
+        "the gateway's code {code} is that of {agency}: its status packets would speak in that agency's name"
+    )]
+    CodeTaken {
+        /// The code.
+        code: Code,
+        /// Whose it is.
+        agency: AgencyId,
+    },
     /// The crash notes.
     #[error("the folder of crash notes: {0}")]
     CrashNotes(#[source] std::io::Error),
@@ -188,6 +199,20 @@ fn tell_unknown_codes(road: &Road) {
     }
 }
 
+/// A gateway under an agency's code does not start: what it would tell meanwhile (a refusal as a status packet) would stand
+/// in that agency's name for ever, and no alarm takes it back. Mended without a running gateway, by one line of the configuration
+/// or one command.
+fn code_is_own(road: &Road) -> Result<(), AppFault> {
+    let code = &road.rules.gateway;
+    match road.journal.directory().by_code(code, road.now()) {
+        Some(agency) => Err(AppFault::CodeTaken {
+            code: code.clone(),
+            agency,
+        }),
+        None => Ok(()),
+    }
+}
+
 fn bytes_of(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
@@ -205,6 +230,7 @@ struct Gateway {
     judged: mpsc::UnboundedReceiver<Judged>,
     provision: Option<Arc<BrokerProvision>>,
     metrics: Arc<Metrics>,
+    certificate: Arc<watch::CertificateWatch>,
 }
 
 /// Runs the gateway until `end` is ready, then ends it gracefully.
@@ -239,13 +265,14 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         archive: Arc::new(store.clone()),
         inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
         trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
-        seal: load_seal(&config.gateway)?,
+        seal: load_seal(&config.gateway, clock.now())?,
         rules: Arc::new(rules(config)),
         clock: clock.clone(),
         signals: Arc::clone(&signals),
         waits: Arc::default(),
         metrics: Arc::clone(&metrics),
     };
+    code_is_own(&road)?;
     tell_unknown_codes(&road);
     let provision = provision::of(config, data_dir);
     let readiness = Arc::new(Readiness::new());
@@ -257,8 +284,9 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         store: &store,
         broker: &broker,
         trust: &keeper,
+        certificate_notice: config.gateway.certificate_notice,
     };
-    watch::questions(&readiness, &metrics, &watched);
+    let certificate = watch::questions(&readiness, &metrics, &watched);
     let services = Services {
         metrics: Arc::clone(&metrics),
         readiness,
@@ -284,6 +312,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         judged,
         provision,
         metrics,
+        certificate,
     })
 }
 
@@ -318,7 +347,8 @@ fn administration(road: &Road, provision: Option<&Arc<BrokerProvision>>) -> Admi
         Some(provision) => Arc::clone(provision) as Arc<dyn crate::administration::Provision>,
         None => Arc::new(crate::administration::NotProvisioned),
     };
-    let desk = Administration::new(Arc::clone(&road.journal), provision, road.clock.clone());
+    let desk = Administration::new(Arc::clone(&road.journal), provision, road.clock.clone())
+        .of_gateway(road.rules.gateway.clone());
     desk.telling(move |recorded| {
         let (road, recorded) = (told.clone(), recorded.to_vec());
         road.metrics.count(&recorded);

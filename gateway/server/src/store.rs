@@ -131,6 +131,7 @@ impl Store {
         let sources = Sources {
             journal: JournalReader::new(directory.journal()),
             packs: PackReader::new(directory.packs()),
+            objects: directory.objects(),
             generations: Generations::new(directory.index()),
             tuning,
             closing: Arc::new(AtomicBool::new(false)),
@@ -238,6 +239,7 @@ impl Store {
             sync_time: Duration::from_nanos(Counters::read(&counters.sync_nanos)),
             queue_commits: (queue_commits_max - queue.available_permits().min(*queue_commits_max)) as u64,
             rebuilds: Counters::read(&counters.rebuilds),
+            missing: Counters::read(&counters.missing),
             replayed: Counters::read(&counters.replayed),
             journal_events: shared.ends().tip.position,
             index_disk_bytes,

@@ -71,8 +71,24 @@ pub fn validate_certificate(
 pub enum Role {
     /// That of somebody who signs documents.
     Signer,
+    /// That of an authority of time-stamps (RFC 3161 §2.3).
+    TimeStamper,
     /// That of an authority: its path alone, whatever its key is used for.
     Authority,
+}
+
+impl Role {
+    /// What a certificate says of itself.
+    pub fn of(certificate: &Certificate) -> Role {
+        let purposes = certificate.extensions().extended_key_usage.as_ref();
+        if certificate.is_ca() {
+            Role::Authority
+        } else if purposes.is_some_and(|purposes| purposes.names_any(&[asn1::oid::PURPOSE_TIME_STAMPING])) {
+            Role::TimeStamper
+        } else {
+            Role::Signer
+        }
+    }
 }
 
 /// The same as [`validate_certificate`], with all that settled it: a report in which nothing is said of a signature. The
@@ -86,6 +102,7 @@ pub fn report_certificate(
 ) -> SealReport {
     let usage = match role {
         Role::Signer => path::Usage::Document,
+        Role::TimeStamper => path::Usage::TimeStamp,
         Role::Authority => path::Usage::Nothing,
     };
     let question = path::Question::new(usage, snapshot, candidates, at);

@@ -232,6 +232,7 @@ fn receipt_issued(reader: Reader<'_>) -> Result<ReceiptIssued, JsonFault> {
         receipt: reader.parse("receipt")?,
         to: reader.parse("to")?,
         submission: reader.maybe("submission")?,
+        account: reader.maybe("account")?,
         status_packet: reader.maybe("status-packet")?,
         rank: rank(reader)?,
     })

@@ -230,6 +230,7 @@ impl ReceiptIssued {
             .text("receipt", self.receipt)
             .text("to", self.to)
             .maybe("submission", self.submission.as_ref())
+            .maybe("account", self.account.as_ref())
             .maybe("status-packet", self.status_packet)
             .text("rank", rank(self.rank))
     }

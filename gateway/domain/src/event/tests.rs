@@ -180,6 +180,7 @@ fn movements(case: CaseId) -> Vec<Happening> {
             receipt: Digest::of(b"receipt"),
             to: moved.to,
             submission: Some(submission().id),
+            account: Some(submission().account),
             status_packet: Some(Digest::of(b"02")),
             rank: Rank::Normal,
         }),

@@ -7,7 +7,7 @@ use crate::agency::Standing;
 use crate::event::{Addressee, AddresseeFault, Unaddressed};
 use crate::ids::{AgencyId, Code};
 use crate::packet::DocumentPacket;
-use crate::refusal::{Refusal, RefusalCode, shortened};
+use crate::refusal::{Refusal, RefusalCode, told};
 
 /// Who of those named receives and who does not.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub(super) fn address(packet: &DocumentPacket, moment: &Moment<'_>) -> Addressed
         match resolve(written, moment) {
             Ok(addressee) => addressed.add(addressee),
             Err(fault) => addressed.unaddressed.push(Unaddressed {
-                code: shortened(written),
+                code: told(written).into_owned(),
                 fault,
             }),
         }

@@ -6,7 +6,7 @@ use crate::event::{Happening, Refused, Repeated, Reported};
 use crate::ids::{AgencyId, DocumentId};
 use crate::packet::{StatusCode, StatusPacket};
 use crate::port::{CaseHead, StatusHead};
-use crate::refusal::{Refusal, RefusalCode};
+use crate::refusal::{Refusal, RefusalCode, told};
 
 /// What the index knows that matters for one status packet.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +62,7 @@ pub fn judge_status(
         let refusal = Refusal::new(RefusalCode::StatusNotAddressee);
         return refuse(vec![
             refusal
-                .with("code", &packet.from.organ_id)
+                .with("code", told(&packet.from.organ_id))
                 .with("document", document),
         ]);
     };

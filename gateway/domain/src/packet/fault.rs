@@ -6,8 +6,11 @@
 
 use trust::xml;
 
+use crate::refusal::told;
+
 /// One fault of a packet. Paths are local names from the root down, joined by `/`, with `[n]` from 1 where an element
-/// may stand several times; names and values are as the sender wrote them.
+/// may stand several times; names and values are as the sender wrote them. Shown are only values that may be a code, a number
+/// or a date ([`told`]).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PacketFault {
     /// Not well-formed, not UTF-8, truncated, with a DOCTYPE or over a limit of the XML reader.
@@ -57,7 +60,7 @@ pub enum PacketFault {
         limit: usize,
     },
     /// A code that its list does not hold.
-    #[error("{element} is {value}")]
+    #[error("{element} is {}", told(value))]
     CodeUnknown {
         /// Its path.
         element: String,
@@ -65,7 +68,7 @@ pub enum PacketFault {
         value: String,
     },
     /// A date or time that is no date, in neither of the forms met.
-    #[error("{element} is {value}")]
+    #[error("{element} is {}", told(value))]
     DateInvalid {
         /// Its path.
         element: String,
@@ -85,7 +88,7 @@ pub enum PacketFault {
         limit: usize,
     },
     /// An attachment is not base64.
-    #[error("attachment {content_id} is not base64 at {position}")]
+    #[error("attachment {} is not base64 at {position}", told(content_id))]
     AttachmentNotBase64 {
         /// Its ContentId.
         content_id: String,
@@ -93,7 +96,7 @@ pub enum PacketFault {
         position: usize,
     },
     /// An attachment is larger than `Limits::attachment_bytes_max`, or all together than `Limits::contents_bytes_max`.
-    #[error("attachment {content_id} is over {limit} bytes")]
+    #[error("attachment {} is over {limit} bytes", told(content_id))]
     AttachmentOverLimit {
         /// Its ContentId.
         content_id: String,
@@ -101,7 +104,7 @@ pub enum PacketFault {
         limit: usize,
     },
     /// A zipped attachment expands more than `Limits::expansion_ratio_max` times.
-    #[error("attachment {content_id} expands more than {limit} times")]
+    #[error("attachment {} expands more than {limit} times", told(content_id))]
     AttachmentExpansion {
         /// Its ContentId.
         content_id: String,
@@ -109,31 +112,31 @@ pub enum PacketFault {
         limit: usize,
     },
     /// A zipped attachment cannot be expanded: damaged, encrypted, or of an unknown method.
-    #[error("attachment {content_id} cannot be unzipped")]
+    #[error("attachment {} cannot be unzipped", told(content_id))]
     AttachmentZipBroken {
         /// Its ContentId.
         content_id: String,
     },
     /// An attachment without content.
-    #[error("attachment {content_id} is empty")]
+    #[error("attachment {} is empty", told(content_id))]
     AttachmentEmpty {
         /// Its ContentId.
         content_id: String,
     },
     /// The manifest names a ContentId that no attachment bears.
-    #[error("no attachment {content_id}")]
+    #[error("no attachment {}", told(content_id))]
     ReferenceWithoutAttachment {
         /// The ContentId.
         content_id: String,
     },
     /// An attachment bears a ContentId that the manifest does not name.
-    #[error("attachment {content_id} is not in the manifest")]
+    #[error("attachment {} is not in the manifest", told(content_id))]
     AttachmentWithoutReference {
         /// The ContentId.
         content_id: String,
     },
     /// Two attachments, or two references, bear one ContentId.
-    #[error("{content_id} is repeated")]
+    #[error("{} is repeated", told(content_id))]
     ContentIdRepeated {
         /// The ContentId.
         content_id: String,

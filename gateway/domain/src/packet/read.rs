@@ -31,6 +31,11 @@ fn is_ours(element: &Element<'_, '_>) -> bool {
     matches!(element.namespace(), NAMESPACE | "")
 }
 
+/// Whether an element is named as signatures are, in whatever namespace.
+fn is_signature(element: &Element<'_, '_>) -> bool {
+    matches!(element.name(), "Signature" | "DigitalSignature")
+}
+
 impl<'t, 's: 't, 'l> Fields<'t, 's, 'l> {
     fn of(&self, element: Element<'t, 's>) -> Self {
         Self {

@@ -220,6 +220,9 @@ pub enum OrderFault {
     /// Nobody has the account, or it is closed.
     #[error("there is no open account {0}")]
     AccountUnknown(String),
+    /// An agency would have the gateway's own code.
+    #[error("{0} is the gateway's own code and cannot be an agency's")]
+    CodeOfGateway(Code),
 }
 
 impl Order {
@@ -356,6 +359,27 @@ impl Order {
             });
         }
         Ok(changes)
+    }
+}
+
+/// The codes that this change gives to an agency.
+pub(super) fn codes_given(change: &DirectoryChange) -> &[Code] {
+    match change {
+        DirectoryChange::Added(addition) => &addition.codes,
+        DirectoryChange::Recoded { added, .. } => added,
+        DirectoryChange::Renamed { .. }
+        | DirectoryChange::ParentSet { .. }
+        | DirectoryChange::PlaceSet { .. }
+        | DirectoryChange::WatcherSet { .. }
+        | DirectoryChange::CertificatePinned { .. }
+        | DirectoryChange::CertificateEnded { .. }
+        | DirectoryChange::AccountOpened { .. }
+        | DirectoryChange::AccountClosed { .. }
+        | DirectoryChange::Suspended { .. }
+        | DirectoryChange::Resumed { .. }
+        | DirectoryChange::Merged { .. }
+        | DirectoryChange::Split { .. }
+        | DirectoryChange::Closed { .. } => &[],
     }
 }
 

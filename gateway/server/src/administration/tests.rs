@@ -9,6 +9,8 @@ use trust::Digest;
 use super::*;
 use crate::store::{Store, StoreConfig};
 
+const OWN_CODE: &str = "H53.LT";
+
 /// Takes notes of what it was to do; fails on the accounts that it was told to fail on.
 #[derive(Default)]
 struct Notes {
@@ -61,7 +63,8 @@ impl Office {
             Arc::new(store.clone()),
             Arc::clone(&notes) as Arc<dyn Provision>,
             clock,
-        );
+        )
+        .of_gateway(Code::parse(OWN_CODE).expect("a code"));
         Office {
             desk,
             notes,
@@ -327,6 +330,43 @@ async fn orders_that_name_nobody_or_nothing_are_refused() {
         4,
         "added, account, pinned, unpinned"
     );
+}
+
+#[tokio::test]
+async fn no_agency_is_given_the_code_of_the_gateway() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    let before = office.desk.directory();
+    let recoded = Order::Recode {
+        agency: text("a1"),
+        added: vec![text("000.00.09.H53"), text(OWN_CODE)],
+        ended: Vec::new(),
+    };
+    let listed = |csv: String| Order::Import {
+        csv: CsvFile::of(csv),
+    };
+    let first = listed(format!("code,name\n{OWN_CODE},Tỉnh\n000.00.02.H53,Sở\n"));
+    let second = listed(format!(
+        "code,name,code_qd20\n000.00.02.H53,Sở,\n000.00.01.H53,One,{OWN_CODE}\n"
+    ));
+    for order in [addition("Tỉnh", OWN_CODE), recoded, first, second] {
+        for mode in [Mode::DryRun, Mode::Make] {
+            let refused = office.desk.carry_out(&order, mode).await;
+            let Err(AdministrationFault::Order(OrderFault::CodeOfGateway(code))) = refused else {
+                panic!("{order:?} {mode:?}: {refused:?}")
+            };
+            assert_eq!(code.as_str(), OWN_CODE);
+        }
+    }
+    assert_eq!(office.desk.directory(), before);
+    office.add("Two", "000.00.02.H53").await;
+    office
+        .make(Order::Relate {
+            agency: text("a2"),
+            relation: text("parent"),
+            to: Some(text("000.00.01.H53")),
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -84,6 +84,8 @@ told! {
     ClockBehind { newest };
     /// The time of day jumped.
     ClockJumped { seconds };
+    /// The code is the gateway's own.
+    CodeOfGateway { code };
     /// The code is another agency's.
     CodeTaken { code, owner };
     /// The code is not the agency's.
@@ -176,6 +178,9 @@ impl From<&OrderFault> for Told {
             OrderFault::NotADigest(text) => Told::FingerprintUnfit { text },
             OrderFault::AgencyUnknown(agency) => Told::AgencyUnknown { agency },
             OrderFault::AccountUnknown(account) => Told::AccountUnknown { account },
+            OrderFault::CodeOfGateway(code) => Told::CodeOfGateway {
+                code: code.to_string(),
+            },
         }
     }
 }

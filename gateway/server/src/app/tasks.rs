@@ -23,6 +23,7 @@ pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str
         metrics,
         inspectors,
         judged,
+        certificate,
         ..
     } = gateway;
     let stage_ends = feeds::stage_ends();
@@ -66,6 +67,7 @@ pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str
         epoch::watch(road.clone(), broker.clone(), provision, data_dir),
     ));
     tasks.spawn(named(&metrics, "accounts", accounts::watch(road, broker)));
+    tasks.spawn(named(&metrics, "certificate", certificate.watch()));
     tasks.spawn(named(&metrics, "trust keeper", async move { keeper.run().await }));
     tasks.spawn(named(&metrics, "internal port", async move {
         if let Err(fault) = port.run().await {

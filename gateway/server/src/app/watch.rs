@@ -1,6 +1,10 @@
-//! What `/ready` asks and `/metrics` shows, taken from the parts when somebody looks.
+//! What `/ready` asks and `/metrics` shows, taken from the parts when somebody looks; and the end of the certificate that
+//! receipts are signed under, which is told although nobody looks.
+
+mod certificate;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::port::{Journal, StoreFault};
 
@@ -10,6 +14,8 @@ use crate::stages::Road;
 use crate::store::Store;
 use crate::telemetry::{Measure, Metrics, Probe, Readiness, Total};
 use crate::trustkeeper::TrustKeeper;
+
+pub(super) use certificate::CertificateWatch;
 
 /// Held and parked submissions counted at most: one row of the index each.
 const UNDECIDED_COUNTED_MAX: usize = 100_000;
@@ -22,10 +28,16 @@ pub(super) struct Watched<'a> {
     pub(super) store: &'a Store,
     pub(super) broker: &'a Broker,
     pub(super) trust: &'a Arc<TrustKeeper>,
+    /// How long before the end of the receipt key's certificate that end is told.
+    pub(super) certificate_notice: Duration,
 }
 
-/// Registers the questions of readiness and the samples of the metrics.
-pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watched<'_>) {
+/// Registers the questions of readiness and the samples of the metrics. What it gives back is to run as a task.
+pub(super) fn questions(
+    readiness: &Readiness,
+    metrics: &Metrics,
+    watched: &Watched<'_>,
+) -> Arc<CertificateWatch> {
     let broker = watched.broker.clone();
     readiness.register("broker", move || match broker.state() {
         BrokerState::Connected => Probe::Ready,
@@ -44,6 +56,13 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
         Ok(()) => Probe::Ready,
         Err(unsteady) => Probe::NotReady(unsteady.to_string()),
     });
+    let certificate = Arc::new(CertificateWatch::of(watched.road, watched.certificate_notice));
+    let asked = Arc::clone(&certificate);
+    readiness.register("certificate", move || asked.probe());
+    let asked = Arc::clone(&certificate);
+    metrics.on_scrape(move |metrics| {
+        metrics.set(Measure::CertificateRemaining, asked.remaining_seconds());
+    });
     let trust = Arc::clone(watched.trust);
     readiness.register("trust", move || trust.probe());
     let trust = Arc::clone(watched.trust);
@@ -54,6 +73,7 @@ pub(super) fn questions(readiness: &Readiness, metrics: &Metrics, watched: &Watc
         watched.broker.clone(),
     );
     metrics.on_scrape(move |metrics| sample(metrics, &road, &store, &broker));
+    certificate
 }
 
 fn sample(metrics: &Metrics, road: &Road, store: &Store, broker: &Broker) {

@@ -7,6 +7,8 @@
 //! key; anything else arrives as [`Unproven`], to be parked.
 //! **Invariant:** a message is acknowledged only by [`Settle::done`], once, on the very channel that delivered it.
 //! After a reconnect the old handle does nothing: the message comes again.
+//! **Invariant:** what an agency copies into another intake than its own key's goes no further: nobody fills or parks
+//! anything at another's cost.
 //! **Invariant:** what is unsettled is bounded in number and in bytes, a lane.
 
 mod budget;
@@ -29,6 +31,7 @@ use tokio::task::JoinSet;
 use super::BrokerFault;
 use super::connection::{Address, BrokerState, Keeper};
 use super::inspect::Inspector;
+use super::topology;
 use lane::Pump;
 
 /// When a handle is dropped unanswered, as when its task panicked, the message goes back after this time.
@@ -324,6 +327,18 @@ fn prove(lane: Lane, user: Option<&str>, routing_key: &str) -> Result<AccountId,
     match routing_key.split_once('.') {
         Some((class, name)) if class == lane.word() && name == user => Ok(account),
         _ => Err(Unproven::ForeignKey(account)),
+    }
+}
+
+/// Whether a message lies in this queue of the lane although its key leads to another one of its sender's: a copy that the
+/// sender had made (RabbitMQ's headers CC and BCC, which no permission covers). The message itself went where its key leads.
+fn is_copy(lane: Lane, queue: &str, arrival: &Arrival) -> bool {
+    match &arrival.account {
+        Ok(account) => lane == Lane::Normal && queue != topology::intake_queue(account),
+        Err(Unproven::ForeignKey(account)) => [Lane::Urgent, Lane::Normal, Lane::Confirm]
+            .into_iter()
+            .any(|other| prove(other, Some(account.as_str()), &arrival.routing_key).is_ok()),
+        Err(Unproven::NoUser | Unproven::NotAnAccount(_)) => false,
     }
 }
 

@@ -132,9 +132,14 @@ impl Provisioner {
     /// Makes everything anew after the broker lost its disk: common topology, all accounts, then the epoch.
     ///
     /// # Errors
-    /// [`ProvisionFault`]; repeat the call.
+    /// [`ProvisionFault::Foreign`] where the broker holds what another gateway put into it, or this one before it lost its
+    /// data: accounts are numbered anew then, and inboxes would go to others. Any other fault: repeat the call.
     pub async fn restore(&self, epoch: &str, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.make_vhost().await?;
+        if let Some(epoch) = self.foreign_epoch(epoch).await? {
+            let vhost = self.vhost.clone();
+            return Err(ProvisionFault::Foreign { vhost, epoch });
+        }
         report.add(self.import(self.common()).await?);
         report.add(self.lock_out_others(accounts).await?);
         report.add(self.open_accounts(&accounts.open).await?);
@@ -195,6 +200,16 @@ impl Provisioner {
         }
         report.add(self.make_queues(&accounts.locked).await?);
         Ok(report)
+    }
+
+    /// An epoch other than this one that the virtual host is marked with.
+    async fn foreign_epoch(&self, own: &str) -> Result<Option<String>, ProvisionFault> {
+        let section = Section::Queues;
+        let path = section.path(&self.vhost);
+        let queues = self.management.list(&path, section.columns()).await?;
+        let names = queues.iter().filter_map(|queue| queue["name"].as_str());
+        let mut epochs = names.filter_map(topology::epoch_of);
+        Ok(epochs.find(|epoch| *epoch != own).map(str::to_owned))
     }
 
     async fn users(&self) -> Result<HashSet<String>, ProvisionFault> {

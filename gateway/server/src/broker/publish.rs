@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::ids::AccountId;
+use domain::judge::TARGETS_MAX;
 use domain::port::{Inbox, Outcome, Parcel, Soon};
 use domain::receipt::vietnam_time;
 use domain::wire;
@@ -342,8 +343,12 @@ fn headers_of(parcel: &Parcel) -> FieldTable {
         }
     }
     if !parcel.targets.is_empty() {
-        let targets: Vec<String> = parcel.targets.iter().map(ToString::to_string).collect();
-        put(&mut headers, wire::HEADER_TARGETS, targets.join(" "));
+        // A recall takes back all updates, which may be any number. Ids rise with time: the newest may still lie in the inbox.
+        let mut targets = parcel.targets.clone();
+        targets.sort_unstable();
+        let newest = targets.iter().rev().take(TARGETS_MAX);
+        let newest: Vec<String> = newest.map(ToString::to_string).collect();
+        put(&mut headers, wire::HEADER_TARGETS, newest.join(" "));
     }
     headers
 }
@@ -428,6 +433,7 @@ mod tests {
         let mut receipt = parcel(DispatchKind::Receipt);
         let submission = SubmissionId::parse("0190").ok();
         receipt.dispatch.answer = Some(Answer {
+            account: None,
             kind: ReceiptKind::SubmissionAcceptance,
             submission,
         });

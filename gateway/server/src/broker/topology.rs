@@ -29,6 +29,8 @@ const FORMAT: i64 = 1;
 const ACCOUNT_PLACE: &str = "{account}";
 /// Stands for the epoch in the published form.
 const EPOCH_PLACE: &str = "{epoch}";
+/// What the names of queues begin with that mark an epoch.
+const EPOCH_PREFIX: &str = "epoch.";
 
 /// How much each queue may hold, and how often a message may come back to it before it is parked.
 ///
@@ -186,12 +188,17 @@ pub fn intake_queue(account: &AccountId) -> String {
     intake_name(account.as_str())
 }
 
+/// The epoch that a queue of this name marks.
+pub(crate) fn epoch_of(queue: &str) -> Option<&str> {
+    queue.strip_prefix(EPOCH_PREFIX)
+}
+
 /// The queue whose being there says that the broker kept its disk since this epoch began. Nothing is published to it.
 pub fn epoch_queue(epoch: &str) -> Queue {
     let mut arguments = quorum();
     arguments.insert("x-max-length".to_owned(), json!(1));
     Queue {
-        name: format!("epoch.{epoch}"),
+        name: format!("{EPOCH_PREFIX}{epoch}"),
         arguments,
     }
 }

@@ -66,7 +66,8 @@ impl Desk {
             Err(store::Fault::Locked { directory }) => return Err(CommandFault::Busy(directory)),
             Err(fault) => return Err(CommandFault::Store(fault)),
         };
-        let administration = Administration::new(Arc::new(store.clone()), provision(config)?, clock.clone());
+        let administration = Administration::new(Arc::new(store.clone()), provision(config)?, clock.clone())
+            .of_gateway(config.gateway.code.clone());
         Ok(Desk::Direct(Box::new(Direct {
             administration,
             store,

@@ -86,6 +86,10 @@ fn app(fault: &AppFault) -> Said {
             | BrokerFault::Silent
             | BrokerFault::Inspect(_)),
         ) => Text::BrokerAway.said().with("fault", fault),
+        AppFault::CodeTaken { code, agency } => Text::GatewayCodeTaken
+            .said()
+            .with("code", code)
+            .with("agency", agency),
         AppFault::CrashNotes(error) => Text::CrashNotes.said().about("fault", &system(error)),
         AppFault::Http(HttpFault::Listen { address, error }) => Text::ListenUnfit
             .said()
@@ -183,6 +187,10 @@ fn provision(fault: &ProvisionFault) -> Said {
             .with("path", format_args!("{method} {path}"))
             .with("status", status)
             .with("fault", reason),
+        ProvisionFault::Foreign { vhost, epoch } => Text::BrokerForeign
+            .said()
+            .with("vhost", vhost)
+            .with("epoch", epoch),
         ProvisionFault::Answer { path } => Text::AnswerUnfit.said().with("path", path),
     }
 }
@@ -216,6 +224,7 @@ fn known(kind: ErrorKind) -> Option<Text> {
         (ErrorKind::AlreadyExists, Text::SystemThere),
         (ErrorKind::InvalidData, Text::SystemNotUtf8),
         (ErrorKind::IsADirectory, Text::SystemFolder),
+        (ErrorKind::NotADirectory, Text::SystemNoFolder),
         (ErrorKind::NotFound, Text::SystemAbsent),
         (ErrorKind::PermissionDenied, Text::SystemDenied),
         (ErrorKind::ReadOnlyFilesystem, Text::SystemReadOnly),

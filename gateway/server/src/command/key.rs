@@ -94,7 +94,9 @@ mod tests {
             trust = { anchors_dir = "anchors" }
         "#;
         let config = Config::parse(text, folder.path()).expect("a configuration");
-        let seal = crate::signer::load_seal(&config.gateway).expect("key and certificate belong together");
+        let now = crate::clock::Clock::start(config.gateway.clock_jump_max).now();
+        let seal = crate::signer::load_seal(&config.gateway, now);
+        let seal = seal.expect("key and certificate belong together, and it is valid");
         assert!(!seal.certificates[0].is_ca());
         let again = carry_out(&command).expect_err("a key is never overwritten");
         assert!(matches!(again, CommandFault::File { .. }), "{again}");

@@ -61,10 +61,19 @@ texts! {
         "Trust: {anchors} anchors, {candidates} issuing certificates, {lists} revocation lists";
     CheckBroker = "Broker: {uri}, vhost {vhost}, người dùng {user}", "Broker: {uri}, vhost {vhost}, user {user}";
     CheckBrokerReached = "Broker trả lời", "The broker answers";
+    CheckDirectoryUnread = "Chú ý: chưa xem được danh mục cơ quan: {fault}",
+        "Mind: the directory of agencies was not looked at: {fault}";
+    CheckFolderOfAnother = "thư mục dữ liệu thuộc tài khoản khác; chạy lại bằng tài khoản của cổng",
+        "the data folder is another user's; run it as the gateway's user";
     CheckGood = "Cấu hình hợp lệ", "The configuration is sound";
     CheckIdentity = "Cổng {code}, dữ liệu ở {data}", "Gateway {code}, data in {data}";
     CheckKey = "Khóa ký biên nhận: {subject}, hết hạn {until}", "Receipt key: {subject}, ends {until}";
+    CheckKeyEnds = "Chú ý: chứng thư của khóa ký biên nhận chỉ còn {days} ngày; chuẩn bị chứng thư mới",
+        "Mind: the certificate of the receipt key is valid for {days} more days only; prepare a new one";
     CheckListen = "Cổng nội bộ: {listen}", "Internal port: {listen}";
+    CheckListenTaken = "Chú ý: {listen} đang được dùng; nếu không phải do chính cổng này đang chạy thì sửa [http] listen",
+        "Mind: {listen} is in use; if not by this gateway itself, change [http] listen";
+    CheckManagementReached = "Giao diện quản trị RabbitMQ trả lời", "The management interface answers";
     CheckNotLoopback = "Chú ý: cổng nội bộ mở ra ngoài máy này",
         "Mind: the internal port is open beyond this machine";
     CheckUnprovisioned = "Không có [broker.provision]: tài khoản phải tạo bằng tay",
@@ -203,6 +212,8 @@ texts! {
         "No HTTP client for the broker: {fault}; check [broker.provision] management_uri";
     BrokerCredential = "Giao diện quản trị RabbitMQ từ chối tài khoản của [broker.provision] ở {path}; kiểm tra user, password và quyền administrator",
         "The management interface refuses the credential of [broker.provision] at {path}; check user, password and the tag administrator";
+    BrokerForeign = "Vhost {vhost} đang giữ văn bản của cổng khác, hoặc của dữ liệu đã mất của cổng này (epoch {epoch}); đưa lại đúng data_dir, hoặc nếu bỏ các văn bản ấy thì xóa vhost (`rabbitmqctl delete_vhost {vhost}`)",
+        "Virtual host {vhost} holds documents of another gateway, or of this one's lost data (epoch {epoch}); put back the right data_dir, or where those documents are given up delete the virtual host (`rabbitmqctl delete_vhost {vhost}`)";
     BrokerStatus = "Giao diện quản trị RabbitMQ trả lời {status} cho {path}: {fault}; xem nhật ký của RabbitMQ rồi làm lại",
         "The management interface answered {status} to {path}: {fault}; look into the log of RabbitMQ and try again";
     BrokerUnasked = "Không hỏi được giao diện quản trị RabbitMQ: {fault}; kiểm tra RabbitMQ có chạy và [broker.provision] management_uri",
@@ -237,6 +248,8 @@ texts! {
         "{to} as {relation} of {agency} would make a circle; change the relations of {to} first";
     CodeNotHeld = "Mã {code} không phải của cơ quan {agency}; xem `gateway agency show {agency}`",
         "Code {code} is not held by {agency}; see `gateway agency show {agency}`";
+    CodeOfGateway = "Mã {code} là mã của chính cổng này ([gateway] code) nên không thể là mã của cơ quan; nếu đúng là của cơ quan thì đổi [gateway] code thành mã riêng (ví dụ H53.LT), khởi động lại cổng rồi làm lại",
+        "{code} is the gateway's own code ([gateway] code) and cannot be an agency's; if it is an agency's, give the gateway one of its own in [gateway] code (such as H53.LT), restart it and try again";
     CodeTaken = "Mã {code} đang là của cơ quan {owner}; muốn chuyển thì kết thúc ở đó trước: `gateway agency recode {owner} --end {code}`",
         "Code {code} belongs to {owner}; to move it, end it there first: `gateway agency recode {owner} --end {code}`";
     ColumnMissing = "Dòng đầu của tệp thiếu cột {column}; phải có ít nhất hai cột code và name",
@@ -246,6 +259,8 @@ texts! {
     AccountsUnread = "Không mở được thư mục accounts trong thư mục dữ liệu: {fault}",
         "The folder accounts in the data folder cannot be opened: {fault}";
     ConfigContradiction = "{place}: {fault}; sửa một trong hai giá trị", "{place}: {fault}; change one of the two";
+    ConfigEmpty = "{place}: để trống; ghi giá trị vào, xem mẫu ops/gateway.toml",
+        "{place}: must not be empty; write a value, see the example ops/gateway.toml";
     ConfigKind = "{place}: phải là {wanted}, đang là {found}; sửa theo mẫu ops/gateway.toml",
         "{place}: must be {wanted}, is {found}; see the example ops/gateway.toml";
     ConfigMissing = "{place}: thiếu, phải khai báo; xem mẫu ops/gateway.toml",
@@ -300,6 +315,8 @@ texts! {
         "The running gateway answered {status}; look into its log and try again";
     GatewayBusy = "Thư mục dữ liệu {path} đang do {holder} giữ, và cổng không trả lời ở cổng nội bộ: nó đang khởi động, đang dừng hoặc bị treo; đợi rồi làm lại, hoặc dừng tiến trình đó",
         "The data folder {path} is held by {holder}, and no gateway answers on the internal port: it is starting, ending or stuck; wait and try again, or stop that process";
+    GatewayCodeTaken = "Mã {code} của cổng đang là mã của cơ quan {agency}, nên thông báo của cổng sẽ đứng tên cơ quan ấy; đổi [gateway] code thành mã riêng, hoặc kết thúc mã ở cơ quan: `gateway agency recode {agency} --end {code}`",
+        "The gateway's code {code} is that of {agency}: what the gateway says would be said in its name; give the gateway a code of its own in [gateway] code, or end it there: `gateway agency recode {agency} --end {code}`";
     GatewayNone = "Không có cổng nào đang chạy với thư mục dữ liệu này; khởi động bằng `gateway run`",
         "No gateway runs on this data folder; start one with `gateway run`";
     GatewayUnasked = "Không hỏi được cổng đang chạy: {fault}; xem nhật ký của cổng, kiểm tra việc đã xong chưa trước khi làm lại",
@@ -315,6 +332,10 @@ texts! {
     IdUnfit = "{text} không phải {kind}; kiểm tra lại cách viết", "{text} is not {kind}; check how it is written";
     IndexFails = "Chỉ mục hỏng hoặc không ghi được: {fault}; dừng cổng, xóa thư mục index trong thư mục dữ liệu rồi chạy lại để dựng lại từ nhật ký",
         "The index fails: {fault}; stop the gateway, remove the folder index in the data folder and start again: it is made anew from the journal";
+    KeyEarly = "Chứng thư của khóa ký biên nhận ({subject}, tệp {path}) chỉ có hiệu lực từ {begins}; kiểm tra giờ của máy này, hoặc dùng chứng thư đang có hiệu lực",
+        "The certificate of the receipt key ({subject}, in {path}) is valid only from {begins} on; check this machine's time, or use a certificate that is valid";
+    KeyEnded = "Chứng thư của khóa ký biên nhận ({subject}, tệp {path}) đã hết hạn từ {ended}, không ai kiểm được biên nhận ký bằng nó; xin chứng thư mới hoặc tạo khóa mới bằng `gateway key new --out-dir THƯ-MỤC-MỚI`, khai ở [gateway], rồi gửi chứng thư mới cho các cơ quan",
+        "The certificate of the receipt key ({subject}, in {path}) ended at {ended}: nobody can verify receipts under it; obtain a new one, or make a new key with `gateway key new --out-dir NEW-FOLDER`, name it in [gateway], and give the new certificate to the agencies";
     KeyInPkcs12 = "Không lấy được khóa từ {path}: {fault}", "No key can be had from {path}: {fault}";
     KeyInToken = "Không ký được bằng khóa {key} trong thiết bị {token}: {fault}; kiểm tra [gateway.token], thiết bị và mã PIN",
         "The key {key} in the token {token} does not sign: {fault}; look at [gateway.token], the token and its PIN";
@@ -406,6 +427,8 @@ texts! {
         "permission denied; run it as the gateway's user or mend the permissions";
     SystemFolder = "đây là thư mục, cần tệp", "it is a folder and should be a file";
     SystemInUse = "địa chỉ đang được dùng", "the address is in use";
+    SystemNoFolder = "một phần của đường dẫn là tệp chứ không phải thư mục; sửa đường dẫn",
+        "a part of the path is a file and no folder; correct the path";
     SystemNotUtf8 = "không phải văn bản UTF-8; lưu lại tệp", "it is not UTF-8 text; save it anew";
     SystemOther = "{detail}; xem nhật ký hệ thống", "{detail}; look into the system's log";
     SystemReadOnly = "ổ đĩa chỉ cho đọc; gắn lại để ghi được", "the disk is read-only; mount it for writing";

@@ -20,6 +20,9 @@ pub enum Problem {
     /// Two values that cannot stand together.
     #[error("{0}")]
     Contradiction(&'static str),
+    /// There is a text, and nothing in it.
+    #[error("must not be empty")]
+    Empty,
     /// Another kind of value.
     #[error("must be {wanted}, is {found}")]
     Kind {

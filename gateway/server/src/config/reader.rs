@@ -97,10 +97,19 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// A text that must be there.
+    /// A text that holds something; `None` when it is not there.
+    pub(super) fn words(&mut self, key: &'static str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.trim().is_empty() {
+            self.fault(key, Problem::Empty);
+        }
+        Some(text)
+    }
+
+    /// A text that must be there and hold something.
     pub(super) fn needed(&mut self, key: &'static str) -> String {
         self.note_missing(key);
-        self.text(key).unwrap_or_default()
+        self.words(key).unwrap_or_default()
     }
 
     /// A text that parses to a `T`; `wanted` says in words what that is.

@@ -20,11 +20,15 @@ pub(super) const MIB: u64 = 1 << 20;
 pub(super) const GIB: u64 = 1 << 30;
 pub(super) const DAY_SECONDS: u64 = 86_400;
 const YEAR_SECONDS: u64 = 366 * DAY_SECONDS;
+/// The largest packet that can go the whole way: it must fit into the narrowest queue on it, the intake of an account
+/// (`broker::topology`); a test compares. The broker has a limit of its own, which is set there (`max_message_size`).
+const PACKET_BYTES_MAX: u64 = 64 * MIB;
 
 /// `[gateway]`: who this gateway is, and where it keeps what it keeps.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
-    /// `code`: the gateway's own agency code, the `From` of status packets and the issuer in receipts. Needed.
+    /// `code`: the gateway's own code, the `From` of status packets and the issuer in receipts; no agency may bear it.
+    /// Needed.
     pub code: Code,
     /// `data_dir`: journal, archive, index, trust cache, token and address of the internal port. Needed; made if
     /// missing.
@@ -33,6 +37,8 @@ pub struct GatewayConfig {
     /// `certificate_file`: the certificate of that key, PEM; further certificates in it go along with receipts. Instead of
     /// the key file there may be a token, instead of both a PKCS#12 file.
     pub key: KeySource,
+    /// `certificate_notice_seconds`: how long before the end of its certificate that end is told. Default 30 days.
+    pub certificate_notice: Duration,
     /// `inspect_threads`: threads that open and verify packets; 0 means one a processor. Default 0, at most 256.
     pub inspect_threads: usize,
     /// `clock_jump_seconds_max`: how far the time of day may part from the monotonic clock within an hour, or lie at
@@ -46,7 +52,7 @@ impl GatewayConfig {
     pub(super) fn read(mut section: Section<'_>) -> Option<GatewayConfig> {
         let text = section.needed("code");
         let code = Code::parse(&text).ok();
-        if code.is_none() && !text.is_empty() {
+        if code.is_none() && !text.trim().is_empty() {
             section.fault(
                 "code",
                 Problem::Value {
@@ -60,6 +66,7 @@ impl GatewayConfig {
             section.fault("data_dir", Problem::NoFolder(data_dir.clone()));
         }
         let key = KeySource::read(&mut section);
+        let notice = section.number("certificate_notice_seconds", 0..=YEAR_SECONDS, 30 * DAY_SECONDS);
         let inspect_threads = section.number("inspect_threads", 0..=256, 0);
         let clock_jump_max = Duration::from_secs(section.number("clock_jump_seconds_max", 1..=3600, 30));
         let shutdown_max = Duration::from_secs(section.number("shutdown_seconds", 1..=600, 30));
@@ -69,6 +76,7 @@ impl GatewayConfig {
             code,
             data_dir,
             key,
+            certificate_notice: Duration::from_secs(notice),
             inspect_threads,
             clock_jump_max,
             shutdown_max,
@@ -140,9 +148,9 @@ impl BrokerConfig {
         let provision = section.inner("provision");
         let config = BrokerConfig {
             uri,
-            user: section.text("user").unwrap_or_else(|| "gateway".to_owned()),
+            user: section.words("user").unwrap_or_else(|| "gateway".to_owned()),
             password,
-            vhost: section.text("vhost").unwrap_or_else(|| "lienthong".to_owned()),
+            vhost: section.words("vhost").unwrap_or_else(|| "lienthong".to_owned()),
             ca_file: section.file("ca_file"),
             prefetch_count: section.number("prefetch_count", 1..=10_000, 256),
             prefetch_bytes_max: section.number("prefetch_bytes_max", MIB..=16 * GIB, 64 * MIB),
@@ -167,7 +175,7 @@ impl ProvisionConfig {
         let web = management_uri
             .strip_prefix("http://")
             .or(management_uri.strip_prefix("https://"));
-        if !management_uri.is_empty() && web.is_none_or(|rest| rest.is_empty() || rest.contains('@')) {
+        if !management_uri.trim().is_empty() && web.is_none_or(|rest| rest.is_empty() || rest.contains('@')) {
             let wanted = "http:// or https:// without user and password".to_owned();
             section.fault(
                 "management_uri",
@@ -291,7 +299,7 @@ impl ExchangeConfig {
 /// `[limits]`: how much one packet may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitsConfig {
-    /// `packet_bytes_max`: bytes of one packet. Default 16 MiB.
+    /// `packet_bytes_max`: bytes of one packet. Default 16 MiB, at most 64 MiB: what the queues carry.
     pub packet_bytes_max: u64,
     /// `depth_max`: elements open at once. Default 64.
     pub depth_max: usize,
@@ -317,7 +325,7 @@ pub struct LimitsConfig {
 impl LimitsConfig {
     pub(super) fn read(mut section: Section<'_>) -> LimitsConfig {
         let config = LimitsConfig {
-            packet_bytes_max: section.number("packet_bytes_max", KIB..=GIB, 16 * MIB),
+            packet_bytes_max: section.number("packet_bytes_max", KIB..=PACKET_BYTES_MAX, 16 * MIB),
             depth_max: section.number("depth_max", 16..=4096, 64),
             nodes_max: section.number("nodes_max", 1000..=10_000_000, 250_000),
             attributes_max: section.number("attributes_max", 8..=1024, 32),

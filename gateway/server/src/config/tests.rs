@@ -154,6 +154,84 @@ fn all_faults_are_told_at_once_each_with_its_place() {
 }
 
 #[test]
+fn what_is_there_and_empty_is_a_fault_as_any_other() {
+    let (folder, _) = example();
+    let text = r#"
+        [gateway]
+        code = ""
+        data_dir = " "
+        key_file = "gateway.key"
+        certificate_file = "gateway.pem"
+        [broker]
+        user = ""
+        password = { file = "broker.password" }
+        vhost = ""
+        window = 0
+        [broker.provision]
+        management_uri = ""
+        user = ""
+        password = { file = "provision.password" }
+        [trust]
+        anchors_dir = "anchors"
+    "#;
+    let empty = |place: &str| format!("{place}: must not be empty");
+    let expected = [
+        empty("[gateway] code"),
+        empty("[gateway] data_dir"),
+        empty("[broker] user"),
+        empty("[broker] vhost"),
+        "[broker] window: must be 1 .. 10000, is \"0\"".to_owned(),
+        empty("[broker.provision] management_uri"),
+        empty("[broker.provision] user"),
+    ];
+    assert_eq!(faults(text, folder.path()), expected);
+}
+
+#[test]
+fn the_largest_packet_that_may_be_set_goes_through_every_queue_on_its_way() {
+    /// RabbitMQ's `max_message_size` where nobody has set it (3.10).
+    const MESSAGE_BYTES_MAX: u64 = 134_217_728;
+    let (folder, text) = example();
+    let text = with_defaults(&text);
+    let queues = crate::broker::topology::Limits::default();
+    let narrowest = [
+        queues.intake_bytes_max,
+        queues.urgent_bytes_max,
+        queues.inbox_bytes_max,
+    ];
+    let narrowest = narrowest.into_iter().min().expect("three queues");
+    assert!(narrowest <= MESSAGE_BYTES_MAX);
+    let set = |bytes: u64| {
+        text.replace(
+            "packet_bytes_max = 16777216",
+            &format!("packet_bytes_max = {bytes}"),
+        )
+    };
+    let config = Config::parse(&set(narrowest), folder.path()).expect("a configuration");
+    assert_eq!(config.limits.packet_bytes_max, narrowest);
+    let beyond = narrowest + 1;
+    assert_eq!(
+        faults(&set(beyond), folder.path()),
+        [format!(
+            "[limits] packet_bytes_max: must be 1024 .. {narrowest}, is \"{beyond}\""
+        )]
+    );
+}
+
+#[test]
+fn the_example_gives_the_gateway_a_code_that_is_no_agencys() {
+    use domain::directory::code_form::{CodeForm, superior_codes};
+    let (folder, text) = example();
+    let code = Config::parse(&text, folder.path())
+        .expect("a configuration")
+        .gateway
+        .code;
+    assert_eq!(CodeForm::of(&code), CodeForm::Qd20, "agencies' software takes it");
+    let province = superior_codes(&code).pop().expect("it is below the province's");
+    assert_eq!(province.as_str(), "H53");
+}
+
+#[test]
 fn the_key_stands_in_one_place() {
     let (folder, text) = example();
     let written = |key: &str, sections: &str| {

@@ -35,6 +35,8 @@ use super::signal::DispatchNews;
 
 /// Attempts that exist at once, running or waiting for their turn, before no more are begun.
 const UNDER_WAY_MAX: usize = 4096;
+/// What is due for an addressee with several document systems is looked through up to here.
+const SEVERAL_MAX: usize = 20_000;
 /// How long an addressee rests of which one dispatch waits for another.
 const WAIT_REST: Duration = Duration::from_millis(500);
 
@@ -156,7 +158,7 @@ impl Dispatcher {
         };
         let (directory, now) = (self.road.journal.directory(), self.road.now());
         for head in heads.into_iter().flatten() {
-            let belongs_in = directory.inbox_account(head.dispatch.to, now);
+            let belongs_in = directory.inbox_of(&head.dispatch, now);
             if belongs_in.is_some_and(|belongs_in| lost(&head, &belongs_in)) {
                 self.take_back(head);
             }
@@ -224,38 +226,50 @@ impl Dispatcher {
         }
     }
 
-    /// Sends what is due for this addressee as far as its inbox has room.
+    /// Sends what is due for this addressee as far as its inboxes have room: it has one for each of its document systems.
     fn fill(&mut self, agency: AgencyId) -> Result<(), StoreFault> {
         if self.resting.contains_key(&agency) {
             return Ok(());
         }
-        let now = self.road.now();
-        let Some(account) = self.road.journal.directory().inbox_account(agency, now) else {
+        let (directory, now) = (self.road.journal.directory(), self.road.now());
+        let accounts = directory.inbox_accounts(agency, now);
+        if accounts.is_empty() {
             self.rest(agency, self.road.rules.retry_after);
             return Ok(());
+        }
+        let mut full: BTreeSet<AccountId> = BTreeSet::new();
+        full.extend(accounts.iter().filter(|one| self.lanes.room(one) == 0).cloned());
+        // Those under way are still due in the index; they are passed over below. Behind an inbox that is full may wait
+        // what goes into another.
+        let limit = match accounts.as_slice() {
+            [only] => self.lanes.room(only) + self.lanes.taken(only),
+            _ => SEVERAL_MAX,
         };
-        let under_way_here = self.lanes.taken(&account);
-        let room = self.lanes.room(&account);
-        if room == 0 {
-            self.lanes.wait(&account, agency);
-            return Ok(());
-        }
-        // Those under way are still due in the index; they are passed over below.
-        let limit = room + under_way_here;
-        let due = self.road.journal.due(agency, limit)?;
-        let more = due.len() == limit;
-        for head in due {
-            if self.lanes.account_of(head.dispatch.id).is_some() {
-                continue;
+        let mut more = false;
+        if full.len() < accounts.len() {
+            let due = self.road.journal.due(agency, limit)?;
+            more = due.len() == limit;
+            for head in due {
+                if self.lanes.account_of(head.dispatch.id).is_some() {
+                    continue;
+                }
+                let Some(account) = directory.inbox_of(&head.dispatch, now) else {
+                    continue;
+                };
+                if full.contains(&account) {
+                    continue;
+                }
+                if self.lanes.has_room(&account, head.dispatch.rank) {
+                    self.send(head, account);
+                } else if full.insert(account) && full.len() == accounts.len() {
+                    break;
+                }
             }
-            if !self.lanes.has_room(&account, head.dispatch.rank) {
+        }
+        for account in accounts {
+            if more || full.contains(&account) {
                 self.lanes.wait(&account, agency);
-                return Ok(());
             }
-            self.send(head, account.clone());
-        }
-        if more {
-            self.lanes.wait(&account, agency);
         }
         Ok(())
     }
@@ -290,7 +304,8 @@ impl Dispatcher {
         match ending {
             Ending::Consigned => {
                 // The inbox may have been lost, or become another's, between the hand-over and its record.
-                let belongs_in = self.road.journal.directory().inbox_account(to, self.road.now());
+                let directory = self.road.journal.directory();
+                let belongs_in = directory.inbox_of(&head.dispatch, self.road.now());
                 if losses != self.losses_of(&account)
                     || belongs_in.is_some_and(|belongs_in| belongs_in != account)
                 {

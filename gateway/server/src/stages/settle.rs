@@ -152,5 +152,5 @@ fn may_settle(road: &Road, account: &AccountId, head: &DispatchHead) -> bool {
     let (directory, to) = (road.journal.directory(), head.dispatch.to);
     head.consigned_to.as_ref() == Some(account)
         || directory.agency_of_account(account) == Some(to)
-        || directory.inbox_account(to, road.now()).as_ref() == Some(account)
+        || directory.inbox_of(&head.dispatch, road.now()).as_ref() == Some(account)
 }

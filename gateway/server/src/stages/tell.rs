@@ -157,6 +157,9 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         receipt: issued.receipt,
         to: owed.to,
         submission: happening.submission().map(|submission| submission.id.clone()),
+        account: happening
+            .submission()
+            .map(|submission| submission.account.clone()),
         status_packet: issued.status.as_deref().map(Digest::of),
         rank: rank_of(&road, &owed)?,
     };

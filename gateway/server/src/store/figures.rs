@@ -18,6 +18,7 @@ pub(super) struct Counters {
     pub(super) sync_nanos: AtomicU64,
     pub(super) rebuilds: AtomicU64,
     pub(super) replayed: AtomicU64,
+    pub(super) missing: AtomicU64,
 }
 
 impl Counters {
@@ -64,6 +65,8 @@ pub struct StoreFigures {
     pub rebuilds: u64,
     /// Events that were read back into the index.
     pub replayed: u64,
+    /// Originals that the journal names and nobody holds, as far as an index was made from it.
+    pub missing: u64,
     /// Events in the journal.
     pub journal_events: u64,
     /// Bytes of the index on disk.

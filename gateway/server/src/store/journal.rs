@@ -238,8 +238,7 @@ impl JournalReader {
         let path = segment_path(&self.directory, newest.unwrap_or(1));
         let length = fs::metadata(&path).map_or(0, |file| file.len());
         let what = format!(
-            "the index has seen event {seen}, but the journal ends whole with event {} (put the journal back from \
-             its copy; to go on without those events, remove the index)",
+            "the index has seen event {seen}, but the journal ends whole with event {}: put the journal back from its copy",
             end.position
         );
         Fault::damaged(&path, length, what)

@@ -14,6 +14,12 @@ use super::fault::Fault;
 use super::file::{make_directory, sync_directory};
 use super::lock::Space;
 
+/// Where a large original is, if it is one.
+pub(super) fn path_in(directory: &Path, digest: &Digest) -> PathBuf {
+    let name = digest.to_string();
+    directory.join(&name[..2]).join(&name[2..])
+}
+
 /// The folder of large originals.
 #[derive(Debug)]
 pub(super) struct Objects {
@@ -45,8 +51,7 @@ impl Objects {
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
-        let name = digest.to_string();
-        self.directory.join(&name[..2]).join(&name[2..])
+        path_in(&self.directory, digest)
     }
 
     /// Keeps the bytes durably. Bytes that are kept already are not written again.

@@ -319,8 +319,7 @@ impl PackReader {
 
     /// The packs end before an original that the index has seen: what was durable and answered for is gone.
     pub(super) fn lost(&self, end: PackEnd) -> Fault {
-        let what = "the index has seen originals behind this end (put the packs back from their copy; to go on without \
-                    those originals, remove the index)";
+        let what = "the index has seen originals behind this end: put the packs back from their copy";
         Fault::damaged(&pack_path(&self.directory, end.number), end.offset, what)
     }
 

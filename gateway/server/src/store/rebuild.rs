@@ -4,6 +4,7 @@
 //!
 //! **Invariant:** an index comes only from journal and packs, through [`projection`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,6 +19,7 @@ use super::index::value::Applied;
 use super::index::view::View;
 use super::index::{Generations, Index, Tuning};
 use super::journal::{JournalReader, Placed, Resume};
+use super::object::path_in;
 use super::pack::{PackEnd, PackPlace, PackReader};
 use super::projection;
 use super::segment::Tip;
@@ -41,6 +43,8 @@ const BEHIND_MAX: u64 = 4096;
 pub(super) struct Sources {
     pub(super) journal: JournalReader,
     pub(super) packs: PackReader,
+    /// The folder of large originals.
+    pub(super) objects: PathBuf,
     pub(super) generations: Generations,
     pub(super) tuning: Tuning,
     /// Set when the process ends: a rebuild is given up.
@@ -152,6 +156,7 @@ impl Sources {
             "an index is made from the journal"
         );
         let index = Index::open(&self.generations.path(number), self.tuning)?;
+        counters.missing.store(0, Ordering::Relaxed);
         loop {
             let goal = ends();
             self.bring_up(&index, goal, Settling::Apart, counters)?;
@@ -163,6 +168,13 @@ impl Sources {
         index.flush()?;
         index.settle()?;
         Counters::add(&counters.rebuilds, 1);
+        let missing = Counters::read(&counters.missing);
+        if 0 < missing {
+            tracing::error!(
+                missing,
+                "originals that the journal names are not there: restore them from a copy"
+            );
+        }
         Ok(index)
     }
 
@@ -187,7 +199,7 @@ impl Sources {
         thread::scope(|scope| {
             let (sender, receiver) = bounded(8);
             let reader = scope.spawn(move || self.read_events(from, ends.tip.position, &sender));
-            let projected = self.project(index, &receiver, settling);
+            let projected = self.project(index, &receiver, (settling, counters));
             // A projection that failed no longer takes events: the reader must not wait for it.
             drop(receiver);
             let read = reader.join().expect("the reader of the journal does not panic");
@@ -199,7 +211,7 @@ impl Sources {
         &self,
         index: &Index,
         receiver: &Receiver<Vec<(Placed, Resume)>>,
-        settling: Settling,
+        (settling, counters): (Settling, &Counters),
     ) -> Result<(), Fault> {
         let mut view = index.view();
         let mut reached = index.applied().journal;
@@ -207,6 +219,9 @@ impl Sources {
             let began = Instant::now();
             for (placed, resume) in &chunk {
                 projection::apply(&mut view, placed)?;
+                if settling == Settling::Apart {
+                    self.look_for_originals(&view, placed, counters)?;
+                }
                 reached = *resume;
             }
             if settling.changes_max() <= view.changed() {
@@ -222,6 +237,21 @@ impl Sources {
             journal: reached,
             ..applied
         })
+    }
+
+    /// Whether what an event names is there. What the gateway answers for and cannot produce must not be found out by whoever
+    /// waits for it.
+    fn look_for_originals(&self, view: &View<'_>, placed: &Placed, counters: &Counters) -> Result<(), Fault> {
+        for digest in placed.recorded.event.happening.originals() {
+            let is_there = view.original(&digest)?.is_some() || path_in(&self.objects, &digest).is_file();
+            if !is_there {
+                if Counters::read(&counters.missing) == 0 {
+                    tracing::error!(position = placed.recorded.position, original = %digest, "the first original that is not there");
+                }
+                Counters::add(&counters.missing, 1);
+            }
+        }
+        Ok(())
     }
 
     fn list_originals(&self, index: &Index, until: PackEnd, settling: Settling) -> Result<(), Fault> {

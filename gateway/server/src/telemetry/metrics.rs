@@ -318,6 +318,7 @@ mod tests {
             receipt: Digest::of(b"receipt"),
             to: AgencyId::from_number(1),
             submission: None,
+            account: None,
             status_packet: None,
             rank: Rank::Normal,
         })

@@ -32,6 +32,8 @@ pub enum Measure {
     BrokerConsuming,
     /// 1 when the broker connection for publishing is up.
     BrokerPublishing,
+    /// Seconds until the certificate ends that receipts are signed under.
+    CertificateRemaining,
     /// By how many seconds the time of day jumped.
     ClockJumpSeconds,
     /// Dispatches recorded and not yet in an inbox.
@@ -62,7 +64,7 @@ pub enum Measure {
 
 impl Measure {
     /// All of them, with name and meaning in the exposition.
-    pub(super) const TABLE: [(Measure, &'static str, &'static str); 15] = [
+    pub(super) const TABLE: [(Measure, &'static str, &'static str); 16] = [
         (
             Measure::BrokerConsuming,
             "gateway_broker_consuming",
@@ -72,6 +74,12 @@ impl Measure {
             Measure::BrokerPublishing,
             "gateway_broker_publishing",
             "1 when the broker connection for publishing is up",
+        ),
+        (
+            Measure::CertificateRemaining,
+            "gateway_certificate_remaining_seconds",
+            "Time until the certificate ends that receipts are signed under; negative when it is over: nobody can verify \
+             them then. See `gateway check`",
         ),
         (
             Measure::ClockJumpSeconds,

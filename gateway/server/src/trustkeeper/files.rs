@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trust::{Certificate, Digest, OcspAnswer, RevocationList, Time};
+use trust::{Certificate, Digest, OcspAnswer, Time};
+
+use super::material::Signed;
 
 /// A file that is larger is no certificate, and no list that would be fetched.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -148,8 +150,11 @@ impl Cache {
     }
 
     /// Keeps a list in the place of the older one of its series.
-    pub(super) fn keep_list(&self, list: &RevocationList) -> io::Result<()> {
-        write_whole(&self.lists.join(format!("{}.crl", list.series())), list.der())
+    pub(super) fn keep_list(&self, signed: &Signed) -> io::Result<()> {
+        write_whole(
+            &self.lists.join(format!("{}.crl", signed.series())),
+            signed.list.der(),
+        )
     }
 
     /// Keeps an issuer that was learned.

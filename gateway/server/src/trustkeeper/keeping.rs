@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{oneshot, watch};
 use tracing::{info, warn};
-use trust::{Digest, Need, OcspAnswer, RevocationList, Snapshot, Time};
+use trust::{Digest, Need, OcspAnswer, Snapshot, Time};
 
 use super::address;
 use super::answers::Answers;
@@ -218,13 +218,13 @@ impl Keeping {
             .map_err(|_| TrustDeskFault::Refused("the check crashed".to_owned()))?
             .map_err(refused)?;
         let now = self.clock.now();
-        self.keep_list(&signed.list, now)
+        self.keep_list(&signed, now)
             .await
             .map_err(|fault| TrustDeskFault::NotKept(fault.detail))?;
-        let list = Arc::clone(&signed.list);
+        let (list, series) = (Arc::clone(&signed.list), signed.series());
         self.material.take_list(signed, now).map_err(refused)?;
         self.changed(now).await;
-        let matters_until = self.material.matters_until(&list.series());
+        let matters_until = self.material.matters_until(&series);
         Ok(list_line(&list, Vec::new(), matters_until, now))
     }
 
@@ -294,10 +294,10 @@ impl Keeping {
         match brought {
             Brought::List(signed) => {
                 let answer = Answer::List {
-                    series: signed.list.series(),
+                    series: signed.series(),
                     next_update: signed.list.next_update(),
                 };
-                self.keep_list(&signed.list, now).await?;
+                self.keep_list(&signed, now).await?;
                 self.take_list(signed, now)?;
                 Ok(answer)
             }
@@ -350,12 +350,12 @@ impl Keeping {
     }
 
     /// First on disk, then in use: after a crash there is no way back behind what was used.
-    async fn keep_list(&mut self, list: &Arc<RevocationList>, now: Time) -> Result<(), Complaint> {
-        if self.material.weigh(list, now) != Ok(Taken::New) {
+    async fn keep_list(&mut self, signed: &Signed, now: Time) -> Result<(), Complaint> {
+        if self.material.weigh(signed, now) != Ok(Taken::New) {
             return Ok(());
         }
-        let list = Arc::clone(list);
-        self.on_disk(move |cache| cache.keep_list(&list)).await
+        let signed = signed.clone();
+        self.on_disk(move |cache| cache.keep_list(&signed)).await
     }
 
     /// Writes to the cache, on a thread that may wait for the disk.

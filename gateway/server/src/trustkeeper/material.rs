@@ -126,6 +126,15 @@ pub(super) struct Signed {
     pub(super) key: Digest,
 }
 
+impl Signed {
+    /// What lists that take one another's place have in common: what they say of themselves
+    /// ([`RevocationList::series`]), and the key that signed them, so that nobody who bears an issuer's name drives out
+    /// its lists.
+    pub(super) fn series(&self) -> Digest {
+        Digest::of(&[self.list.series().as_bytes().as_slice(), self.key.as_bytes()].concat())
+    }
+}
+
 impl Certificates {
     /// All that vouch for lists and other certificates.
     fn known(&self) -> impl Iterator<Item = &Arc<Certificate>> {
@@ -247,10 +256,15 @@ impl Material {
         self.lists.iter().map(|one| &one.list)
     }
 
+    /// The lists, and who signed each.
+    pub(super) fn signed_lists(&self) -> &[Signed] {
+        &self.lists
+    }
+
     /// Until when a list of this series matters: as long as its issuer has a path to an anchor, and none of it is
     /// expired. `None`: it matters no more.
     pub(super) fn matters_until(&self, series: &Digest) -> Option<Time> {
-        let signed = self.lists.iter().find(|one| one.list.series() == *series)?;
+        let signed = self.lists.iter().find(|one| one.series() == *series)?;
         let issuers = self
             .certificates
             .known()
@@ -287,26 +301,27 @@ impl Material {
     }
 
     /// What taking this list would come to.
-    pub(super) fn weigh(&self, list: &RevocationList, now: Time) -> Result<Taken, Unfit> {
+    pub(super) fn weigh(&self, signed: &Signed, now: Time) -> Result<Taken, Unfit> {
+        let list = &signed.list;
         if list.this_update() > now.plus_seconds(self.policy.clock_skew_seconds) {
             // It would bar the way to every honest list until then.
             return Err(Unfit::Future);
         }
-        let series = list.series();
-        match self.lists().find(|known| known.series() == series) {
+        let series = signed.series();
+        match self.lists.iter().find(|known| known.series() == series) {
             None => Ok(Taken::New),
-            Some(known) if known.says_the_same(list) => Ok(Taken::Same),
-            Some(known) if is_older(list, known) => Err(Unfit::Older),
+            Some(known) if known.list.says_the_same(list) => Ok(Taken::Same),
+            Some(known) if is_older(list, &known.list) => Err(Unfit::Older),
             Some(_) => Ok(Taken::New),
         }
     }
 
     /// Takes a list that [`Certificates::check_list`] let through, unless it is older than the one of its series.
     pub(super) fn take_list(&mut self, signed: Signed, now: Time) -> Result<Taken, Unfit> {
-        let taken = self.weigh(&signed.list, now)?;
+        let taken = self.weigh(&signed, now)?;
         if taken == Taken::New {
-            let series = signed.list.series();
-            self.lists.retain(|known| known.list.series() != series);
+            let series = signed.series();
+            self.lists.retain(|known| known.series() != series);
             self.lists.push(signed);
         }
         Ok(taken)

@@ -156,9 +156,9 @@ impl Folders {
     ) -> Result<(), String> {
         let signed = checked.map_err(|unfit| format!("a revocation list: {unfit}"))?;
         // First on disk, then in use: after a crash there is no way back behind what was used.
-        if material.weigh(&signed.list, now) == Ok(Taken::New) {
+        if material.weigh(&signed, now) == Ok(Taken::New) {
             self.cache
-                .keep_list(&signed.list)
+                .keep_list(&signed)
                 .map_err(|error| format!("a revocation list: {error}"))?;
         }
         let issuer = signed.list.issuer().to_string();

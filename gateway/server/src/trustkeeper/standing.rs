@@ -24,13 +24,13 @@ pub(super) struct Standing<'a> {
 impl Standing<'_> {
     pub(super) fn status(&self) -> TrustStatus {
         let Standing { material, now, .. } = *self;
-        let lists = material.lists().map(|list| {
-            let (series, addresses) = (list.series(), &self.schedule.addresses);
+        let lists = material.signed_lists().iter().map(|signed| {
+            let (series, addresses) = (signed.series(), &self.schedule.addresses);
             let gave = addresses
                 .iter()
                 .filter(|(_, address)| address.series == Some(series));
             let urls = gave.map(|(errand, _)| errand.url.clone()).collect();
-            list_line(list, urls, material.matters_until(&series), now)
+            list_line(&signed.list, urls, material.matters_until(&series), now)
         });
         TrustStatus {
             version: self.version,

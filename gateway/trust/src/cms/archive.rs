@@ -18,6 +18,9 @@ use crate::report::Failure;
 use crate::tsp::{Token, TokenFault};
 use crate::x509::Certificate;
 
+/// Certificates, lists or attribute values that an index names, or that are digested for one, at most.
+const MEMBERS_MAX: usize = 4096;
+
 /// A signer and all that came with it, as its archive time-stamps see them.
 pub(super) struct Archive<'a> {
     opened: &'a Opened<'a>,
@@ -69,6 +72,9 @@ impl<'a> HashIndex<'a> {
             let mut list = body.sequence()?;
             let mut digests = Vec::new();
             while !list.is_empty() {
+                if MEMBERS_MAX <= digests.len() {
+                    return Err(Asn1Fault::Size);
+                }
                 digests.push(list.expect(tag::OCTET_STRING)?.content);
             }
             Ok(digests)
@@ -161,7 +167,9 @@ impl<'a> Archive<'a> {
         let members = |set: Option<Element<'_>>| {
             let mut digests = HashSet::new();
             let mut reader = set.map_or(Reader::new(&[]), |set| set.reader());
-            while let Ok(member) = reader.next() {
+            while digests.len() < MEMBERS_MAX
+                && let Ok(member) = reader.next()
+            {
                 digests.insert(digest(&[self.opened.sent(member.whole)]));
             }
             digests

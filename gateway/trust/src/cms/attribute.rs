@@ -178,8 +178,11 @@ pub(super) fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], E
     Ok((oid, values))
 }
 
-/// Each value of each attribute, in order, up to the first that cannot be read: attributes of the field hold anything
-/// (random letters as a licence mark), and what is read so only helps.
+/// Values of attributes that are looked at: long-term signatures of the field bear some dozens.
+pub(super) const VALUES_MAX: usize = 1024;
+
+/// Each value of each attribute, in order, up to the first that cannot be read, or [`VALUES_MAX`] of them: attributes of the
+/// field hold anything (random letters as a licence mark), and what is read so only helps.
 pub(super) fn values<'a>(set: Option<Element<'a>>) -> Vec<(&'a [u8], Element<'a>)> {
     let mut found = Vec::new();
     let Some(mut reader) = set.map(|set| set.reader()) else {
@@ -188,6 +191,9 @@ pub(super) fn values<'a>(set: Option<Element<'a>>) -> Vec<(&'a [u8], Element<'a>
     while let Ok((oid, values)) = read_attribute(&mut reader) {
         let mut values = values.reader();
         while let Ok(value) = values.next() {
+            if VALUES_MAX <= found.len() {
+                return found;
+            }
             found.push((oid, value));
         }
     }

@@ -234,6 +234,13 @@ impl OcspAnswer {
         self.singles.iter().map(|single| &*single.id.serial)
     }
 
+    /// Whether it says anything of this certificate of this issuer; proven by nothing.
+    pub(crate) fn is_about(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
+        self.singles
+            .iter()
+            .any(|single| single.id.names(certificate, issuer))
+    }
+
     /// What it says of this certificate of this issuer, as it was read: proven by nothing. The hardest word where it says
     /// several things, `None` where it says nothing.
     pub fn said_of(&self, certificate: &Certificate, issuer: &Certificate) -> Option<Said> {

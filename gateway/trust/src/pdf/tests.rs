@@ -9,6 +9,7 @@ use crate::testing::{PdfWriter, World, now, sign_pdf, sign_pdf_at, sign_pdf_raw,
 mod archived;
 mod attacks;
 mod bare;
+mod containers;
 mod forms;
 mod later;
 mod permissions;

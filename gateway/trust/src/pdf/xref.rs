@@ -268,7 +268,12 @@ fn read_record(record: &[u8], widths: &[usize]) -> Option<Entry> {
     let number = |octets: &[u8]| octets.iter().fold(0_u64, |n, octet| (n << 8) | u64::from(*octet));
     // A type that is left out is 1 (§7.5.8.3).
     match if first.is_empty() { 1 } else { number(first) } {
-        0 => Some(Entry::Free),
+        // The next free number and a generation; whatever else stood there, a section that is read as something else could
+        // show.
+        0 => {
+            let (next, generation) = (number(second), number(third));
+            (next <= OBJECT_NUMBER_MAX && u16::try_from(generation).is_ok()).then_some(Entry::Free)
+        }
         1 => Some(Entry::InUse {
             offset: usize::try_from(number(second)).ok()?,
             generation: u16::try_from(number(third)).ok()?,

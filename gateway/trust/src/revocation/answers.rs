@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::{Inquiry, NotGood, check, is_known_revoked, not_good};
 use crate::crl::RevocationReason;
-use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Unusable, Verdict};
+use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Verdict};
 use crate::report::{RevocationProof, RevocationSource};
 use crate::time::Time;
 
-/// Answers about one certificate that are looked at: those that came with a signature may be any number.
+/// Answers about one certificate that came with a signature and are looked at: they may be any number.
 const ANSWERS_MAX: usize = 16;
 
 /// An answer at hand.
@@ -43,27 +43,20 @@ impl<'a> Inquiry<'a, '_> {
         Ok(None)
     }
 
-    /// What the answer says, judged as of this time, where its responder may be believed.
-    fn verdict(&mut self, one: &AtHand, at: Time) -> Option<Verdict> {
+    /// What the answer says, judged as of this time, where its responder may be believed. `proven`: by when it existed.
+    fn verdict(&mut self, one: &AtHand, at: Time, proven: Time) -> Option<Verdict> {
         let question = ocsp::Question {
             certificate: &self.path[0],
             issuer: &self.path[1],
             responders: self.question.snapshot.responders(),
             nonce: None,
             at,
-            now: one.proven,
+            now: proven,
         };
-        match ocsp::judge(&one.answer, question, self.question.snapshot, self.budget) {
-            Ok(verdict) => {
-                self.is_spoken_of = true;
-                self.is_responder_good(&verdict.responder).then_some(verdict)
-            }
-            Err(unusable) => {
-                self.is_spoken_of |=
-                    !matches!(unusable, Unusable::OtherCertificate | Unusable::IssuerMismatch);
-                None
-            }
-        }
+        self.is_spoken_of = true;
+        let judged = ocsp::judge(&one.answer, question, self.question.snapshot, self.budget);
+        let verdict = judged.ok()?;
+        self.is_responder_good(&verdict.responder).then_some(verdict)
     }
 
     /// A revocation that the answer told of when it was made. A hold counts only while the answer is current.
@@ -72,12 +65,13 @@ impl<'a> Inquiry<'a, '_> {
         if self.latest() < answer.produced_at() {
             return None;
         }
-        let then = self.verdict(one, answer.produced_at())?;
+        // A responder that has ended since is heard all the same: what was revoked stays so.
+        let then = self.verdict(one, answer.produced_at(), answer.produced_at())?;
         let CertificateStatus::Revoked(revocation) = then.status else {
             return None;
         };
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
-        if is_hold && self.verdict(one, self.question.now).is_none() {
+        if is_hold && self.verdict(one, self.question.now, one.proven).is_none() {
             return None;
         }
         Some(not_good(
@@ -93,7 +87,7 @@ impl<'a> Inquiry<'a, '_> {
     fn is_good_by(&mut self, one: &AtHand) -> bool {
         let (control, now) = (self.question.at, self.question.now);
         if !self.is_of_past {
-            let verdict = self.verdict(one, now);
+            let verdict = self.verdict(one, now, one.proven);
             return verdict.is_some_and(|verdict| {
                 verdict.status == CertificateStatus::Good
                     && (!one.is_beside || self.is_young(verdict.this_update))
@@ -102,9 +96,11 @@ impl<'a> Inquiry<'a, '_> {
         let ended = self.path[0].not_after();
         let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
         let is_early_enough = self.may_status_precede_proof();
-        let made = self.verdict(one, one.answer.produced_at()).filter(is_since);
+        let made = self
+            .verdict(one, one.answer.produced_at(), one.proven)
+            .filter(is_since);
         let made = match made {
-            None if is_early_enough => self.verdict(one, control),
+            None if is_early_enough => self.verdict(one, control, one.proven),
             made => made,
         };
         made.is_some_and(|verdict| verdict.status == CertificateStatus::Good)
@@ -119,9 +115,12 @@ impl<'a> Inquiry<'a, '_> {
 
     /// The answers at hand: those of the snapshot, and those that came with the signature, which is said beside.
     fn answers(&self) -> Vec<AtHand> {
-        let (serial, now) = (self.path[0].serial(), self.question.now);
-        let known = self.question.snapshot.answers_about(serial);
-        let known = known.iter().take(ANSWERS_MAX).map(|answer| AtHand {
+        let (certificate, issuer) = (&self.path[0], &self.path[1]);
+        let (serial, now) = (certificate.serial(), self.question.now);
+        let known = self.question.snapshot.answers_about(serial).iter();
+        // Others may bear the number too, and are no reason to look away from one that is about this certificate.
+        let known = known.filter(|answer| answer.is_about(certificate, issuer));
+        let known = known.map(|answer| AtHand {
             answer: Arc::clone(answer),
             is_beside: false,
             proven: now,
@@ -130,16 +129,15 @@ impl<'a> Inquiry<'a, '_> {
         let beside = self.question.responses.iter();
         let beside = beside
             .filter(|response| memchr::memmem::find(&response.der, serial).is_some())
-            .take(ANSWERS_MAX)
             .filter_map(|response| {
                 let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;
-                let is_about = answer.serials().any(|one| one == serial);
-                is_about.then(|| AtHand {
+                answer.is_about(certificate, issuer).then(|| AtHand {
                     answer: Arc::new(answer),
                     is_beside: true,
                     proven: response.proven.map_or(now, |proven| proven.min(now)),
                 })
-            });
+            })
+            .take(ANSWERS_MAX);
         known.chain(beside).collect()
     }
 

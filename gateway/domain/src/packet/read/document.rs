@@ -4,7 +4,7 @@
 //!
 //! **Invariant**: absent elements leave their fields empty; whether they were needed is asked by `completeness`.
 
-use trust::xml::{Node, Step};
+use trust::xml::{Element, Node, Step};
 
 use super::super::codes::{BusinessType, Priority, ReceiverType};
 use super::super::date::{WrittenDate, WrittenTime};
@@ -15,7 +15,7 @@ use super::super::fields::{
     Reference, Replacement, ResponseFor, SignerInfo, TraceHeader, UpdateInfo,
 };
 use super::super::{EXTENSIONS, SPACE};
-use super::{Fields, is_ours};
+use super::{Fields, is_ours, is_signature};
 
 impl<'t, 's: 't> Fields<'t, 's, '_> {
     /// The `MessageHeader`; what stands outside of it is left empty.
@@ -100,7 +100,8 @@ impl<'t, 's: 't> Fields<'t, 's, '_> {
         })
     }
 
-    /// The four optional subtrees, flattened. Attributes and text beside elements are left out.
+    /// The four optional subtrees, flattened. Attributes and text beside elements are left out; so is a signature with all it
+    /// holds, for what is signed is read without it (XML Signature §6.6.4): nobody vouches for what stands in there.
     fn extensions(&self) -> Result<Vec<Extension>, PacketFault> {
         let mut extensions = Vec::new();
         let kept = self
@@ -112,9 +113,14 @@ impl<'t, 's: 't> Fields<'t, 's, '_> {
             let (mut depth, mut foreign) = (0_usize, 0_usize);
             for step in top.walk() {
                 match step {
-                    Step::Enter(Node::Element(element)) if foreign > 0 || !is_ours(&element) => foreign += 1,
+                    Step::Enter(Node::Element(element))
+                        if foreign > 0 || !is_ours(&element) || is_signature(&element) =>
+                    {
+                        foreign += 1;
+                    }
                     Step::Enter(Node::Element(element)) => {
-                        let holds_elements = element.elements().any(|child| is_ours(&child));
+                        let is_kept = |child: &Element<'_, '_>| is_ours(child) && !is_signature(child);
+                        let holds_elements = element.elements().any(|child| is_kept(&child));
                         let text = if holds_elements {
                             String::new()
                         } else {

@@ -85,6 +85,21 @@ fn references_manifests_and_contents_are_read_in_every_form() {
 }
 
 #[test]
+fn what_stands_in_a_signature_is_no_part_of_the_packet() {
+    for namespace in ["http://www.w3.org/2000/09/xmldsig#", NAMESPACE] {
+        let evil = "<edXML:ReplyFor><edXML:OrganId>evil</edXML:OrganId></edXML:ReplyFor>";
+        let signature = format!("<Signature xmlns='{namespace}'><Object>{evil}</Object></Signature>");
+        let subtree = format!("<edXML:ReplyFors>{signature}</edXML:ReplyFors>");
+        let packet = reopen(replaced("<edXML:Subject>", &format!("{subtree}<edXML:Subject>")).as_bytes());
+        let Ok(Packet::Document(packet)) = packet else {
+            panic!("{packet:?}")
+        };
+        let names: Vec<&str> = packet.extensions.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["ReplyFors"]);
+    }
+}
+
+#[test]
 fn unstandardised_subtrees_are_kept() {
     let subtree = "<edXML:ReplyFors><edXML:ReplyFor><edXML:OrganId> a </edXML:OrganId><x xmlns='urn:x'>no<y/></x>\
         </edXML:ReplyFor><edXML:ReplyFor/></edXML:ReplyFors><edXML:ApplicationType>1</edXML:ApplicationType>";

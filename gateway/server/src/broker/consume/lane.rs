@@ -25,7 +25,7 @@ use super::feed::{Begin, Feed, Fulfilled, Item, end};
 use super::source::{LOOK_AGAIN, Source, Standing};
 use super::turns::Turns;
 use super::window::{Acknowledgement, Window};
-use super::{Arrival, DROPPED_PAUSE, Intake, Lane, Settle, Settlement, Verdict};
+use super::{Arrival, DROPPED_PAUSE, Intake, Lane, Settle, Settlement, Verdict, is_copy};
 use crate::broker::connection::Session;
 use crate::broker::publish::{current, replaced};
 use crate::broker::topology;
@@ -217,8 +217,16 @@ impl Pump {
             verdict: Verdict::NotNow(DROPPED_PAUSE),
         };
         let arrival = Arrival::new(self.lane, delivery, settle);
-        serving.turns.push(arrival.account.clone().ok(), arrival);
-        if self.budget.take(queue, bytes) == Pace::Rest {
+        let pace = self.budget.take(queue, bytes);
+        let name = &self.sources[queue].queue;
+        if is_copy(self.lane, name, &arrival) {
+            let key = arrival.routing_key;
+            tracing::warn!(queue = name, key, "a copy of another intake's message is dropped");
+            arrival.settle.done();
+        } else {
+            serving.turns.push(arrival.account.clone().ok(), arrival);
+        }
+        if pace == Pace::Rest {
             self.ask_to_end(serving, queue);
         }
     }

@@ -47,6 +47,17 @@ pub enum ProvisionFault {
         /// What the broker says.
         reason: String,
     },
+    /// The virtual host is marked with an epoch that this data folder does not know.
+    #[error(
+        "virtual host {vhost} holds documents of another gateway, or of this one's lost data (epoch {epoch}): put back the \
+         right data_dir; or, where those documents are given up, delete the virtual host (rabbitmqctl delete_vhost {vhost})"
+    )]
+    Foreign {
+        /// The virtual host.
+        vhost: String,
+        /// The epoch it is marked with.
+        epoch: String,
+    },
     /// Its answer is not of the form it documents.
     #[error("the answer to {path} is not understood")]
     Answer {
@@ -65,6 +76,7 @@ impl ProvisionFault {
             ProvisionFault::Request(_)
             | ProvisionFault::Client(_)
             | ProvisionFault::Credential { .. }
+            | ProvisionFault::Foreign { .. }
             | ProvisionFault::Answer { .. } => false,
         }
     }
@@ -74,9 +86,10 @@ impl ProvisionFault {
         match self {
             ProvisionFault::Request(_) => true,
             ProvisionFault::Status { status, .. } => status.is_server_error(),
-            ProvisionFault::Client(_) | ProvisionFault::Credential { .. } | ProvisionFault::Answer { .. } => {
-                false
-            }
+            ProvisionFault::Client(_)
+            | ProvisionFault::Credential { .. }
+            | ProvisionFault::Foreign { .. }
+            | ProvisionFault::Answer { .. } => false,
         }
     }
 }

@@ -9,6 +9,7 @@ pub(in crate::command) fn in_words(fault: &ConfigFault) -> Said {
     let said = |text: Text| text.said().with("place", &fault.place);
     match &fault.problem {
         Problem::Contradiction(fault) => said(Text::ConfigContradiction).with("fault", fault),
+        Problem::Empty => said(Text::ConfigEmpty),
         Problem::Kind { wanted, found } => said(Text::ConfigKind)
             .about("wanted", &term(wanted))
             .with("found", found),
@@ -69,6 +70,7 @@ mod tests {
         let text = || "x".to_owned();
         let problems = [
             Problem::Contradiction("x"),
+            Problem::Empty,
             Problem::Kind {
                 wanted: "a text",
                 found: "integer",

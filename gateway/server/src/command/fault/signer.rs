@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use domain::receipt::vietnam_time;
+
 use super::file;
 use crate::command::text::{Said, Text};
 use crate::signer::{Pkcs12Fault, SignerFault};
@@ -28,6 +30,20 @@ pub(super) fn signer(fault: &SignerFault) -> Said {
             .said()
             .with("certificate", certificate.display())
             .with("key", key),
+        SignerFault::Early {
+            path,
+            subject,
+            begins,
+        } => Text::KeyEarly
+            .said()
+            .with("path", path.display())
+            .with("subject", subject)
+            .with("begins", vietnam_time(*begins)),
+        SignerFault::Ended { path, subject, ended } => Text::KeyEnded
+            .said()
+            .with("path", path.display())
+            .with("subject", subject)
+            .with("ended", vietnam_time(*ended)),
     }
 }
 

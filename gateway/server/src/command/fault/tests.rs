@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use domain::ids::CaseId;
+use domain::ids::{AgencyId, CaseId, Code};
 use domain::port::StoreFault;
+use trust::Time;
 
 use super::*;
 use crate::administration::{AdministrationFault, OrderFault, ParkingFault, Told};
@@ -19,6 +20,10 @@ fn absent() -> io::Error {
 
 fn text() -> String {
     "x".to_owned()
+}
+
+fn own_code() -> Code {
+    Code::parse("H53.LT").expect("a code")
 }
 
 fn http() -> reqwest::Error {
@@ -87,6 +92,16 @@ fn signer_faults() -> Vec<SignerFault> {
             certificate: path(),
             key: "receipts".to_owned(),
         },
+        SignerFault::Early {
+            path: path(),
+            subject: text(),
+            begins: Time::from_seconds(1_900_000_000),
+        },
+        SignerFault::Ended {
+            path: path(),
+            subject: text(),
+            ended: Time::from_seconds(1_600_000_000),
+        },
     ];
     others.into_iter().chain(pkcs12_faults()).collect()
 }
@@ -108,6 +123,10 @@ fn app_faults() -> Vec<AppFault> {
         }),
         AppFault::Broker(BrokerFault::Away),
         AppFault::Broker(BrokerFault::Silent),
+        AppFault::CodeTaken {
+            code: own_code(),
+            agency: AgencyId::from_number(1),
+        },
         AppFault::CrashNotes(absent()),
         AppFault::Http(HttpFault::Listen {
             address: "127.0.0.1:9710".parse().expect("an address"),
@@ -139,6 +158,10 @@ fn broker_faults() -> Vec<ProvisionFault> {
             status: reqwest::StatusCode::NOT_FOUND,
             reason: text(),
         },
+        ProvisionFault::Foreign {
+            vhost: text(),
+            epoch: text(),
+        },
         ProvisionFault::Answer { path: text() },
     ]
 }
@@ -151,6 +174,7 @@ fn faults() -> Vec<CommandFault> {
     let mut faults = vec![
         CommandFault::Accounts(absent()),
         CommandFault::Administration(AdministrationFault::Order(OrderFault::AgencyUnknown(text()))),
+        CommandFault::Administration(AdministrationFault::Order(OrderFault::CodeOfGateway(own_code()))),
         CommandFault::Answered(reqwest::StatusCode::BAD_GATEWAY),
         CommandFault::BrokerAway(text()),
         CommandFault::Busy(path()),
@@ -210,6 +234,19 @@ fn every_fault_is_said_in_both_languages_with_its_values() {
         .len(),
         2
     );
+}
+
+#[test]
+fn a_certificate_that_ended_is_told_with_its_day_and_what_to_do() {
+    let faults = signer_faults();
+    let ended = faults
+        .iter()
+        .find(|fault| matches!(fault, SignerFault::Ended { .. }));
+    for half in signer(ended.expect("one of them")).languages() {
+        for told in ["/srv/x", "2020-09-13", "gateway key new"] {
+            assert!(half.contains(told), "{half} / {told}");
+        }
+    }
 }
 
 #[test]

@@ -93,12 +93,7 @@ fn certificates_judged(certificates: &[Arc<Certificate>], bench: Bench<'_>) -> V
     let Bench { snapshot, at, .. } = bench;
     let is_anchor = |one: &&Arc<Certificate>| snapshot.anchors().any(|anchor| anchor == *one);
     let judge = |one: &Arc<Certificate>| {
-        let role = if one.is_ca() {
-            Role::Authority
-        } else {
-            Role::Signer
-        };
-        let report = trust::report_certificate(one, role, certificates, snapshot, at);
+        let report = trust::report_certificate(one, Role::of(one), certificates, snapshot, at);
         if is_anchor(&one) {
             anchor_judged(one, report, at)
         } else {

@@ -92,8 +92,13 @@ fn config(file: &Path, password: &str) -> Pkcs12Config {
     }
 }
 
+/// The time of day: openssl dates certificates by it.
+fn now() -> trust::Time {
+    crate::clock::Clock::start(std::time::Duration::from_secs(30)).now()
+}
+
 fn fault(file: &Path, password: &str) -> Pkcs12Fault {
-    match from_pkcs12(&config(file, password)).err() {
+    match from_pkcs12(&config(file, password), now()).err() {
         Some(SignerFault::Pkcs12 { path, fault }) if path == file => fault,
         other => panic!("{other:?}"),
     }
@@ -120,7 +125,7 @@ fn what_openssl_writes_is_read_by_default_and_as_older_tools_want_it() {
         ];
         for options in options {
             let file = desk.export("own", options);
-            let seal = from_pkcs12(&config(&file, PASSWORD)).expect("a key and its certificate");
+            let seal = from_pkcs12(&config(&file, PASSWORD), now()).expect("a key and its certificate");
             assert_eq!(
                 seal.certificates[0].fingerprint(),
                 own.fingerprint(),
@@ -158,11 +163,37 @@ fn the_certificate_of_the_key_comes_first_and_of_two_the_one_that_ends_last() {
     let other = std::fs::read(desk.path("other.pem")).expect("a certificate");
     std::fs::write(desk.path("more.pem"), [other, renewed].concat()).expect("written");
     let file = desk.export("own", &["-certfile", "more.pem"]);
-    let seal = from_pkcs12(&config(&file, PASSWORD)).expect("a key and its certificate");
+    let seal = from_pkcs12(&config(&file, PASSWORD), now()).expect("a key and its certificate");
     let ends: Vec<_> = seal.certificates.iter().map(|one| one.not_after()).collect();
     assert_eq!(ends.len(), 3);
     assert!(ends[0] > ends[1] && ends[0] > ends[2], "{ends:?}");
     assert!(seal.certificates[0].subject().to_string().contains("own"));
+}
+
+#[test]
+fn a_renewed_certificate_waits_for_its_first_day_behind_the_one_that_is_valid() {
+    let desk = Desk::new();
+    let pair = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::default();
+    (params.not_before, params.not_after) =
+        (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2030, 1, 1));
+    let standing = params.self_signed(&pair).expect("a certificate").pem();
+    (params.not_before, params.not_after) =
+        (rcgen::date_time_ymd(2029, 1, 1), rcgen::date_time_ymd(2039, 1, 1));
+    let renewed = params.self_signed(&pair).expect("a certificate").pem();
+    std::fs::write(desk.path("own.key"), pair.serialize_pem()).expect("written");
+    std::fs::write(desk.path("own.pem"), standing).expect("written");
+    std::fs::write(desk.path("renewed.pem"), renewed).expect("written");
+    let file = desk.export("own", &["-certfile", "renewed.pem"]);
+    for (at, ends) in [
+        ("2028-06-01T00:00:00Z", "2030-"),
+        ("2029-06-01T00:00:00Z", "2039-"),
+    ] {
+        let at = at.parse().expect("a time");
+        let seal = from_pkcs12(&config(&file, PASSWORD), at).expect("a key and its certificate");
+        let end = seal.certificates[0].not_after().to_string();
+        assert!(end.starts_with(ends), "{end} / {ends}");
+    }
 }
 
 #[test]
@@ -195,7 +226,7 @@ fn each_wrong_file_has_a_refusal_of_its_own() {
         assert_eq!(desk.fault_of("weak", &[]), Pkcs12Fault::KeyUnfit, "{kind}");
     }
     assert_eq!(fault(&desk.path("own.pem"), PASSWORD), Pkcs12Fault::Malformed);
-    let absent = from_pkcs12(&config(&desk.path("nowhere.p12"), PASSWORD)).err();
+    let absent = from_pkcs12(&config(&desk.path("nowhere.p12"), PASSWORD), now()).err();
     assert!(matches!(absent, Some(SignerFault::Read { .. })), "{absent:?}");
 }
 

@@ -226,7 +226,7 @@ fn a_journal_that_ends_cleanly_before_what_the_index_has_seen_is_damage() {
     let refused = Store::open(&small(folder.path()), clock()).expect_err("an acknowledged event is gone");
     let told = refused.to_string();
     assert!(
-        told.contains("the index has seen event") && told.contains("remove the index"),
+        told.contains("the index has seen event") && told.contains("put the journal back"),
         "{told}"
     );
     without_index(folder.path());
@@ -245,6 +245,25 @@ fn packs_that_end_before_what_the_index_has_seen_are_damage() {
         .expect("cut");
     let refused = Store::open(&small(folder.path()), clock()).expect_err("an original is gone");
     assert!(refused.to_string().contains("seen originals"), "{refused}");
+}
+
+#[test]
+fn an_original_that_is_gone_is_told_when_the_index_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let kept = new_document(1);
+    let id = kept.happenings[0].submission().expect("a submission").id.clone();
+    record(&store, kept.keeping(format!("packet {id}").into_bytes().into()));
+    record(&store, new_document(2));
+    assert_eq!(store.figures().missing, 0, "nobody looked yet");
+    drop(store);
+    without_index(folder.path());
+    let store = open(folder.path());
+    assert_eq!((store.figures().rebuilds, store.figures().missing), (1, 1));
+    drop(store);
+    without_index(folder.path());
+    fs::remove_file(newest(folder.path(), "packs")).expect("removed");
+    assert_eq!(open(folder.path()).figures().missing, 2);
 }
 
 #[test]

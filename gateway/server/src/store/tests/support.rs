@@ -234,6 +234,7 @@ pub(super) fn receipt_issued(case: CaseId, about: Digest, to: AgencyId) -> Recei
         receipt: Digest::of(about.as_bytes()),
         to,
         submission: None,
+        account: None,
         status_packet: None,
         rank: Rank::Normal,
     }

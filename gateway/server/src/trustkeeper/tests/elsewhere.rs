@@ -303,11 +303,49 @@ fn a_list_matters_as_long_as_its_issuer_has_a_path_of_which_nothing_is_expired()
             .certificates
             .check_list(&authority.list(1, -60))
             .expect("signed");
-        let series = signed.list.series();
+        let series = signed.series();
         assert_eq!(material.take_list(signed, now()), Ok(Taken::New));
         material.matters_until(&series)
     };
     assert_eq!(until(&issuing), Some(above.certificate().not_after()));
     assert_eq!(until(&root), Some(root.certificate().not_after()));
     assert_eq!(until(&orphan), None, "no path leads from it to an anchor");
+}
+
+#[test]
+fn an_authority_of_the_same_name_drives_out_no_list() {
+    let root = Authority::new("Root");
+    let (issuing, rogue) = (root.below("Issuing", nothing), root.below("Issuing", nothing));
+    let candidates = [&issuing, &rogue].map(Authority::certificate).to_vec();
+    let mut material = Material::default();
+    material.set_certificates(vec![root.certificate()], candidates, Vec::new(), now());
+    let at = |days: i64| {
+        date_time_ymd(2026, 1, 1) + Duration::from_secs(u64::try_from(days * DAY).expect("later"))
+    };
+    let mut take = |authority: &Authority, number: u64| {
+        // Whatever key the other one has, it may say the same of it.
+        let params = CertificateRevocationListParams {
+            this_update: at(0),
+            next_update: at(7),
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::PreSpecified(vec![1; 20]),
+        };
+        let list = params
+            .signed_by(&authority.issuer)
+            .expect("a list")
+            .der()
+            .to_vec();
+        let signed = material.certificates.check_list(&list).expect("signed");
+        material.take_list(signed, now())
+    };
+    assert_eq!(take(&issuing, 1), Ok(Taken::New));
+    assert_eq!(take(&rogue, 1_000), Ok(Taken::New));
+    assert_eq!(
+        take(&issuing, 2),
+        Ok(Taken::New),
+        "its own is not older than the other's"
+    );
+    assert_eq!(material.lists().count(), 2);
 }

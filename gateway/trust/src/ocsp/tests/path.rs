@@ -230,3 +230,67 @@ fn a_responder_that_policy_pins_settles_certificates_of_every_issuer() {
         );
     }
 }
+
+#[test]
+fn an_answer_still_revokes_when_its_responder_has_ended() {
+    let world = World::new();
+    let ended: Change = |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 6, 10);
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+        let nocheck = crate::testing::extension(
+            &[1, 3, 6, 1, 5, 5, 7, 48, 1, 5],
+            &[5, 0],
+            crate::testing::IsCritical::No,
+        );
+        params.custom_extensions.push(nocheck);
+    };
+    let responder = world.issuing.leaf("Responder", 120, ended);
+    let made: Time = "2026-06-09T08:00:00Z".parse().expect("an instant");
+    let said = |status: Vec<u8>| {
+        let draft = Draft {
+            status,
+            this_update: made,
+            produced_at: made,
+            next_update: None,
+            responder: by_name(&responder.certificate),
+            certificates: vec![Arc::clone(&responder.certificate)],
+            ..about_person(&world)
+        };
+        let basic = draft.basic(|octets| crate::Signer::sign(&responder.key, octets).expect("a signature"));
+        OcspAnswer::from_der(response(&basic)).expect("an answer")
+    };
+    let list = || Some(world.issuing.list(&[]));
+    let bad = said(revoked(made.plus_seconds(-60), &[]));
+    let failure = judged(&world, vec![bad], list(), Policy::default());
+    assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+    // It proves nothing good any more.
+    let failure = judged(&world, vec![said(GOOD.to_vec())], None, Policy::default());
+    assert!(
+        matches!(failure, Err(Failure::RevocationUnknown { .. })),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn answers_about_others_of_the_same_number_hide_nothing() {
+    let world = World::new();
+    let other = Authority::root("Other", |_| {});
+    let namesake = other.leaf("Namesake", 100, |_| {});
+    assert_eq!(namesake.certificate.serial(), world.person.certificate.serial());
+    let about_other = |seconds: i64| {
+        let draft = Draft {
+            produced_at: now().plus_seconds(-60 - seconds),
+            this_update: now().plus_seconds(-60 - seconds),
+            ..Draft::about(&namesake.certificate, &other.certificate)
+        };
+        draft.signed_by(&other).expect("an answer")
+    };
+    let bad = Draft {
+        status: revoked(now().plus_seconds(-600), &[]),
+        ..about_person(&world)
+    };
+    let mut answers: Vec<OcspAnswer> = (0..40).map(about_other).collect();
+    answers.push(by_issuer(&world, &bad));
+    let failure = judged(&world, answers, Some(world.issuing.list(&[])), Policy::default());
+    assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+}

@@ -73,7 +73,13 @@ impl Allowed {
         let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
             return Err(fault);
         };
-        if !before.equals_except(after, &[b"Fields", b"SigFlags", b"DR"])
+        let is_default_new = before.get(b"DA").is_none() && matches!(after.get(b"DA"), Some(Object::Text(_)));
+        let may_change: &[&[u8]] = if is_default_new && are_all_signatures(changes)? {
+            &[b"Fields", b"SigFlags", b"DR", b"DA"]
+        } else {
+            &[b"Fields", b"SigFlags", b"DR"]
+        };
+        if !before.equals_except(after, may_change)
             || !are_flags_grown(before, after)
             || !appearance::are_resources_grown(changes, before, after)
         {
@@ -328,6 +334,16 @@ impl Allowed {
         self.kinds.insert(LaterChange::FormFilled);
         Ok(())
     }
+}
+
+/// Whether the form has fields of signatures only: then nothing that was signed inherits a default appearance, which some
+/// software adds beside its own field.
+fn are_all_signatures(changes: &Changes<'_, '_>) -> Result<bool, PdfFault> {
+    let form = Form::read(changes.file, changes.revision - 1)?;
+    Ok(form
+        .fields
+        .iter()
+        .all(|field| field.kind == Some(Kind::Signature)))
 }
 
 /// Whether readers make the looks of fields themselves, so that appearances do not say what is seen: NeedAppearances

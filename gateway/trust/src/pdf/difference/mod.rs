@@ -8,7 +8,8 @@
 //!
 //! **Invariant**: every octet of the update belongs to one of its objects, to its cross-reference section or to white
 //! space.
-//! **Invariant**: no object of the signed revision refers to an object that the update brings into being.
+//! **Invariant**: no object of the signed revision refers to an object that the update brings into being, and none lies in
+//! an object stream that the update writes over.
 
 mod allowed;
 mod appearance;
@@ -163,6 +164,10 @@ impl<'f, 'a> Changes<'f, 'a> {
             if before == Some(*entry) {
                 continue;
             }
+            // What lies in an object stream refers to it by no reference.
+            if context.survey.is_container(*number, revision) {
+                return Err(PdfFault::Changed { number: *number });
+            }
             match (before, entry) {
                 (None | Some(Entry::Free), Entry::Free) => {}
                 (Some(Entry::InUse { .. } | Entry::Compressed { .. }), Entry::Free) => {
@@ -185,7 +190,23 @@ impl<'f, 'a> Changes<'f, 'a> {
                 }
             }
         }
+        changes.section_stream()?;
         Ok(changes)
+    }
+
+    /// The stream that is the cross-reference section stands under a number of its own, whether it lists itself or not:
+    /// readers find it there, and it holds what anybody likes.
+    fn section_stream(&mut self) -> Result<(), PdfFault> {
+        let Some(number) = self.update.stream_number else {
+            return Ok(());
+        };
+        let before = self.file.entry(number, self.revision - 1);
+        let is_taken = matches!(before, Some((Entry::InUse { .. } | Entry::Compressed { .. }, _)));
+        if is_taken || self.context.survey.is_container(number, self.revision) {
+            return Err(PdfFault::Changed { number });
+        }
+        self.new.insert(number);
+        Ok(())
     }
 
     fn differs(&self, number: u32) -> Result<bool, PdfFault> {

@@ -106,6 +106,8 @@ pub(super) struct Survey {
     /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
     material: HashMap<u32, usize>,
     uses: HashMap<u32, Vec<Use>>,
+    /// Object streams, and the first revision of which an object lies in one.
+    containers: HashMap<u32, u32>,
     /// The area of the smallest box that a page has or inherits.
     smallest_page: Option<f64>,
     /// The names in default appearances (§12.7.4.3), and from when to when one stood somewhere.
@@ -120,6 +122,7 @@ impl Survey {
         let material = material_nodes(file);
         let mut survey = Self {
             uses: targets(file, first, material.keys())?,
+            containers: containers(file),
             material,
             smallest_page: None,
             names: HashMap::new(),
@@ -319,6 +322,12 @@ impl Survey {
         uses.filter(move |one| one.span.holds(revision))
     }
 
+    /// Whether an object of an earlier revision lies in the object stream of this number.
+    pub(super) fn is_container(&self, number: u32, revision: usize) -> bool {
+        let since = self.containers.get(&number);
+        since.is_some_and(|since| (*since as usize) < revision)
+    }
+
     /// How many references to the object there are in all revisions; `None` where nobody counted them.
     pub(super) fn weight(&self, number: u32) -> Option<usize> {
         self.uses.get(&number).map(Vec::len)
@@ -337,25 +346,52 @@ impl Survey {
 }
 
 /// What later revisions write; and what must belong to one holder alone where its parts are written: appearances of
-/// fields, and the DSS.
+/// fields, and the DSS. A field is there when the first revision is signed, or is written later.
 fn targets<'m>(
     file: &File<'_>,
     first: usize,
     material: impl Iterator<Item = &'m u32>,
 ) -> Result<HashMap<u32, Vec<Use>>, PdfFault> {
     let mut targets: HashMap<u32, Vec<Use>> = material.map(|number| (*number, Vec::new())).collect();
+    let mut appearance = |object: &Indirect| {
+        if let Some(appearance) = object.dictionary().and_then(|one| one.reference(b"AP")) {
+            targets.insert(appearance.number, Vec::new());
+        }
+    };
+    for field in Form::read(file, first)?.fields {
+        appearance(&*file.resolve(field.reference, first)?);
+    }
     for revision in first + 1..=file.latest() {
-        let written = file.revisions[revision].entries().iter();
-        targets.extend(written.map(|(number, _)| (*number, Vec::new())));
-        let before = revision - 1;
-        for field in Form::read(file, before)?.fields {
-            let field = file.resolve(field.reference, before)?;
-            if let Some(appearance) = field.dictionary().and_then(|field| field.reference(b"AP")) {
-                targets.insert(appearance.number, Vec::new());
-            }
+        for (number, entry) in file.revisions[revision].entries() {
+            let generation = entry.generation();
+            let reference = Reference {
+                number: *number,
+                generation,
+            };
+            appearance(&*file.resolve(reference, revision)?);
         }
     }
+    for revision in &file.revisions[first + 1..] {
+        let written = revision.entries().iter().map(|(number, _)| *number);
+        targets.extend(
+            written
+                .chain(revision.stream_number)
+                .map(|number| (number, Vec::new())),
+        );
+    }
     Ok(targets)
+}
+
+/// Every number that was ever an object stream, with the first revision that says so.
+fn containers(file: &File<'_>) -> HashMap<u32, u32> {
+    let mut containers: HashMap<u32, u32> = HashMap::new();
+    for version in file.history.numbers().flatten() {
+        if let Entry::Compressed { container, .. } = version.entry {
+            let since = containers.entry(container).or_insert(version.revision);
+            *since = version.revision.min(*since);
+        }
+    }
+    containers
 }
 
 /// Objects of the DSS, with the first revision in which they were. What is malformed is refused where it changes.

@@ -198,3 +198,15 @@ fn a_look_that_something_else_shows_too_stays() {
     let changed = filled(&prepared(&world, &OPEN), &[(7, &good), (8, other)]);
     assert_eq!(changed, Some(PdfFault::Changed { number: 8 }));
 }
+
+#[test]
+fn a_field_for_filling_in_gets_no_default_appearance() {
+    let world = World::new();
+    let file = prepared(&world, &OPEN);
+    let form = "<< /Fields [5 0 R 7 0 R] /SigFlags 3 /DA (/Helv 0 Tf 0 g) >>";
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>");
+    assert_eq!(
+        filled(&file, &[(1, &catalog)]),
+        Some(PdfFault::Changed { number: 1 })
+    );
+}

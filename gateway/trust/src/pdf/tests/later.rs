@@ -411,3 +411,22 @@ fn every_object_of_an_object_stream_is_listed() {
     let opening = compressed(&once(&world), &[(1, &catalog("/OpenAction << >>"))]);
     assert_eq!(fault(&opening), Some(PdfFault::Changed { number: 1 }));
 }
+
+#[test]
+fn a_default_appearance_may_come_where_nothing_signed_inherits_it() {
+    let world = World::new();
+    let form = |more: &str| {
+        format!(
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R ] /SigFlags 3 {more} >> /Version /2.0 >>"
+        )
+    };
+    let added = update(&once(&world), &[(1, &form("/DA (/Helv 0 Tf 0 g )"))]);
+    assert_eq!(later(&world, &added), [LaterChange::Extensions]);
+    // Neither does it change once it is there, nor is it anything but text.
+    for other in ["/DA (/F1 0 Tf 0 g )", "", "/DA 20 0 R"] {
+        let changed = update(&added, &[(1, &form(other))]);
+        assert_eq!(fault(&changed), Some(PdfFault::Changed { number: 1 }), "{other}");
+    }
+    let strange = update(&once(&world), &[(1, &form("/DA << >>"))]);
+    assert_eq!(fault(&strange), Some(PdfFault::Changed { number: 1 }));
+}

@@ -1,0 +1,136 @@
+//! Objects that nothing refers to and that are read all the same: object streams, and sections that are streams.
+
+use super::*;
+
+/// An update whose cross-reference section is the stream `section`.
+#[derive(Default)]
+struct Update<'a> {
+    plain: Vec<(u32, &'a str)>,
+    /// An object stream, and what it holds.
+    contained: Option<(u32, (u32, &'a str))>,
+    section: u32,
+    /// Whether the section lists itself.
+    is_listed: bool,
+    /// What its entry for the free object 30 says of the next one.
+    free: Option<[u8; 4]>,
+}
+
+impl Update<'_> {
+    fn of(&self, file: &[u8]) -> Vec<u8> {
+        let start = memchr::memmem::rfind(file, b"startxref\n").expect("a section") + 10;
+        let previous = String::from_utf8_lossy(&file[start..]).replace("\n%%EOF\n", "");
+        let mut bytes = file.to_vec();
+        let (mut index, mut entries) = (String::new(), Vec::new());
+        let mut list = |number: u32, kind: u8, place: [u8; 4]| {
+            index.push_str(&format!("{number} 1 "));
+            entries.extend([&[kind][..], &place, &[0]].concat());
+        };
+        let place = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a small file").to_be_bytes();
+        for (number, value) in &self.plain {
+            list(*number, 1, place(&bytes));
+            bytes.extend_from_slice(format!("{number} 0 obj\n{value}\nendobj\n").as_bytes());
+        }
+        if let Some((container, (number, value))) = self.contained {
+            list(container, 1, place(&bytes));
+            list(number, 2, container.to_be_bytes());
+            let head = format!("{number} 0 ");
+            let (first, length) = (head.len(), head.len() + value.len());
+            let keys = format!("/Type /ObjStm /N 1 /First {first} /Length {length}");
+            bytes.extend_from_slice(
+                format!("{container} 0 obj\n<< {keys} >>\nstream\n{head}{value}\nendstream\nendobj\n")
+                    .as_bytes(),
+            );
+        }
+        let at = bytes.len();
+        if self.is_listed {
+            list(self.section, 1, place(&bytes));
+        }
+        if let Some(next) = self.free {
+            list(30, 0, next);
+        }
+        let keys = format!("/Type /XRef /Size 31 /W [1 4 1] /Index [{index}] /Root 1 0 R /Prev {previous}");
+        let head = format!(
+            "{} 0 obj\n<< {keys} /Length {} >>\nstream\n",
+            self.section,
+            entries.len()
+        );
+        let end = format!("\nendstream\nendobj\nstartxref\n{at}\n%%EOF\n");
+        bytes.extend([head.as_bytes(), &entries, end.as_bytes()].concat());
+        bytes
+    }
+}
+
+fn catalog(field: u32, more: &str) -> String {
+    format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{field} 0 R ] /SigFlags 3 >> {more} >>")
+}
+
+#[test]
+fn an_object_stream_that_holds_signed_objects_is_written_over_by_nobody() {
+    let world = World::new();
+    let base = Update {
+        contained: Some((7, (2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"))),
+        section: 8,
+        is_listed: true,
+        ..Update::default()
+    };
+    let signed = sign_pdf(&base.of(&PdfWriter::page()), &world.person, 9, &[]);
+    const STREAM: &str = "<< /Length 3 >>\nstream\nabc\nendstream";
+    let with = |material: &str, more: &[(u32, &str)]| {
+        let mut writer = PdfWriter::update(&signed);
+        writer.object(1, catalog(9, &format!("/DSS << /Certs [{material}] >>")));
+        more.iter()
+            .for_each(|(number, value)| writer.object(*number, value));
+        fault(&writer.finish_update())
+    };
+    assert_eq!(with("12 0 R", &[(12, STREAM)]), None);
+    let over = with("12 0 R 7 0 R", &[(12, STREAM), (7, STREAM)]);
+    assert_eq!(over, Some(PdfFault::Changed { number: 7 }));
+    let pages = "<< /Type /ObjStm /N 1 /First 4 /Length 45 >>\nstream\n2 0 << /Type /Pages /Kids [3 0 R] /Count 2 >>\nendstream";
+    assert_eq!(
+        with("12 0 R 7 0 R", &[(12, STREAM), (7, pages)]),
+        Some(PdfFault::Changed { number: 7 })
+    );
+}
+
+#[test]
+fn a_section_stands_under_a_number_of_its_own() {
+    let world = World::new();
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let risen = catalog(5, "/Version /2.0");
+    let with = |section: u32, is_listed: bool, free: Option<[u8; 4]>| {
+        let update = Update {
+            plain: vec![(1, &risen)],
+            section,
+            is_listed,
+            free,
+            ..Update::default()
+        };
+        fault(&update.of(&signed))
+    };
+    for is_listed in [true, false] {
+        assert_eq!(with(7, is_listed, None), None);
+        // The page shows object 4; objects 5 and 6 are field and signature.
+        for taken in [4, 5, 6] {
+            let changed = Some(PdfFault::Changed { number: taken });
+            assert_eq!(with(taken, is_listed, None), changed, "{taken} {is_listed}");
+        }
+    }
+    assert_eq!(with(7, true, Some([0; 4])), None);
+    assert!(matches!(
+        with(7, true, Some(*b"(Tj)")),
+        Some(PdfFault::Xref { .. })
+    ));
+    // What is referred to and was never there is no number of its own either.
+    let waiting = sign_pdf_with(&PdfWriter::page(), &world.person, (5, &[]), |writer| {
+        writer.object(
+            4,
+            "<< /Length 12 /Waits 12 0 R >>\nstream\nBT (A) Tj ET\nendstream",
+        );
+    });
+    let update = Update {
+        plain: vec![(1, &risen)],
+        section: 12,
+        ..Update::default()
+    };
+    assert_eq!(fault(&update.of(&waiting)), Some(PdfFault::Changed { number: 4 }));
+}
