@@ -205,7 +205,7 @@ fn nobody_to_receive_is_refused_with_each_code_and_its_cause() {
         refused.reasons,
         [
             Refusal::new(RefusalCode::AddresseeUnknown).with("code", code_of(9)),
-            Refusal::new(RefusalCode::AddresseeUnknown).with("code", "Sở  Nội vụ"),
+            Refusal::new(RefusalCode::AddresseeUnknown).with("code", "a text of 10 characters"),
             Refusal::new(RefusalCode::AddresseeUnreachable).with("code", code_of(4)),
         ]
     );
