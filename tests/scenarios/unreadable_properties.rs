@@ -47,7 +47,7 @@ impl Wire {
         wire.method(0, (10, 11), &start).await;
         wire.until((10, 30)).await;
         let tune = [
-            &0_u16.to_be_bytes()[..],
+            &16_u16.to_be_bytes()[..],
             &131_072_u32.to_be_bytes(),
             &0_u16.to_be_bytes(),
         ]

@@ -51,6 +51,13 @@ pub(super) fn questions(
             Some(why) => Probe::NotReady(why),
         }
     });
+    let store = watched.store.clone();
+    readiness.register("originals", move || match store.figures().missing {
+        0 => Probe::Ready,
+        missing => Probe::NotReady(format!(
+            "{missing} originals that the journal names are not there: restore them from a copy"
+        )),
+    });
     let road = watched.road.clone();
     readiness.register("clock", move || match road.clock.steady() {
         Ok(()) => Probe::Ready,
