@@ -83,7 +83,7 @@ impl Role {
         let purposes = certificate.extensions().extended_key_usage.as_ref();
         if certificate.is_ca() {
             Role::Authority
-        } else if purposes.is_some_and(|purposes| purposes.names_any(&[asn1::oid::PURPOSE_TIME_STAMPING])) {
+        } else if purposes.is_some_and(|purposes| purposes.is_only(&asn1::oid::PURPOSE_TIME_STAMPING)) {
             Role::TimeStamper
         } else {
             Role::Signer

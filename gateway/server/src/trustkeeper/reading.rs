@@ -134,10 +134,16 @@ impl Folders {
             material.set_certificates(anchors, candidates, learned, now);
         }
         // Those of the cache first: what was used once bars the way to what is older.
-        for bytes in &cached {
-            match material.certificates.check_list(bytes) {
+        let check = |bytes: &Vec<u8>| material.certificates.check_list(bytes);
+        let mut kept: Vec<Result<Signed, Unfit>> = cached.iter().map(check).collect();
+        // The newest of a series first: an older one is written over nothing.
+        kept.sort_by_key(|one| std::cmp::Reverse(one.as_ref().ok().map(|signed| signed.list.this_update())));
+        for checked in kept {
+            let is_older = |signed: &Signed| material.weigh(signed, now) == Err(Unfit::Older);
+            match checked {
                 // Its issuer is gone, and may come back: nobody has to do anything about it.
                 Err(Unfit::Unsigned) => {}
+                Ok(signed) if is_older(&signed) => {}
                 checked => faults.extend(self.take_list(material, checked, now).err()),
             }
         }

@@ -167,9 +167,8 @@ impl<'a> Archive<'a> {
         let members = |set: Option<Element<'_>>| {
             let mut digests = HashSet::new();
             let mut reader = set.map_or(Reader::new(&[]), |set| set.reader());
-            while digests.len() < MEMBERS_MAX
-                && let Ok(member) = reader.next()
-            {
+            for _ in 0..MEMBERS_MAX {
+                let Ok(member) = reader.next() else { break };
                 digests.insert(digest(&[self.opened.sent(member.whole)]));
             }
             digests

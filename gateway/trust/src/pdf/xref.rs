@@ -81,13 +81,22 @@ impl Section {
             )
         };
         let size = size(&trailer).ok_or(PdfFault::Xref { offset })?;
+        let object_end = parser.at;
         // Writers leave their name here as a comment.
         parser.skip_space();
-        parser.keyword(b"startxref")?;
-        parser.skip_blank();
-        let start_value = usize::try_from(parser.number()?).map_err(|_| PdfFault::Xref { offset })?;
-        parser.skip_blank();
-        parser.keyword(b"%%EOF")?;
+        // In front of a linearised file some leave out what says nothing there (Annex F.3.4): 0 stands for it, which is the
+        // place of no section.
+        let is_bare = stream_number.is_some() && !parser.starts_with(b"startxref");
+        let mut start_value = 0;
+        if is_bare {
+            parser.at = object_end;
+        } else {
+            parser.keyword(b"startxref")?;
+            parser.skip_blank();
+            start_value = usize::try_from(parser.number()?).map_err(|_| PdfFault::Xref { offset })?;
+            parser.skip_blank();
+            parser.keyword(b"%%EOF")?;
+        }
         let end = parser.at;
         parser.skip_line_end();
         Ok(Self {

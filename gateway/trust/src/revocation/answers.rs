@@ -136,8 +136,11 @@ impl<'a> Inquiry<'a, '_> {
                     is_beside: true,
                     proven: response.proven.map_or(now, |proven| proven.min(now)),
                 })
-            })
-            .take(ANSWERS_MAX);
+            });
+        // Each approval adds one about the same authorities: the newest settle most.
+        let mut beside: Vec<AtHand> = beside.collect();
+        beside.sort_by_key(|one| std::cmp::Reverse(one.answer.produced_at()));
+        beside.truncate(ANSWERS_MAX);
         known.chain(beside).collect()
     }
 

@@ -79,6 +79,11 @@ impl ExtendedKeyUsage {
             .any(|own| purposes.iter().any(|one| one.as_bytes() == &**own))
     }
 
+    /// Whether this purpose is its only one.
+    pub(crate) fn is_only(&self, purpose: &const_oid::ObjectIdentifier) -> bool {
+        self.purposes.len() == 1 && self.names_any(&[*purpose])
+    }
+
     /// Whether all these purposes (content octets) are among its own.
     pub(crate) fn names_all(&self, purposes: &[Box<[u8]>]) -> bool {
         purposes.iter().all(|purpose| self.purposes.contains(purpose))

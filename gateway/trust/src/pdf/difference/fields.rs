@@ -74,7 +74,9 @@ impl Allowed {
             return Err(fault);
         };
         let is_default_new = before.get(b"DA").is_none() && matches!(after.get(b"DA"), Some(Object::Text(_)));
-        let may_change: &[&[u8]] = if is_default_new && are_all_signatures(changes)? {
+        // Some software adds one beside its own field. Readers that make looks anew draw with it whatever has none of its own.
+        let may_come = is_default_new && !changes.context.survey.has_heirs(changes.revision - 1);
+        let may_change: &[&[u8]] = if may_come {
             &[b"Fields", b"SigFlags", b"DR", b"DA"]
         } else {
             &[b"Fields", b"SigFlags", b"DR"]
@@ -334,16 +336,6 @@ impl Allowed {
         self.kinds.insert(LaterChange::FormFilled);
         Ok(())
     }
-}
-
-/// Whether the form has fields of signatures only: then nothing that was signed inherits a default appearance, which some
-/// software adds beside its own field.
-fn are_all_signatures(changes: &Changes<'_, '_>) -> Result<bool, PdfFault> {
-    let form = Form::read(changes.file, changes.revision - 1)?;
-    Ok(form
-        .fields
-        .iter()
-        .all(|field| field.kind == Some(Kind::Signature)))
 }
 
 /// Whether readers make the looks of fields themselves, so that appearances do not say what is seen: NeedAppearances

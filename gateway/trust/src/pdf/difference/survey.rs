@@ -114,6 +114,8 @@ pub(super) struct Survey {
     names: HashMap<Box<[u8]>, Span>,
     /// There is a default appearance whose names are not known.
     has_strange_names: bool,
+    /// From when to when anything could inherit a default appearance of the form.
+    heirs: Option<Span>,
 }
 
 impl Survey {
@@ -127,6 +129,7 @@ impl Survey {
             smallest_page: None,
             names: HashMap::new(),
             has_strange_names: false,
+            heirs: None,
         };
         for (revision, from) in file.revisions[..file.latest()].iter().zip(0..) {
             let span = Span {
@@ -225,6 +228,7 @@ impl Survey {
     }
 
     fn note_uses(&mut self, dictionary: &Dictionary, holder: (u32, Span, bool)) {
+        self.note_heir(dictionary, holder.1);
         let mut path = Vec::new();
         for (key, value) in dictionary.iter() {
             self.note_entry(key, value, &mut path, holder);
@@ -274,6 +278,7 @@ impl Survey {
                 path.pop();
             }
             Object::Dictionary(dictionary) => {
+                self.note_heir(dictionary, span);
                 for (key, value) in dictionary.iter() {
                     self.note_entry(key, value, path, (holder, span, is_of_page));
                 }
@@ -284,6 +289,12 @@ impl Survey {
             | Object::Real(_)
             | Object::Name(_)
             | Object::Text(_) => {}
+        }
+    }
+
+    fn note_heir(&mut self, dictionary: &Dictionary, span: Span) {
+        if is_heir(dictionary) {
+            self.heirs = Some(self.heirs.map_or(span, |known| known.and(span)));
         }
     }
 
@@ -338,11 +349,28 @@ impl Survey {
         self.smallest_page.unwrap_or(0.0)
     }
 
+    /// Whether anything of that revision could inherit a default appearance of the form.
+    pub(super) fn has_heirs(&self, revision: usize) -> bool {
+        self.heirs.is_some_and(|span| span.holds(revision))
+    }
+
     /// Whether a default appearance of that revision may name the font: a reader that makes the appearance anew would take
     /// what was not there when it was signed.
     pub(super) fn is_asked_for(&self, font: &[u8], revision: usize) -> bool {
         self.has_strange_names || self.names.get(font).is_some_and(|span| span.holds(revision))
     }
+}
+
+/// Whether it is drawn with the default appearance of the form where it has none of its own: fields and widgets other than
+/// those of signatures (what they are may stand in an ancestor), in the form or not, and text that stands freely.
+fn is_heir(dictionary: &Dictionary) -> bool {
+    let subtype = dictionary.get(b"Subtype");
+    // Named elsewhere, it may be anything.
+    let is_elsewhere = subtype.is_some_and(|subtype| subtype.as_reference().is_some());
+    let is_widget = dictionary.get(b"FT").is_some() || dictionary.name(b"Subtype") == Some(b"Widget");
+    let is_signature = dictionary.name(b"FT") == Some(b"Sig");
+    let is_free_text = dictionary.name(b"Subtype") == Some(b"FreeText");
+    (is_widget && !is_signature) || is_free_text || is_elsewhere
 }
 
 /// What later revisions write; and what must belong to one holder alone where its parts are written: appearances of

@@ -209,4 +209,23 @@ fn a_field_for_filling_in_gets_no_default_appearance() {
         filled(&file, &[(1, &catalog)]),
         Some(PdfFault::Changed { number: 1 })
     );
+    // Nor does what stands on a page and in no form.
+    for annotation in [
+        "<< /Type /Annot /Subtype /Widget /FT /Tx /V (1.000) /Rect [0 0 99 9] >>",
+        "<< /Type /Annot /Subtype /Widget /Parent 9 0 R /Rect [0 0 99 9] >>",
+        "<< /Type /Annot /Subtype /FreeText /Contents (nothing is to be paid) /Rect [0 0 99 9] >>",
+    ] {
+        let signed = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+            writer.object(3, format!("<< {page} /Annots [8 0 R] >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            writer.object(8, annotation);
+        });
+        let form = "<< /Fields [5 0 R] /SigFlags 3 /DA (/Helv 0.01 Tf 1 g) >>";
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");
+        let found = filled(&signed, &[(1, &catalog)]);
+        assert_eq!(found, Some(PdfFault::Changed { number: 1 }), "{annotation}");
+    }
 }
