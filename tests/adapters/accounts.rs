@@ -54,9 +54,17 @@ async fn a_virtual_host_of_another_epoch_is_not_taken_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let broker = Broker::start(folder.path()).await;
     let provisioner = provisioner(&broker);
+    let known = |epochs: &[&str]| epochs.iter().map(ToString::to_string).collect::<Vec<_>>();
+    provisioner.check_own(&[]).await.expect("nobody's yet");
     provisioner.set_up("one").await.expect("set up");
-    provisioner.set_up("one").await.expect("it is ours");
-    let fault = provisioner.set_up("other").await.expect_err("it is another's");
+    provisioner
+        .check_own(&known(&["later", "one"]))
+        .await
+        .expect("it is ours");
+    let fault = provisioner
+        .check_own(&known(&["other"]))
+        .await
+        .expect_err("it is another's");
     assert!(
         matches!(&fault, ProvisionFault::Foreign { vhost, epoch } if (vhost.as_str(), epoch.as_str()) == ("accounts", "one")),
         "{fault}"

@@ -84,6 +84,16 @@ pub struct Dispatch {
     pub answer: Option<Answer>,
 }
 
+impl Dispatch {
+    /// Which document system of its addressee waits for it: 0 for what is for the agency; for an answer the number of the
+    /// account that asked (`a17-2` is 2).
+    pub fn system(&self) -> u16 {
+        let account = self.answer.as_ref().and_then(|answer| answer.account.as_ref());
+        let number = account.and_then(|account| account.as_str().rsplit_once('-'));
+        number.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    }
+}
+
 /// What a receipt in an inbox is, told beside it so that software can match it without opening it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

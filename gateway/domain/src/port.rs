@@ -305,8 +305,14 @@ pub trait Journal: Send + Sync {
     /// What is known of a dispatch.
     fn dispatch(&self, id: DispatchId) -> Result<Option<DispatchHead>, StoreFault>;
 
-    /// At most `limit` dispatches due for this addressee, urgent ones first, then by age.
+    /// At most `limit` dispatches due for this addressee, those of one document system after those of another.
     fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;
+
+    /// The document systems of this addressee for which something is due ([`Dispatch::system`]).
+    fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, StoreFault>;
+
+    /// At most `limit` dispatches due for this document system, urgent ones first, then by age.
+    fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;
 
     /// Addressees for which something is due.
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault>;

@@ -41,7 +41,9 @@ use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
 use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
 
-pub use provision::{AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner, remember_epoch};
+pub use provision::{
+    AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner, read_epochs, remember_epoch,
+};
 
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
@@ -263,7 +265,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     let road = Road {
         journal: Arc::new(store.clone()),
         archive: Arc::new(store.clone()),
-        inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
+        inbox: Arc::new(epoch::Proven(broker.clone())) as Arc<dyn domain::port::Inbox>,
         trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
         seal: load_seal(&config.gateway, clock.now())?,
         rules: Arc::new(rules(config)),

@@ -132,6 +132,7 @@ impl Store {
             journal: JournalReader::new(directory.journal()),
             packs: PackReader::new(directory.packs()),
             objects: directory.objects(),
+            missing: directory.missing(),
             generations: Generations::new(directory.index()),
             tuning,
             closing: Arc::new(AtomicBool::new(false)),

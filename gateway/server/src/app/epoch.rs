@@ -4,6 +4,8 @@
 //! of what was consigned: topology and accounts are made anew under a new epoch, the loss is journaled, and dispatch
 //! puts what no connector confirmed into the inboxes again.
 //!
+//! **Invariant:** nothing is taken from a broker, nor put into it, nor changed at it, before it is proven to be this gateway's:
+//! every epoch that the gateway ever gave is known, and a broker that bears another is left alone.
 //! **Invariant:** the loss is journaled, then the new epoch is remembered, then the broker is marked with it; dying in
 //! between means only that the loss is noticed once more.
 
@@ -12,19 +14,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::Happening;
-use domain::port::{Appended, Commit};
+use domain::ids::AccountId;
+use domain::port::{Appended, Commit, Inbox, Outcome, Parcel, Soon};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::provision::{BrokerProvision, new_epoch, read_epoch, remember_epoch};
+use super::provision::{BrokerProvision, new_epoch, read_epochs, remember_epoch};
 use crate::broker::{Broker, BrokerFault, BrokerState, Standing};
 use crate::stages::Road;
 use crate::stages::record::announce;
 
 /// How often the broker is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Looks in a row that must miss the epoch before the broker counts as new: one that is starting shows its queues
 /// late.
-const MISSES_MIN: u32 = 5;
+const MISSES_MIN: u32 = 20;
+/// How long a hand-over waits for the broker to be proven.
+const PROOF_WAIT: Duration = Duration::from_secs(5);
 
 /// What keeps the watch from its work for now.
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
@@ -52,17 +58,32 @@ pub(super) async fn watch(
             continue;
         }
         match stands(&broker, provision.as_deref(), &data_dir).await {
-            Ok(true) => {
+            Ok(Some(epoch)) => {
+                if let Err(fault) = remember_epoch(&data_dir, &epoch) {
+                    tell(
+                        &mut trouble,
+                        &format!("the broker's epoch could not be remembered: {fault}"),
+                    );
+                    continue;
+                }
                 trouble.clear();
                 misses = 0;
                 proven = session;
+                session
+                    .into_iter()
+                    .for_each(|session| broker.intake.prove(session));
             }
-            Ok(false) if matches!(read_epoch(&data_dir), Ok(None)) => misses = MISSES_MIN,
-            Ok(false) => misses += 1,
-            Err(fault) => tell(
-                &mut trouble,
-                &format!("nobody can say whether the broker kept its disk: {fault}"),
-            ),
+            Ok(None) if matches!(read_epochs(&data_dir), Ok(known) if known.is_empty()) => {
+                misses = MISSES_MIN
+            }
+            Ok(None) => misses += 1,
+            Err(fault) => {
+                tell(
+                    &mut trouble,
+                    &format!("nobody can say whether the broker kept its disk: {fault}"),
+                );
+                continue;
+            }
         }
         if misses < MISSES_MIN {
             continue;
@@ -75,6 +96,10 @@ pub(super) async fn watch(
             misses = 0;
             continue;
         };
+        if let Err(fault) = provision.check_own().await {
+            tell(&mut trouble, &fault.to_string());
+            continue;
+        }
         match restore(&road, provision, &data_dir, &mut told).await {
             Ok(()) => (misses, told) = (0, None),
             Err(fault) => tell(
@@ -92,21 +117,41 @@ fn tell(before: &mut String, now: &str) {
     }
 }
 
-/// Whether the broker knows the epoch; an error when nobody can tell now.
+/// The epoch of this gateway that the broker knows; an error when nobody can tell now.
 async fn stands(
     broker: &Broker,
     provision: Option<&BrokerProvision>,
     data_dir: &Path,
-) -> Result<bool, Trouble> {
-    let Some(epoch) = read_epoch(data_dir)? else {
-        return Ok(false);
-    };
-    if broker.state() == BrokerState::Connected {
-        return Ok(broker.intake.inspector().epoch_stands(&epoch).await?);
+) -> Result<Option<String>, Trouble> {
+    for epoch in read_epochs(data_dir)? {
+        let stands = if broker.state() == BrokerState::Connected {
+            broker.intake.inspector().epoch_stands(&epoch).await?
+        } else {
+            // Without a credential for the management interface it is asked once there is a connection.
+            let provision = provision.ok_or(BrokerFault::Away)?;
+            provision.provisioner().standing(&epoch).await? == Standing::Kept
+        };
+        if stands {
+            return Ok(Some(epoch));
+        }
     }
-    // Without a credential for the management interface it is asked once there is a connection.
-    let provision = provision.ok_or(BrokerFault::Away)?;
-    Ok(provision.provisioner().standing(&epoch).await? == Standing::Kept)
+    Ok(None)
+}
+
+/// The way into inboxes of a broker that was proven to be this gateway's. Accounts bear the same names at every broker: at
+/// another's, a document would lie in a stranger's inbox.
+#[derive(Clone)]
+pub(super) struct Proven(pub(super) Broker);
+
+impl Inbox for Proven {
+    fn hand_over(&self, account: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
+        Box::pin(async move {
+            if timeout(PROOF_WAIT, self.0.intake.proven()).await.is_err() {
+                return Outcome::Deferred;
+            }
+            self.0.publisher.hand_over(account, parcel).await
+        })
+    }
 }
 
 /// Sets the broker up. `told` is the new epoch under which the loss was journaled, while setting up fails.
@@ -117,7 +162,7 @@ async fn restore(
     told: &mut Option<String>,
 ) -> Result<(), Trouble> {
     let epoch = told.clone().unwrap_or_else(new_epoch);
-    if told.is_none() && read_epoch(data_dir)?.is_some() {
+    if told.is_none() && !read_epochs(data_dir)?.is_empty() {
         warn!("the broker has lost what it held; inboxes are filled again from the journal");
         let lost = Commit::of(Happening::BrokerLost { epoch: epoch.clone() });
         if let Appended::Done(recorded) = road.append(lost).await? {

@@ -119,7 +119,7 @@ fn expected(road: &Road) -> Result<BTreeMap<AccountId, u32>, StoreFault> {
         }
     }
     for agency in road.journal.waiting()? {
-        if let Some(account) = directory.inbox_account(agency, now) {
+        for account in directory.inbox_accounts(agency, now) {
             expected.entry(account).or_insert(0);
         }
     }

@@ -26,6 +26,8 @@ use crate::config::Config;
 
 /// The file in the data folder that names the broker's epoch.
 pub const EPOCH_FILE: &str = "broker-epoch";
+/// Epochs that stay known. One ends when a broker loses its disk.
+const EPOCHS_MAX: usize = 64;
 /// The folder in the data folder that holds account hashes.
 const ACCOUNTS_FOLDER: &str = "accounts";
 
@@ -116,11 +118,17 @@ fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// The name of the broker's epoch, if the broker was ever set up.
-pub(super) fn read_epoch(data_dir: &Path) -> io::Result<Option<String>> {
+/// The names of the broker's epochs that this gateway ever gave, the newest first; none before the broker was ever set up.
+///
+/// # Errors
+/// Of reading.
+pub fn read_epochs(data_dir: &Path) -> io::Result<Vec<String>> {
     match fs::read_to_string(data_dir.join(EPOCH_FILE)) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(text) => {
+            let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
+            Ok(names.map(str::to_owned).collect())
+        }
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(fault) => Err(fault),
     }
 }
@@ -130,12 +138,17 @@ pub fn new_epoch() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
 
-/// Remembers an epoch. To be called after the loss of the one before is journaled, and before the broker is marked.
+/// Remembers an epoch as the newest. To be called after the loss of the one before is journaled, and before the broker is
+/// marked. The others stay known: a broker that bears one of them is this gateway's.
 ///
 /// # Errors
-/// Of writing.
+/// Of reading and writing.
 pub fn remember_epoch(data_dir: &Path, epoch: &str) -> io::Result<()> {
-    write_secret(data_dir, EPOCH_FILE, epoch)
+    let mut epochs = read_epochs(data_dir)?;
+    epochs.retain(|known| known != epoch);
+    epochs.insert(0, epoch.to_owned());
+    epochs.truncate(EPOCHS_MAX);
+    write_secret(data_dir, EPOCH_FILE, &epochs.join("\n"))
 }
 
 /// The provisioner that the configuration names, if it names one.
@@ -167,12 +180,28 @@ pub fn provisioner(config: &Config) -> Result<Option<Provisioner>, ProvisionFaul
 pub struct BrokerProvision {
     provisioner: Provisioner,
     files: AccountFiles,
+    data_dir: PathBuf,
 }
 
 impl BrokerProvision {
-    /// With the hashes of this data folder.
-    pub fn new(provisioner: Provisioner, files: AccountFiles) -> BrokerProvision {
-        BrokerProvision { provisioner, files }
+    /// With the hashes and the epochs of this data folder.
+    pub fn new(provisioner: Provisioner, files: AccountFiles, data_dir: &Path) -> BrokerProvision {
+        let data_dir = data_dir.to_owned();
+        BrokerProvision {
+            provisioner,
+            files,
+            data_dir,
+        }
+    }
+
+    /// Refuses a broker that holds what another gateway put into it: accounts bear the same names there.
+    pub(super) async fn check_own(&self) -> Result<(), StepFault> {
+        let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
+        let known = read_epochs(&self.data_dir).map_err(|fault| failed(&fault))?;
+        self.provisioner
+            .check_own(&known)
+            .await
+            .map_err(|fault| failed(&fault))
     }
 
     /// The provisioner itself.
@@ -187,6 +216,7 @@ impl BrokerProvision {
 
     async fn take(&self, account: AccountId, step: AccountStep) -> Result<(), StepFault> {
         let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
+        self.check_own().await?;
         if let Some(password) = &step.password {
             let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
             self.files.keep(&account, &hash).map_err(|fault| failed(&fault))?;
@@ -236,7 +266,7 @@ pub(super) fn of(config: &Config, data_dir: &Path) -> Option<Arc<BrokerProvision
         }
     };
     match AccountFiles::open(data_dir) {
-        Ok(files) => Some(Arc::new(BrokerProvision::new(provisioner, files))),
+        Ok(files) => Some(Arc::new(BrokerProvision::new(provisioner, files, data_dir))),
         Err(fault) => {
             warn!(error = %fault, "the folder of account hashes cannot be opened");
             None

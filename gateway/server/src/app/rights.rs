@@ -50,6 +50,11 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         if now < not_before || (compared == wanted && now < again_at) {
             continue;
         }
+        if let Err(fault) = provision.check_own().await {
+            warn!(error = %fault, "accounts at the broker are left as they are");
+            not_before = Instant::now() + RETRY_AFTER;
+            continue;
+        }
         let told = match provision.wanted(&directory, road.now()) {
             Ok(accounts) => provision.provisioner().reconcile(&accounts).await,
             Err(fault) => {

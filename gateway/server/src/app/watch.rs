@@ -40,6 +40,9 @@ pub(super) fn questions(
 ) -> Arc<CertificateWatch> {
     let broker = watched.broker.clone();
     readiness.register("broker", move || match broker.state() {
+        BrokerState::Connected if !broker.intake.is_proven() => {
+            Probe::NotReady("the broker is not proven to be this gateway's; the log says why".to_owned())
+        }
         BrokerState::Connected => Probe::Ready,
         BrokerState::Away => Probe::NotReady("no connection to the broker".to_owned()),
         BrokerState::Blocked => Probe::NotReady("the broker takes nothing: memory or disk alarm".to_owned()),
@@ -55,7 +58,7 @@ pub(super) fn questions(
     readiness.register("originals", move || match store.figures().missing {
         0 => Probe::Ready,
         missing => Probe::NotReady(format!(
-            "{missing} originals that the journal names are not there: restore them from a copy"
+            "{missing} originals that the journal names are not there; the log says what to do"
         )),
     });
     let road = watched.road.clone();

@@ -143,7 +143,8 @@ impl Arrival {
             account: prove(lane, user, delivery.routing_key.as_str()),
             message_id: own(properties.message_id()),
             kind: own(properties.kind()),
-            delivery_count: delivery_count(&delivery),
+            // The count may have been lost with a table of headers that was too large.
+            delivery_count: delivery_count(&delivery).max(u64::from(delivery.redelivered)),
             redelivered: delivery.redelivered,
             routing_key: delivery.routing_key.to_string(),
             body: delivery.data,
@@ -225,6 +226,8 @@ struct Wanted {
     accounts: BTreeSet<AccountId>,
     /// Set at the end, when what was taken is still to be settled.
     stopped: bool,
+    /// The connection over which the broker was seen to be this gateway's.
+    proven: Option<u64>,
 }
 
 /// Takes from the intakes.
@@ -258,6 +261,33 @@ impl Intake {
                 confirm,
             },
         ))
+    }
+
+    /// The broker behind the connection of this number is this gateway's: what lies there is its own. Before, nothing is taken
+    /// from it.
+    pub fn prove(&self, session: u64) {
+        self.wanted.send_if_modified(|wanted| {
+            let is_news = wanted.proven != Some(session);
+            wanted.proven = Some(session);
+            is_news
+        });
+    }
+
+    /// Whether the connection of now is one that was proven.
+    pub fn is_proven(&self) -> bool {
+        let session = self.inspector().session();
+        session.is_some() && self.wanted.borrow().proven == session
+    }
+
+    /// Waits until the connection of now is one that was proven.
+    pub async fn proven(&self) {
+        let (mut sessions, mut wanted) = (self.keeper.sessions(), self.wanted.subscribe());
+        while !self.is_proven() {
+            tokio::select! {
+                _ = sessions.changed() => {}
+                _ = wanted.changed() => {}
+            }
+        }
     }
 
     /// Consumes the intakes of exactly these accounts from now on.

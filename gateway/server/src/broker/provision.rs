@@ -131,15 +131,13 @@ impl Provisioner {
 
     /// Makes everything anew after the broker lost its disk: common topology, all accounts, then the epoch.
     ///
+    /// The caller has made sure that the broker is its own ([`Provisioner::check_own`]): another's holds accounts of the same
+    /// names.
+    ///
     /// # Errors
-    /// [`ProvisionFault::Foreign`] where the broker holds what another gateway put into it, or this one before it lost its
-    /// data: accounts are numbered anew then, and inboxes would go to others. Any other fault: repeat the call.
+    /// [`ProvisionFault`]; repeat the call.
     pub async fn restore(&self, epoch: &str, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.make_vhost().await?;
-        if let Some(epoch) = self.foreign_epoch(epoch).await? {
-            let vhost = self.vhost.clone();
-            return Err(ProvisionFault::Foreign { vhost, epoch });
-        }
         report.add(self.import(self.common()).await?);
         report.add(self.lock_out_others(accounts).await?);
         report.add(self.open_accounts(&accounts.open).await?);
@@ -202,14 +200,37 @@ impl Provisioner {
         Ok(report)
     }
 
-    /// An epoch other than this one that the virtual host is marked with.
-    async fn foreign_epoch(&self, own: &str) -> Result<Option<String>, ProvisionFault> {
-        let section = Section::Queues;
-        let path = section.path(&self.vhost);
-        let queues = self.management.list(&path, section.columns()).await?;
+    /// An epoch that the virtual host is marked with and that is none of these: it holds what another gateway put into it.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`] when the broker cannot be asked.
+    pub async fn foreign_epoch(&self, known: &[String]) -> Result<Option<String>, ProvisionFault> {
+        let path = ["queues", self.vhost.as_str()];
+        // Only the marks, of which there is one: thousands of queues may stand beside it.
+        let query = "page=1&page_size=100&name=%5Eepoch%5C.&use_regex=true&columns=name";
+        let Some(found) = self.management.find(&path, query).await? else {
+            return Ok(None);
+        };
+        let queues = found["items"].as_array().cloned().unwrap_or_default();
         let names = queues.iter().filter_map(|queue| queue["name"].as_str());
         let mut epochs = names.filter_map(topology::epoch_of);
-        Ok(epochs.find(|epoch| *epoch != own).map(str::to_owned))
+        let foreign = epochs.find(|epoch| !known.iter().any(|one| one == epoch));
+        Ok(foreign.map(str::to_owned))
+    }
+
+    /// Refuses a virtual host that holds what another gateway put into it, or this one before it lost its data: accounts are
+    /// numbered anew then, and inboxes would go to others.
+    ///
+    /// # Errors
+    /// [`ProvisionFault::Foreign`], and what [`Provisioner::foreign_epoch`] says.
+    pub async fn check_own(&self, known: &[String]) -> Result<(), ProvisionFault> {
+        match self.foreign_epoch(known).await? {
+            None => Ok(()),
+            Some(epoch) => Err(ProvisionFault::Foreign {
+                vhost: self.vhost.clone(),
+                epoch,
+            }),
+        }
     }
 
     async fn users(&self) -> Result<HashSet<String>, ProvisionFault> {

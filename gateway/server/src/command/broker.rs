@@ -43,16 +43,12 @@ pub(super) fn address(config: &Config) -> Result<Address, CommandFault> {
 /// so that the next start fills the inboxes again.
 async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> Result<Report, CommandFault> {
     let data_dir = &config.gateway.data_dir;
-    let known = match std::fs::read_to_string(data_dir.join(EPOCH_FILE)) {
-        Ok(text) => Some(text.trim().to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => {
-            return Err(CommandFault::File {
-                path: data_dir.join(EPOCH_FILE),
-                error,
-            });
-        }
+    let fault = |error| CommandFault::File {
+        path: data_dir.join(EPOCH_FILE),
+        error,
     };
+    let known = app::read_epochs(data_dir).map_err(fault)?;
+    provisioner.check_own(&known).await?;
     let (directory, now) = (
         direct.store.directory(),
         direct.clock.now_from(direct.store.newest()),
@@ -60,17 +56,14 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
     let accounts = AccountFiles::open(data_dir)
         .and_then(|files| files.wanted(&directory, now))
         .map_err(CommandFault::Accounts)?;
-    if let Some(epoch) = &known
-        && provisioner.standing(epoch).await? == Standing::Kept
-    {
-        return Ok(provisioner.restore(epoch, &accounts).await?);
+    for epoch in &known {
+        if provisioner.standing(epoch).await? == Standing::Kept {
+            app::remember_epoch(data_dir, epoch).map_err(fault)?;
+            return Ok(provisioner.restore(epoch, &accounts).await?);
+        }
     }
-    let fault = |error| CommandFault::File {
-        path: data_dir.join(EPOCH_FILE),
-        error,
-    };
     let epoch = app::new_epoch();
-    if known.is_some() {
+    if !known.is_empty() {
         // An event carries its time for ever.
         direct.clock.steady().map_err(AdministrationFault::from)?;
         let lost = Happening::BrokerLost { epoch: epoch.clone() };

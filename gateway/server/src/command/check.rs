@@ -225,6 +225,12 @@ async fn reach_management(config: &Config) -> Result<(), CommandFault> {
     let Some(provisioner) = app::provisioner(config)? else {
         return Ok(());
     };
+    let data_dir = &config.gateway.data_dir;
+    let known = app::read_epochs(data_dir).map_err(|error| CommandFault::File {
+        path: data_dir.join(app::EPOCH_FILE),
+        error,
+    })?;
+    provisioner.check_own(&known).await?;
     provisioner.reconcile(&Accounts::default()).await?;
     Text::CheckManagementReached.say(&[]);
     Ok(())

@@ -237,7 +237,7 @@ async fn while_kept<T>(keeper: &TrustKeeper, answer: impl Future<Output = T>) ->
 fn provision(config: &Config) -> Result<Arc<dyn Provision>, CommandFault> {
     let files = AccountFiles::open(&config.gateway.data_dir).map_err(CommandFault::Accounts)?;
     Ok(match app::provisioner(config)? {
-        Some(provisioner) => Arc::new(BrokerProvision::new(provisioner, files)),
+        Some(provisioner) => Arc::new(BrokerProvision::new(provisioner, files, &config.gateway.data_dir)),
         None => Arc::new(NotProvisioned),
     })
 }

@@ -35,8 +35,6 @@ use super::signal::DispatchNews;
 
 /// Attempts that exist at once, running or waiting for their turn, before no more are begun.
 const UNDER_WAY_MAX: usize = 4096;
-/// What is due for an addressee with several document systems is looked through up to here.
-const SEVERAL_MAX: usize = 20_000;
 /// How long an addressee rests of which one dispatch waits for another.
 const WAIT_REST: Duration = Duration::from_millis(500);
 
@@ -45,8 +43,9 @@ struct Dispatcher {
     turns: Arc<Turns>,
     lanes: Lanes,
     under_way: FuturesUnordered<BoxFuture<'static, Attempt>>,
-    /// Addressees that rest, because an attempt could not be made now, with the moment to look again.
-    resting: HashMap<AgencyId, Instant>,
+    /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
+    /// to look again.
+    resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -204,7 +203,7 @@ impl Dispatcher {
         }
         let now = Instant::now();
         let ripe = self.resting.extract_if(|_, until| *until <= now);
-        let ripe: BTreeSet<AgencyId> = ripe.map(|(agency, _)| agency).collect();
+        let ripe: BTreeSet<AgencyId> = ripe.map(|((agency, _), _)| agency).collect();
         if !ripe.is_empty() {
             self.fill_all(ripe);
         }
@@ -221,55 +220,64 @@ impl Dispatcher {
             self.next = agency;
             if let Err(fault) = self.fill(agency) {
                 warn!(stage = "dispatch", agency.id = %agency, error = %fault, "what is due could not be read");
-                self.rest(agency, self.road.rules.retry_after);
+                self.rest((agency, None), self.road.rules.retry_after);
             }
         }
     }
 
-    /// Sends what is due for this addressee as far as its inboxes have room: it has one for each of its document systems.
+    /// Sends what is due for this addressee as far as its inboxes have room: it has one for each of its document systems, and
+    /// none of these waits for another.
     fn fill(&mut self, agency: AgencyId) -> Result<(), StoreFault> {
-        if self.resting.contains_key(&agency) {
+        if self.resting.contains_key(&(agency, None)) {
             return Ok(());
         }
+        if self
+            .road
+            .journal
+            .directory()
+            .inbox_account(agency, self.road.now())
+            .is_none()
+        {
+            self.rest((agency, None), self.road.rules.retry_after);
+            return Ok(());
+        }
+        for system in self.road.journal.due_systems(agency)? {
+            self.fill_system(agency, system)?;
+        }
+        Ok(())
+    }
+
+    fn fill_system(&mut self, agency: AgencyId, system: u16) -> Result<(), StoreFault> {
+        let first = self.road.journal.due_in(agency, system, 1)?;
         let (directory, now) = (self.road.journal.directory(), self.road.now());
-        let accounts = directory.inbox_accounts(agency, now);
-        if accounts.is_empty() {
-            self.rest(agency, self.road.rules.retry_after);
+        let account = first
+            .first()
+            .and_then(|head| directory.inbox_of(&head.dispatch, now));
+        let Some(account) = account.filter(|one| !self.resting.contains_key(&(agency, Some(one.clone()))))
+        else {
+            return Ok(());
+        };
+        let room = self.lanes.room(&account);
+        if room == 0 {
+            self.lanes.wait(&account, agency);
             return Ok(());
         }
-        let mut full: BTreeSet<AccountId> = BTreeSet::new();
-        full.extend(accounts.iter().filter(|one| self.lanes.room(one) == 0).cloned());
-        // Those under way are still due in the index; they are passed over below. Behind an inbox that is full may wait
-        // what goes into another.
-        let limit = match accounts.as_slice() {
-            [only] => self.lanes.room(only) + self.lanes.taken(only),
-            _ => SEVERAL_MAX,
-        };
-        let mut more = false;
-        if full.len() < accounts.len() {
-            let due = self.road.journal.due(agency, limit)?;
-            more = due.len() == limit;
-            for head in due {
-                if self.lanes.account_of(head.dispatch.id).is_some() {
-                    continue;
-                }
-                let Some(account) = directory.inbox_of(&head.dispatch, now) else {
-                    continue;
-                };
-                if full.contains(&account) {
-                    continue;
-                }
-                if self.lanes.has_room(&account, head.dispatch.rank) {
-                    self.send(head, account);
-                } else if full.insert(account) && full.len() == accounts.len() {
-                    break;
-                }
+        // Those under way are still due in the index; they are passed over below.
+        let limit = room + self.lanes.taken(&account);
+        let due = self.road.journal.due_in(agency, system, limit)?;
+        let more = due.len() == limit;
+        for head in due {
+            if self.lanes.account_of(head.dispatch.id).is_some() {
+                continue;
             }
-        }
-        for account in accounts {
-            if more || full.contains(&account) {
+            if !self.lanes.has_room(&account, head.dispatch.rank) {
                 self.lanes.wait(&account, agency);
+                return Ok(());
             }
+            self.send(head, account.clone());
+        }
+        if more {
+            self.lanes.wait(&account, agency);
         }
         Ok(())
     }
@@ -321,15 +329,21 @@ impl Dispatcher {
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed.into_iter().chain([to]));
             }
-            Ending::NotNow => self.leave_for_now(id, to, self.road.rules.retry_after),
-            Ending::Waits => self.leave_for_now(id, to, self.road.rules.retry_after.min(WAIT_REST)),
+            Ending::NotNow => self.leave_for_now(id, (to, account), self.road.rules.retry_after),
+            Ending::Waits => {
+                self.leave_for_now(id, (to, account), self.road.rules.retry_after.min(WAIT_REST))
+            }
             Ending::Behind(first) => {
-                self.leave_for_now(id, to, self.road.rules.retry_after.min(WAIT_REST));
+                self.leave_for_now(
+                    id,
+                    (to, account.clone()),
+                    self.road.rules.retry_after.min(WAIT_REST),
+                );
                 self.let_first(*first, &account, head.dispatch.rank);
             }
             Ending::NoInbox => {
                 warn!(stage = "dispatch", account.id = %account, "the account has no inbox; provision the broker");
-                self.leave_for_now(id, to, self.road.rules.retry_after);
+                self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
         }
     }
@@ -349,13 +363,13 @@ impl Dispatcher {
     }
 
     /// Its addressee rests before its place is free: it would be the first to take it again.
-    fn leave_for_now(&mut self, id: DispatchId, to: AgencyId, rest: Duration) {
-        self.rest(to, rest);
+    fn leave_for_now(&mut self, id: DispatchId, (to, account): (AgencyId, AccountId), rest: Duration) {
+        self.rest((to, Some(account)), rest);
         let freed = self.lanes.leave(id);
         self.road.signals.due.add(freed);
     }
 
-    fn rest(&mut self, agency: AgencyId, rest: Duration) {
-        self.resting.entry(agency).or_insert(Instant::now() + rest);
+    fn rest(&mut self, who: (AgencyId, Option<AccountId>), rest: Duration) {
+        self.resting.entry(who).or_insert(Instant::now() + rest);
     }
 }

@@ -111,6 +111,11 @@ impl DataDirectory {
         self.root.join("objects")
     }
 
+    /// Names originals that were missing when an index was made.
+    pub(super) fn missing(&self) -> PathBuf {
+        self.root.join("missing-originals")
+    }
+
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index")
     }

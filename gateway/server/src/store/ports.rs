@@ -267,6 +267,14 @@ impl Journal for Store {
         self.0.ask(|view| view.due(to, limit))
     }
 
+    fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, StoreFault> {
+        self.0.ask(|view| view.due_in(to, system, limit))
+    }
+
+    fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, StoreFault> {
+        self.0.ask(|view| view.due_systems(to))
+    }
+
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault> {
         self.0.ask(|view| view.agencies(key::DUE))
     }

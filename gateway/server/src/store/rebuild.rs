@@ -4,6 +4,8 @@
 //!
 //! **Invariant:** an index comes only from journal and packs, through [`projection`].
 
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +47,8 @@ pub(super) struct Sources {
     pub(super) packs: PackReader,
     /// The folder of large originals.
     pub(super) objects: PathBuf,
+    /// The file that names originals which were missing when an index was made.
+    pub(super) missing: PathBuf,
     pub(super) generations: Generations,
     pub(super) tuning: Tuning,
     /// Set when the process ends: a rebuild is given up.
@@ -118,7 +122,10 @@ impl Sources {
             self.generations.remove(number)?;
         }
         match served {
-            Some(index) => Ok(index),
+            Some(index) => {
+                self.look_again(&index, counters)?;
+                Ok(index)
+            }
             None => self.rebuild(&|| ends, counters),
         }
     }
@@ -156,7 +163,7 @@ impl Sources {
             "an index is made from the journal"
         );
         let index = Index::open(&self.generations.path(number), self.tuning)?;
-        counters.missing.store(0, Ordering::Relaxed);
+        self.forget_missing(counters)?;
         loop {
             let goal = ends();
             self.bring_up(&index, goal, Settling::Apart, counters)?;
@@ -240,18 +247,57 @@ impl Sources {
     }
 
     /// Whether what an event names is there. What the gateway answers for and cannot produce must not be found out by whoever
-    /// waits for it.
+    /// waits for it. What is missing is noted in a file, for the next start.
     fn look_for_originals(&self, view: &View<'_>, placed: &Placed, counters: &Counters) -> Result<(), Fault> {
         for digest in placed.recorded.event.happening.originals() {
-            let is_there = view.original(&digest)?.is_some() || path_in(&self.objects, &digest).is_file();
-            if !is_there {
-                if Counters::read(&counters.missing) == 0 {
-                    tracing::error!(position = placed.recorded.position, original = %digest, "the first original that is not there");
-                }
-                Counters::add(&counters.missing, 1);
+            if view.original(&digest)?.is_some() || path_in(&self.objects, &digest).is_file() {
+                continue;
             }
+            let mut file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.missing)
+                .map_err(Fault::system("open", &self.missing))?;
+            writeln!(file, "{digest}").map_err(Fault::system("write", &self.missing))?;
+            Counters::add(&counters.missing, 1);
         }
         Ok(())
+    }
+
+    /// A new index says anew what is missing.
+    fn forget_missing(&self, counters: &Counters) -> Result<(), Fault> {
+        counters.missing.store(0, Ordering::Relaxed);
+        match fs::remove_file(&self.missing) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Fault::system("remove", &self.missing)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Looks for what was missing when the index was made, and is perhaps there again.
+    pub(super) fn look_again(&self, index: &Index, counters: &Counters) -> Result<(), Fault> {
+        let noted = fs::read_to_string(&self.missing).unwrap_or_default();
+        let view = index.view();
+        let mut missing = 0;
+        for digest in noted.lines().filter_map(|line| line.parse::<Digest>().ok()) {
+            let is_there = view.original(&digest)?.is_some() || path_in(&self.objects, &digest).is_file();
+            missing += u64::from(!is_there);
+        }
+        counters.missing.store(missing, Ordering::Relaxed);
+        Self::tell_missing(counters);
+        Ok(())
+    }
+
+    fn tell_missing(counters: &Counters) {
+        let missing = Counters::read(&counters.missing);
+        if 0 < missing {
+            tracing::error!(
+                missing,
+                "originals that the journal names are not there: end the gateway, put packs and objects back from a copy, \
+                 remove the index and start again"
+            );
+        }
     }
 
     fn list_originals(&self, index: &Index, until: PackEnd, settling: Settling) -> Result<(), Fault> {

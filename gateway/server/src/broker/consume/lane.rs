@@ -32,6 +32,8 @@ use crate::broker::topology;
 
 /// A channel that failed is opened again after this time.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+/// How often dropped copies are told: one message may name thousands of intakes.
+const COPIES_EVERY: Duration = Duration::from_secs(60);
 /// Deliveries taken before settlements have their turn.
 const BURST: usize = 64;
 
@@ -70,6 +72,9 @@ pub(crate) struct Pump {
     budget: Budget,
     sources: Vec<Source>,
     numbers: HashMap<String, QueueNumber>,
+    /// Copies that were dropped, and when that was told.
+    copies: u64,
+    copies_told: Option<Instant>,
 }
 
 impl Pump {
@@ -86,6 +91,8 @@ impl Pump {
             budget,
             sources: Vec::new(),
             numbers: HashMap::new(),
+            copies: 0,
+            copies_told: None,
         }
     }
 
@@ -220,8 +227,17 @@ impl Pump {
         let pace = self.budget.take(queue, bytes);
         let name = &self.sources[queue].queue;
         if is_copy(self.lane, name, &arrival) {
-            let key = arrival.routing_key;
-            tracing::warn!(queue = name, key, "a copy of another intake's message is dropped");
+            self.copies += 1;
+            if self.copies_told.is_none_or(|at| COPIES_EVERY <= at.elapsed()) {
+                let (copies, key) = (self.copies, &arrival.routing_key);
+                tracing::warn!(
+                    queue = name,
+                    key,
+                    copies,
+                    "copies of other intakes' messages are dropped"
+                );
+                self.copies_told = Some(Instant::now());
+            }
             arrival.settle.done();
         } else {
             serving.turns.push(arrival.account.clone().ok(), arrival);
@@ -326,7 +342,7 @@ impl Pump {
 
     /// Brings the consumers in line with what is wanted now.
     fn reconcile(&mut self, serving: &mut Serving) {
-        let wanted = self.wanted_queues();
+        let wanted = self.wanted_queues(serving.session.number);
         for queue in 0..self.sources.len() {
             let source = &mut self.sources[queue];
             source.wanted = wanted.contains(&source.queue);
@@ -349,9 +365,9 @@ impl Pump {
         }
     }
 
-    fn wanted_queues(&self) -> HashSet<String> {
+    fn wanted_queues(&self, session: u64) -> HashSet<String> {
         let wanted = self.intake.wanted.borrow();
-        if wanted.stopped {
+        if wanted.stopped || wanted.proven != Some(session) {
             return HashSet::new();
         }
         match self.lane {

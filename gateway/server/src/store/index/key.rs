@@ -89,7 +89,8 @@ pub(crate) fn addressed(case: CaseId, agency: AgencyId) -> Vec<u8> {
     key(b'a', &[case.as_bytes(), &agency_bytes(agency)])
 }
 
-/// A dispatch in the row of its addressee ([`DUE`] or [`FLYING`]): urgent ones first, then by age.
+/// A dispatch in the row of its addressee ([`DUE`] or [`FLYING`]): those of one document system together
+/// ([`Dispatch::system`]), urgent ones first, then by age.
 pub(crate) fn row(letter: u8, dispatch: &Dispatch, position: u64) -> Vec<u8> {
     let rank = match dispatch.rank {
         Rank::Urgent => 0,
@@ -100,6 +101,7 @@ pub(crate) fn row(letter: u8, dispatch: &Dispatch, position: u64) -> Vec<u8> {
         letter,
         &[
             &agency_bytes(dispatch.to),
+            &dispatch.system().to_be_bytes(),
             &[rank],
             &position,
             dispatch.id.as_bytes(),
@@ -109,6 +111,17 @@ pub(crate) fn row(letter: u8, dispatch: &Dispatch, position: u64) -> Vec<u8> {
 
 pub(crate) fn row_of(letter: u8, agency: AgencyId) -> Vec<u8> {
     key(letter, &[&agency_bytes(agency)])
+}
+
+/// What of an agency's row is for one of its document systems.
+pub(crate) fn row_of_system(letter: u8, agency: AgencyId, system: u16) -> Vec<u8> {
+    key(letter, &[&agency_bytes(agency), &system.to_be_bytes()])
+}
+
+/// The document system that a row's key belongs to.
+pub(crate) fn system_of_row(key: &[u8]) -> Option<u16> {
+    key.get(5..7)
+        .map(|two| u16::from_be_bytes(two.try_into().expect("two bytes")))
 }
 
 /// The agency that a row's key belongs to.

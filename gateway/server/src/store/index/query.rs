@@ -127,9 +127,9 @@ impl View<'_> {
     }
 
     /// Dispatches of an agency's row that are in this state, in the order of the row, with their age.
-    fn row(&self, letter: u8, to: AgencyId, limit: usize) -> Result<Vec<DispatchRecord>, Fault> {
+    fn row(&self, row: &[u8], limit: usize) -> Result<Vec<DispatchRecord>, Fault> {
         let mut records = Vec::new();
-        for (row, _) in self.scan(&key::row_of(letter, to), limit)? {
+        for (row, _) in self.scan(row, limit)? {
             let id = part(key::dispatch_of(&row))?;
             let record = self.get::<DispatchRecord>(&key::dispatch(id))?;
             records.push(
@@ -140,17 +140,32 @@ impl View<'_> {
     }
 
     pub(crate) fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
-        Ok(self
-            .row(key::DUE, to, limit)?
-            .into_iter()
-            .map(|record| record.head)
-            .collect())
+        let records = self.row(&key::row_of(key::DUE, to), limit)?;
+        Ok(records.into_iter().map(|record| record.head).collect())
+    }
+
+    pub(crate) fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
+        let records = self.row(&key::row_of_system(key::DUE, to, system), limit)?;
+        Ok(records.into_iter().map(|record| record.head).collect())
     }
 
     pub(crate) fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {
-        let mut records = self.row(key::FLYING, to, usize::MAX)?;
+        let mut records = self.row(&key::row_of(key::FLYING, to), usize::MAX)?;
         records.sort_by_key(|record| record.position);
         Ok(records.into_iter().map(|record| record.head).collect())
+    }
+
+    /// Document systems of an agency with something due: one step a system, however long its row is.
+    pub(crate) fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, Fault> {
+        let (row, mut systems) = (key::row_of(key::DUE, to), Vec::new());
+        let mut from = row.clone();
+        while let [(found, _)] = self.scan_from(&row, &from, 1)?.as_slice() {
+            let system = part(key::system_of_row(found))?;
+            systems.push(system);
+            let Some(next) = system.checked_add(1) else { break };
+            from = key::row_of_system(key::DUE, to, next);
+        }
+        Ok(systems)
     }
 
     /// Agencies with something in this row: one step an agency, however long its row is.

@@ -261,6 +261,10 @@ fn an_original_that_is_gone_is_told_when_the_index_is_made_anew() {
     let store = open(folder.path());
     assert_eq!((store.figures().rebuilds, store.figures().missing), (1, 1));
     drop(store);
+    let store = open(folder.path());
+    let told = (store.figures().rebuilds, store.figures().missing);
+    assert_eq!(told, (0, 1), "a start forgets nothing");
+    drop(store);
     without_index(folder.path());
     fs::remove_file(newest(folder.path(), "packs")).expect("removed");
     assert_eq!(open(folder.path()).figures().missing, 2);
