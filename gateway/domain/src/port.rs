@@ -308,11 +308,13 @@ pub trait Journal: Send + Sync {
     /// At most `limit` dispatches due for this addressee, those of one document system after those of another.
     fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;
 
-    /// The document systems of this addressee for which something is due ([`Dispatch::system`]).
-    fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, StoreFault>;
-
-    /// At most `limit` dispatches due for this document system, urgent ones first, then by age.
-    fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;
+    /// What is due for each document system of this addressee ([`Dispatch::system`]), urgent ones first, then by age: as many
+    /// as are wanted, which is asked with the first of a system. A system of which none is wanted is left out.
+    fn due_by_system(
+        &self,
+        to: AgencyId,
+        wanted: &mut dyn FnMut(&DispatchHead) -> usize,
+    ) -> Result<Vec<Vec<DispatchHead>>, StoreFault>;
 
     /// Addressees for which something is due.
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault>;

@@ -231,55 +231,50 @@ impl Dispatcher {
         if self.resting.contains_key(&(agency, None)) {
             return Ok(());
         }
-        if self
-            .road
-            .journal
-            .directory()
-            .inbox_account(agency, self.road.now())
-            .is_none()
-        {
+        let (directory, now) = (self.road.journal.directory(), self.road.now());
+        if directory.inbox_account(agency, now).is_none() {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        for system in self.road.journal.due_systems(agency)? {
-            self.fill_system(agency, system)?;
+        let (lanes, resting, mut asked) = (&mut self.lanes, &self.resting, Vec::new());
+        let mut wanted = |first: &DispatchHead| {
+            let account = directory.inbox_of(&first.dispatch, now);
+            let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
+            else {
+                return 0;
+            };
+            if lanes.room(&account) == 0 {
+                lanes.wait(&account, agency);
+                return 0;
+            }
+            // Those under way are still due in the index; they are passed over below.
+            let limit = lanes.room(&account) + lanes.taken(&account);
+            asked.push((account, limit));
+            limit
+        };
+        let due = self.road.journal.due_by_system(agency, &mut wanted)?;
+        for ((account, limit), due) in asked.into_iter().zip(due) {
+            self.fill_inbox(agency, &account, due, limit);
         }
         Ok(())
     }
 
-    fn fill_system(&mut self, agency: AgencyId, system: u16) -> Result<(), StoreFault> {
-        let first = self.road.journal.due_in(agency, system, 1)?;
-        let (directory, now) = (self.road.journal.directory(), self.road.now());
-        let account = first
-            .first()
-            .and_then(|head| directory.inbox_of(&head.dispatch, now));
-        let Some(account) = account.filter(|one| !self.resting.contains_key(&(agency, Some(one.clone()))))
-        else {
-            return Ok(());
-        };
-        let room = self.lanes.room(&account);
-        if room == 0 {
-            self.lanes.wait(&account, agency);
-            return Ok(());
-        }
-        // Those under way are still due in the index; they are passed over below.
-        let limit = room + self.lanes.taken(&account);
-        let due = self.road.journal.due_in(agency, system, limit)?;
+    /// Sends these into an inbox as far as it has room; where they are `limit`, there may be more.
+    fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>, limit: usize) {
         let more = due.len() == limit;
         for head in due {
             if self.lanes.account_of(head.dispatch.id).is_some() {
                 continue;
             }
-            if !self.lanes.has_room(&account, head.dispatch.rank) {
-                self.lanes.wait(&account, agency);
-                return Ok(());
+            if !self.lanes.has_room(account, head.dispatch.rank) {
+                self.lanes.wait(account, agency);
+                return;
             }
             self.send(head, account.clone());
         }
         if more {
-            self.lanes.wait(&account, agency);
+            self.lanes.wait(account, agency);
         }
-        Ok(())
     }
 
     fn send(&mut self, head: DispatchHead, account: AccountId) {

@@ -267,12 +267,12 @@ impl Journal for Store {
         self.0.ask(|view| view.due(to, limit))
     }
 
-    fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, StoreFault> {
-        self.0.ask(|view| view.due_in(to, system, limit))
-    }
-
-    fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, StoreFault> {
-        self.0.ask(|view| view.due_systems(to))
+    fn due_by_system(
+        &self,
+        to: AgencyId,
+        wanted: &mut dyn FnMut(&DispatchHead) -> usize,
+    ) -> Result<Vec<Vec<DispatchHead>>, StoreFault> {
+        self.0.ask(|view| view.due_by_system(to, wanted))
     }
 
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault> {

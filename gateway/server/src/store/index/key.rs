@@ -118,6 +118,11 @@ pub(crate) fn row_of_system(letter: u8, agency: AgencyId, system: u16) -> Vec<u8
     key(letter, &[&agency_bytes(agency), &system.to_be_bytes()])
 }
 
+/// The first key behind this one.
+pub(crate) fn behind(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}
+
 /// The document system that a row's key belongs to.
 pub(crate) fn system_of_row(key: &[u8]) -> Option<u16> {
     key.get(5..7)

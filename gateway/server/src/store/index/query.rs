@@ -19,6 +19,9 @@ use crate::store::fault::Fault;
 use crate::store::journal::Location;
 use crate::store::pack::PackPlace;
 
+/// Entries of a row read at once where its end is not known.
+const PAGE: usize = 32;
+
 fn part<T>(part: Option<T>) -> Result<T, Fault> {
     part.ok_or_else(|| Fault::Index("a key is cut short".to_owned()))
 }
@@ -126,17 +129,17 @@ impl View<'_> {
             .collect()
     }
 
+    /// The dispatch that an entry of a row stands for.
+    fn dispatch_of_row(&self, row: &[u8]) -> Result<DispatchRecord, Fault> {
+        let id = part(key::dispatch_of(row))?;
+        let record = self.get(&key::dispatch(id))?;
+        record.ok_or_else(|| Fault::Index(format!("dispatch {id} is in a row and nowhere else")))
+    }
+
     /// Dispatches of an agency's row that are in this state, in the order of the row, with their age.
     fn row(&self, row: &[u8], limit: usize) -> Result<Vec<DispatchRecord>, Fault> {
-        let mut records = Vec::new();
-        for (row, _) in self.scan(row, limit)? {
-            let id = part(key::dispatch_of(&row))?;
-            let record = self.get::<DispatchRecord>(&key::dispatch(id))?;
-            records.push(
-                record.ok_or_else(|| Fault::Index(format!("dispatch {id} is in a row and nowhere else")))?,
-            );
-        }
-        Ok(records)
+        let found = self.scan(row, limit)?;
+        found.iter().map(|(row, _)| self.dispatch_of_row(row)).collect()
     }
 
     pub(crate) fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
@@ -144,28 +147,47 @@ impl View<'_> {
         Ok(records.into_iter().map(|record| record.head).collect())
     }
 
-    pub(crate) fn due_in(&self, to: AgencyId, system: u16, limit: usize) -> Result<Vec<DispatchHead>, Fault> {
-        let records = self.row(&key::row_of_system(key::DUE, to, system), limit)?;
-        Ok(records.into_iter().map(|record| record.head).collect())
+    /// What is due for each document system, as many as `wanted` says of the first. A row of which all is wanted is read in
+    /// one go; of a longer one the rest is passed over in one step.
+    pub(crate) fn due_by_system(
+        &self,
+        to: AgencyId,
+        wanted: &mut dyn FnMut(&DispatchHead) -> usize,
+    ) -> Result<Vec<Vec<DispatchHead>>, Fault> {
+        let row = key::row_of(key::DUE, to);
+        let mut due: Vec<Vec<DispatchHead>> = Vec::new();
+        let (mut current, mut left) = (None, 0);
+        let mut from = Some(row.clone());
+        while let Some(start) = from {
+            let page = self.scan_from(&row, &start, PAGE)?;
+            let last = page.last().filter(|_| page.len() == PAGE);
+            from = last.map(|(last, _)| key::behind(last));
+            for (entry, _) in &page {
+                let system = part(key::system_of_row(entry))?;
+                if current == Some(system) && left == 0 {
+                    let next = system.checked_add(1);
+                    from = next.map(|next| key::row_of_system(key::DUE, to, next));
+                    break;
+                }
+                let head = self.dispatch_of_row(entry)?.head;
+                if current != Some(system) {
+                    (current, left) = (Some(system), wanted(&head));
+                    due.push(Vec::new());
+                }
+                if let Some(one) = due.last_mut().filter(|_| 0 < left) {
+                    one.push(head);
+                    left -= 1;
+                }
+            }
+        }
+        due.retain(|one| !one.is_empty());
+        Ok(due)
     }
 
     pub(crate) fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {
         let mut records = self.row(&key::row_of(key::FLYING, to), usize::MAX)?;
         records.sort_by_key(|record| record.position);
         Ok(records.into_iter().map(|record| record.head).collect())
-    }
-
-    /// Document systems of an agency with something due: one step a system, however long its row is.
-    pub(crate) fn due_systems(&self, to: AgencyId) -> Result<Vec<u16>, Fault> {
-        let (row, mut systems) = (key::row_of(key::DUE, to), Vec::new());
-        let mut from = row.clone();
-        while let [(found, _)] = self.scan_from(&row, &from, 1)?.as_slice() {
-            let system = part(key::system_of_row(found))?;
-            systems.push(system);
-            let Some(next) = system.checked_add(1) else { break };
-            from = key::row_of_system(key::DUE, to, next);
-        }
-        Ok(systems)
     }
 
     /// Agencies with something in this row: one step an agency, however long its row is.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use domain::ids::CaseId;
+use domain::dispatch::{Answer, Dispatch, DispatchKind, DispatchState, Rank};
+use domain::ids::{AccountId, AgencyId, CaseId, DispatchId};
+use domain::port::DispatchHead;
+use domain::receipt::ReceiptKind;
 use proptest::prelude::*;
 use trust::{Digest, Time};
 
 use super::redo::Redo;
-use super::value::{Applied, FORMAT};
+use super::value::{Applied, DispatchRecord, FORMAT};
 use super::{Fill, Index, PENDING_MAX, Tuning, key};
 use crate::store::journal::{Location, Resume};
 use crate::store::pack::PackEnd;
@@ -90,6 +93,82 @@ fn what_is_settled_is_told_after_a_restart_and_what_is_not_is_not() {
     let index = open(folder.path()).expect("an index that was closed");
     assert_eq!(index.applied().journal, place(1).journal);
     assert_eq!(told(&index), before);
+}
+
+fn receipt(to: u32, system: u8, rank: Rank, number: u64) -> DispatchRecord {
+    let event = Digest::of(&number.to_be_bytes());
+    let to = AgencyId::from_number(to);
+    let account = AccountId::parse(&format!("a{}-{system}", to.number())).expect("an account id");
+    let answer = Answer {
+        kind: ReceiptKind::SubmissionAcceptance,
+        submission: None,
+        account: (0 < system).then_some(account),
+    };
+    let dispatch = Dispatch {
+        id: DispatchId::derive(Time::from_micros(0), &event, to, b'r'),
+        case: CaseId::from_bytes([0; 16]),
+        to,
+        code: None,
+        kind: DispatchKind::Receipt,
+        body: event,
+        rank,
+        expires_at: None,
+        answer: Some(answer),
+    };
+    DispatchRecord {
+        head: DispatchHead {
+            dispatch,
+            state: DispatchState::Due,
+            event,
+            consigned_at: None,
+            consigned_to: None,
+        },
+        position: number,
+        places: Vec::new(),
+    }
+}
+
+proptest! {
+    /// Rows of several document systems, longer and shorter than is read at once.
+    #[test]
+    fn of_each_document_system_is_told_what_is_wanted(
+        rows in prop::collection::vec((1u32..4, 0u8..4, any::<bool>()), 0..200),
+        wanted in prop::collection::vec(0usize..80, 4),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = open(folder.path()).expect("a new index");
+        let mut view = index.view();
+        let mut model: BTreeMap<u8, Vec<(Rank, u64)>> = BTreeMap::new();
+        for (number, (to, system, urgent)) in (1u64..).zip(rows) {
+            let rank = if urgent { Rank::Urgent } else { Rank::Normal };
+            let record = receipt(to, system, rank, number);
+            view.put(key::dispatch(record.head.dispatch.id), &record).expect("sled works");
+            view.put(key::row(key::DUE, &record.head.dispatch, number), &()).expect("sled works");
+            if to == 2 {
+                model.entry(system).or_default().push((rank, number));
+            }
+        }
+        let expected: Vec<Vec<Digest>> = model
+            .iter_mut()
+            .map(|(system, row)| {
+                row.sort_unstable();
+                let row = row.iter().take(wanted[usize::from(*system)]);
+                row.map(|(_, number)| Digest::of(&number.to_be_bytes())).collect()
+            })
+            .filter(|row: &Vec<Digest>| !row.is_empty())
+            .collect();
+        let mut asked = Vec::new();
+        let due = view.due_by_system(AgencyId::from_number(2), &mut |first| {
+            let system = first.dispatch.system();
+            asked.push(system);
+            wanted[usize::from(system)]
+        });
+        let due = due.expect("sled works");
+        let events: Vec<Vec<Digest>> =
+            due.iter().map(|row| row.iter().map(|head| head.event).collect()).collect();
+        prop_assert_eq!(events, expected);
+        prop_assert_eq!(asked, model.keys().copied().map(u16::from).collect::<Vec<_>>());
+    }
 }
 
 #[test]
