@@ -18,18 +18,14 @@ use crate::directory::Directory;
 use crate::dispatch::{DispatchState, Rank};
 use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Refused, Repeated, Submission};
 use crate::ids::{AgencyId, CaseId, Code, DocumentId};
-use crate::packet::{BusinessType, DocumentPacket};
+use crate::packet::{BusinessType, DocumentPacket, PacketFault};
 use crate::port::{CaseHead, CaseState, DispatchHead, bears_id};
-use crate::refusal::{Refusal, RefusalCode, Remark, told};
+use crate::refusal::{Refusal, RefusalCode, Remark, Told};
 use crate::verify::{SealDemands, VerifiedPacket};
 use address::{Addressed, address};
 
 /// Reasons told of one submission at most: more are of the same kinds, and receipts stay small.
 const REASONS_MAX: usize = 64;
-
-/// Documents that one packet may act on. Each travels beside it to every addressee; decisions of the field abolish some
-/// hundred at once.
-pub const TARGETS_MAX: usize = 256;
 
 /// The settings of this gateway that verdicts depend on.
 #[derive(Debug, Clone)]
@@ -38,6 +34,8 @@ pub struct Terms {
     pub delivery_limit_seconds: i64,
     /// How long a submission may be held, in seconds.
     pub hold_limit_seconds: i64,
+    /// Documents that one packet may act on, [`crate::wire::TARGETS_TOLD_MAX`] at most.
+    pub targets_max: usize,
     /// What is demanded of seals.
     pub seals: SealDemands,
 }
@@ -95,7 +93,7 @@ pub fn rank_of(packet: &DocumentPacket) -> Rank {
 /// # Errors
 /// All reasons why this account may not send for that agency.
 pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Result<AgencyId, Vec<Refusal>> {
-    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", told(from))];
+    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", Told::written(from))];
     let named = Code::parse(from)
         .ok()
         .and_then(|code| moment.directory.by_code(&code, moment.now));
@@ -104,15 +102,21 @@ pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Res
     };
     if !moment.directory.may_act_for(actor, named, moment.now) {
         return Err(vec![
-            Refusal::new(RefusalCode::SenderMismatch).with("code", told(from)),
+            Refusal::new(RefusalCode::SenderMismatch).with("code", Told::written(from)),
         ]);
     }
     match moment.directory.standing(actor, moment.now) {
         Some(Standing::Active) => Ok(actor),
         Some(Standing::Suspended | Standing::Closed) | None => Err(vec![
-            Refusal::new(RefusalCode::SenderInactive).with("code", told(from)),
+            Refusal::new(RefusalCode::SenderInactive).with("code", Told::written(from)),
         ]),
     }
+}
+
+/// What a packet lacks, one reason each.
+fn incomplete(faults: &[PacketFault]) -> Vec<Refusal> {
+    let refusal = |fault| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
+    faults.iter().map(refusal).collect()
 }
 
 /// The documents that a recall, update or replacement acts on ([`DocumentPacket::targets`]), as far as they can be ids.
@@ -281,19 +285,14 @@ impl Judging<'_> {
     /// All reasons to refuse, beside those that were found already; the most helpful first.
     fn reasons(&self, found: Vec<Refusal>) -> Vec<Refusal> {
         let packet = self.verified.packet();
-        let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
-        let mut reasons: Vec<Refusal> = packet
-            .completeness()
-            .into_iter()
-            .map(|fault| incomplete(fault.to_string()))
-            .collect();
+        let mut reasons = incomplete(&packet.completeness());
         reasons.extend_from_slice(self.verified.refusals());
         reasons.extend(self.id_taken());
         reasons.extend(self.target_unknown());
-        let targets = packet.targets().len();
-        if TARGETS_MAX < targets {
+        let (targets, limit) = (packet.targets().len(), self.moment.terms.targets_max);
+        if limit < targets {
             let refusal = Refusal::new(RefusalCode::TargetsTooMany);
-            reasons.push(refusal.with("count", targets).with("limit", TARGETS_MAX));
+            reasons.push(refusal.with("count", targets).with("limit", limit));
         }
         reasons.extend(found);
         reasons.sort();
@@ -344,8 +343,10 @@ impl Judging<'_> {
 
     fn waits_for(&self) -> Vec<Remark> {
         let about = |need: &Need| match need {
-            Need::Crl { .. } | Need::Ocsp { .. } => Remark::new("revocation-unknown", need.issuer()),
-            Need::Issuer { .. } => Remark::new("issuer-unknown", need.issuer()),
+            Need::Crl { .. } | Need::Ocsp { .. } => {
+                Remark::new("revocation-unknown", Told::ours(&need.issuer()))
+            }
+            Need::Issuer { .. } => Remark::new("issuer-unknown", Told::ours(&need.issuer())),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
         let held = self.facts.held_targets.iter();
@@ -404,7 +405,7 @@ impl Judging<'_> {
                 .collect::<Vec<_>>()
                 .join(", ");
             return self.refuse(vec![
-                Refusal::new(RefusalCode::HeldTooLong).with("reason", reason),
+                Refusal::new(RefusalCode::HeldTooLong).with("reason", Told::ours(&reason)),
             ]);
         }
         Happening::Held(Held {

@@ -12,7 +12,7 @@ use trust::{Digest, Time};
 use crate::event::{Accepted, Extended, Happening, Identity, Refused, Submission};
 use crate::ids::{CaseId, Code, DispatchId};
 use crate::json::{JsonFault, Reader, Writer, text};
-use crate::refusal::{Refusal, Remark};
+use crate::refusal::{Refusal, Remark, Told};
 
 /// The version that new receipts are written in.
 pub const FORMAT: i64 = 1;
@@ -172,7 +172,8 @@ impl Receipt {
                 self.remarks = it.reasons.clone();
             }
             Happening::Parked(it) => {
-                self.remarks.push(Remark::new("waits-for-a-person", &it.reason));
+                self.remarks
+                    .push(Remark::new("waits-for-a-person", Told::ours(&it.reason)));
             }
             Happening::Reported(it) => {
                 self.remarks.push(Remark::new("status", it.status.code()));
@@ -182,7 +183,7 @@ impl Receipt {
             }
             Happening::Failed(it) => {
                 self.dispatch = Some(it.dispatch);
-                self.remarks.push(Remark::new("failure", &it.reason));
+                self.remarks.push(Remark::new("failure", Told::ours(&it.reason)));
             }
             Happening::Repeated(_)
             | Happening::Lost(_)
@@ -374,7 +375,7 @@ mod tests {
             result: "accepted".to_owned(),
         }];
         receipt.reasons = vec![Refusal::new(RefusalCode::DocumentIdTaken).with("case", "c")];
-        receipt.remarks = vec![Remark::new("unsigned", 1)];
+        receipt.remarks = vec![Remark::new("unsigned", 1u32)];
         receipt
     }
 

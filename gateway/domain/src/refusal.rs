@@ -6,8 +6,12 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use trust::Indication;
+use trust::pdf::PdfFault;
 
+use crate::ids::{CaseId, DocumentId};
 use crate::json::{JsonFault, Reader, Writer};
+use crate::packet::PacketFault;
 
 /// The published table, one row a code.
 pub const TABLE: &str = include_str!("../../../schemas/refusals.csv");
@@ -125,6 +129,65 @@ pub fn told(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// What a reason or a remark says of something. A text of a sender becomes one only by [`Told::written`]; our own words, ids,
+/// numbers, indications and faults are taken as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told(String);
+
+impl Told {
+    /// What a sender wrote, as far as it may be said ([`told`]).
+    pub fn written(text: &str) -> Told {
+        Told(told(text).into_owned())
+    }
+
+    /// Words of ours that are no constants: what an event holds already, the name of an authority.
+    pub fn ours(text: &str) -> Told {
+        Told(text.to_owned())
+    }
+
+    /// With more behind `joint`.
+    #[must_use]
+    pub fn and(mut self, joint: &'static str, more: impl Into<Told>) -> Told {
+        self.0.push_str(joint);
+        self.0.push_str(&more.into().0);
+        self
+    }
+}
+
+impl From<&'static str> for Told {
+    fn from(word: &'static str) -> Told {
+        Told::ours(word)
+    }
+}
+
+/// What says itself by its `Display`: it is ours, or hides what is not.
+macro_rules! says_itself {
+    ($($kind:ty),*) => {$(
+        impl From<$kind> for Told {
+            fn from(it: $kind) -> Told {
+                Told(it.to_string())
+            }
+        }
+    )*};
+}
+
+says_itself!(u32, u64, usize, CaseId, &DocumentId, &PacketFault, PdfFault);
+
+impl From<Indication> for Told {
+    fn from(indication: Indication) -> Told {
+        Told(indication_words(indication))
+    }
+}
+
+/// The indication in ETSI's words, with the sub-indication behind a slash.
+pub fn indication_words(indication: Indication) -> String {
+    match indication {
+        Indication::TotalPassed => "TOTAL-PASSED".to_owned(),
+        Indication::TotalFailed(why) => format!("TOTAL-FAILED/{}", why.name()),
+        Indication::Indeterminate(why) => format!("INDETERMINATE/{}", why.name()),
+    }
+}
+
 /// One reason why not, with the values its text needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
@@ -143,11 +206,10 @@ impl Refusal {
         }
     }
 
-    /// With the value of one placeholder. What a sender wrote may be of any length: of a value longer than
-    /// [`VALUE_CHARS_MAX`] only the beginning is told.
+    /// With the value of one placeholder; of a value longer than [`VALUE_CHARS_MAX`] only the beginning.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl ToString) -> Refusal {
-        self.values.push((name.to_owned(), shortened(&value.to_string())));
+    pub fn with(mut self, name: &str, value: impl Into<Told>) -> Refusal {
+        self.values.push((name.to_owned(), shortened(&value.into().0)));
         self
     }
 
@@ -234,10 +296,10 @@ pub struct Remark {
 
 impl Remark {
     /// A remark with what it is about.
-    pub fn new(code: &str, about: impl ToString) -> Remark {
+    pub fn new(code: &str, about: impl Into<Told>) -> Remark {
         Remark {
             code: code.to_owned(),
-            about: shortened(&about.to_string()),
+            about: shortened(&about.into().0),
         }
     }
 
@@ -316,7 +378,7 @@ mod tests {
         let edge = "ă".repeat(VALUE_CHARS_MAX);
         assert_eq!(shortened(&edge), edge);
         assert_eq!(shortened(&format!("{edge}x")), format!("{edge}…"));
-        let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", "x".repeat(10_000));
+        let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", Told::ours(&"x".repeat(10_000)));
         assert_eq!(refusal.values[0].1.chars().count(), VALUE_CHARS_MAX + 1);
     }
 
@@ -328,6 +390,13 @@ mod tests {
         assert_eq!(told("Bà Thử"), "a text of 6 characters");
         assert_eq!(told("Nguyen Van Thu"), "a text of 14 characters");
         assert_eq!(told(&"1".repeat(200)), "a text of 200 characters");
+    }
+
+    #[test]
+    fn a_remark_tells_ours_whole_and_of_a_senders_text_only_what_may_be_said() {
+        let about = Told::from(3u32).and("/", 1u32).and(": ", Told::written("Bà Thử"));
+        let remark = Remark::new("x", about.and(", ", Told::ours("CN=Cơ quan chứng thực")));
+        assert_eq!(remark.about, "3/1: a text of 6 characters, CN=Cơ quan chứng thực");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
 use crate::packet::{Attachment, BusinessType, DocumentPacket};
-use crate::refusal::{Refusal, RefusalCode, Remark};
+use crate::refusal::{Refusal, RefusalCode, Remark, Told, indication_words};
 
 pub use consequence::{Consequence, consequence, published};
 pub use legal_value::{LegalValue, LegalValueDemand};
@@ -189,15 +189,6 @@ pub fn has_pdf_header(bytes: &[u8]) -> bool {
     head.windows(5).any(|window| window == b"%PDF-")
 }
 
-/// An indication as events and receipts write it: `TOTAL-FAILED/REVOKED`.
-fn words(indication: Indication) -> String {
-    match indication {
-        Indication::TotalPassed => "TOTAL-PASSED".to_owned(),
-        Indication::TotalFailed(why) => format!("TOTAL-FAILED/{}", why.name()),
-        Indication::Indeterminate(why) => format!("INDETERMINATE/{}", why.name()),
-    }
-}
-
 /// Whether a file is a detached signature: by name; a PDF under such a name is a document all the same.
 pub fn is_detached_signature(attachment: &Attachment) -> bool {
     attachment.name.to_lowercase().ends_with(SIGNATURE_SUFFIX)
@@ -289,8 +280,8 @@ impl Bench<'_> {
                     };
                     self.refusals.push(refusal.with("attachment", about));
                 } else {
-                    self.remarks
-                        .push(Remark::new("enclosure-file", format!("{about}: {fault}")));
+                    let about = Told::from(about).and(": ", fault);
+                    self.remarks.push(Remark::new("enclosure-file", about));
                 }
             }
         }
@@ -305,14 +296,15 @@ impl Bench<'_> {
         for (index, report) in reports.iter().enumerate() {
             let seal = number(earlier + index);
             self.seals.push(self.fact(part, seal, report));
+            let about = Told::from(part.number).and("/", seal);
             if report.remarks.contains(&trust::report::Remark::ShownOverSigned) {
-                let about = format!("{}/{seal}", part.number);
-                self.remarks.push(Remark::new("seal-shown-over-signed", about));
+                self.remarks
+                    .push(Remark::new("seal-shown-over-signed", about.clone()));
             }
             if part.gates {
                 self.gate(part, seal, report);
             } else if report.indication != Indication::TotalPassed {
-                let about = format!("{}/{seal}: {}", part.number, words(report.indication));
+                let about = about.and(": ", report.indication);
                 self.remarks.push(Remark::new("enclosure-seal", about));
             }
         }
@@ -333,7 +325,7 @@ impl Bench<'_> {
         SealFact {
             attachment: part.number,
             seal,
-            indication: words(report.indication),
+            indication: indication_words(report.indication),
             signer,
             signatory: pinned.map(|signatory| (self.sender, signatory)),
         }
@@ -351,7 +343,7 @@ impl Bench<'_> {
             Consequence::Refuse(code) => {
                 let refusal = because(code);
                 self.refusals.push(if code == RefusalCode::SignatureInvalid {
-                    refusal.with("indication", words(report.indication))
+                    refusal.with("indication", report.indication)
                 } else {
                     refusal
                 });

@@ -38,6 +38,9 @@ pub const HEADER_SUBMISSION: &str = "submission";
 pub const HEADER_RECEIPT: &str = "receipt";
 /// Header: for a recall, update or replacement, the cases it acts on, separated by blanks.
 pub const HEADER_TARGETS: &str = "targets";
+/// Most cases in [`HEADER_TARGETS`], the newest: headers travel in one frame. Decisions of the field abolish some hundred
+/// documents at once.
+pub const TARGETS_TOLD_MAX: usize = 256;
 /// Most dispatches in one confirmation.
 pub const CONFIRMATION_MAX: usize = 500;
 /// Most bytes of one confirmation: [`CONFIRMATION_MAX`] dispatches take three quarters of it.

@@ -157,6 +157,7 @@ fn rules(config: &Config) -> Rules {
         terms: Terms {
             delivery_limit_seconds: seconds(exchange.delivery_limit_seconds),
             hold_limit_seconds: seconds(exchange.hold_limit_seconds),
+            targets_max: limits.targets_max,
             seals: exchange.seals.clone(),
         },
         limits: packet_limits(limits),

@@ -218,6 +218,11 @@ impl Store {
         self.0.shared.stopped()
     }
 
+    /// Originals that the journal names and that were not there at the last rebuild.
+    pub fn missing(&self) -> u64 {
+        Counters::read(&self.0.shared.counters.missing)
+    }
+
     /// What the store has done and how it stands.
     pub fn figures(&self) -> StoreFigures {
         let Inner {
@@ -240,7 +245,7 @@ impl Store {
             sync_time: Duration::from_nanos(Counters::read(&counters.sync_nanos)),
             queue_commits: (queue_commits_max - queue.available_permits().min(*queue_commits_max)) as u64,
             rebuilds: Counters::read(&counters.rebuilds),
-            missing: Counters::read(&counters.missing),
+            missing: self.missing(),
             replayed: Counters::read(&counters.replayed),
             journal_events: shared.ends().tip.position,
             index_disk_bytes,

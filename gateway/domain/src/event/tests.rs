@@ -59,11 +59,11 @@ fn answers(case: CaseId) -> Vec<Happening> {
         fault: AddresseeFault::Unknown,
     }];
     let expires_at = Time::from_micros(1_790_000_100_000_000);
-    let remarks = vec![Remark::new("unsigned", 1)];
+    let remarks = vec![Remark::new("unsigned", 1u32)];
     let reasons = vec![
         Refusal::new(RefusalCode::SignerRevoked)
-            .with("attachment", 1)
-            .with("seal", 2),
+            .with("attachment", 1u32)
+            .with("seal", 2u32),
     ];
     let rank = Rank::Urgent;
     vec![

@@ -1,12 +1,12 @@
 //! The verdict on a status packet: who says what about which document, and whether that can be.
 
-use super::{Matter, Moment};
+use super::{Matter, Moment, incomplete};
 use crate::dispatch::Rank;
 use crate::event::{Happening, Refused, Repeated, Reported};
 use crate::ids::{AgencyId, DocumentId};
 use crate::packet::{StatusCode, StatusPacket};
 use crate::port::{CaseHead, StatusHead};
-use crate::refusal::{Refusal, RefusalCode, told};
+use crate::refusal::{Refusal, RefusalCode, Told};
 
 /// What the index knows that matters for one status packet.
 #[derive(Debug, Clone, Default)]
@@ -28,12 +28,18 @@ pub fn judge_status(
     matter: &Matter,
     moment: &Moment<'_>,
 ) -> Happening {
-    let document = packet.response_for.document_id.as_str();
+    let written = packet.response_for.document_id.as_str();
+    let document = DocumentId::parse(written).ok();
+    let told = || {
+        document
+            .as_ref()
+            .map_or_else(|| Told::written(written), Told::from)
+    };
     let refuse = |reasons: Vec<Refusal>| {
         Happening::Refused(Refused {
             case: matter.case,
             submission: matter.submission.clone(),
-            document: DocumentId::parse(document).ok(),
+            document: document.clone(),
             reasons,
             rank: facts.case.as_ref().map_or(Rank::Normal, |case| case.rank),
             seals: Vec::new(),
@@ -41,17 +47,11 @@ pub fn judge_status(
     };
     let faults = packet.completeness();
     if !faults.is_empty() {
-        let incomplete = |fault: String| Refusal::new(RefusalCode::PacketIncomplete).with("element", fault);
-        return refuse(
-            faults
-                .into_iter()
-                .map(|fault| incomplete(fault.to_string()))
-                .collect(),
-        );
+        return refuse(incomplete(&faults));
     }
     let Some(case) = &facts.case else {
         return refuse(vec![
-            Refusal::new(RefusalCode::StatusCaseUnknown).with("document", document),
+            Refusal::new(RefusalCode::StatusCaseUnknown).with("document", told()),
         ]);
     };
     let asks_back = packet.status == StatusCode::ReturnRequested;
@@ -62,8 +62,8 @@ pub fn judge_status(
         let refusal = Refusal::new(RefusalCode::StatusNotAddressee);
         return refuse(vec![
             refusal
-                .with("code", told(&packet.from.organ_id))
-                .with("document", document),
+                .with("code", Told::written(&packet.from.organ_id))
+                .with("document", told()),
         ]);
     };
     let (bytes, meaning) = (matter.submission.packet, packet.meaning_digest());

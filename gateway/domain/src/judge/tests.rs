@@ -22,6 +22,7 @@ fn terms() -> Terms {
     Terms {
         delivery_limit_seconds: 1000,
         hold_limit_seconds: 100,
+        targets_max: 3,
         seals: SealDemands::default(),
     }
 }
@@ -190,7 +191,7 @@ fn a_new_document_is_accepted_for_every_known_addressee() {
         ]
     );
     assert_eq!(accepted.expires_at, NOW.plus_seconds(1000));
-    assert_eq!(accepted.remarks, [Remark::new("unsigned", 1)]);
+    assert_eq!(accepted.remarks, [Remark::new("unsigned", 1u32)]);
     assert_eq!(accepted.seals, Vec::<SealFact>::new());
 }
 
@@ -204,9 +205,9 @@ fn nobody_to_receive_is_refused_with_each_code_and_its_cause() {
     assert_eq!(
         refused.reasons,
         [
-            Refusal::new(RefusalCode::AddresseeUnknown).with("code", code_of(9)),
+            Refusal::new(RefusalCode::AddresseeUnknown).with("code", Told::written(&code_of(9))),
             Refusal::new(RefusalCode::AddresseeUnknown).with("code", "a text of 10 characters"),
-            Refusal::new(RefusalCode::AddresseeUnreachable).with("code", code_of(4)),
+            Refusal::new(RefusalCode::AddresseeUnreachable).with("code", Told::written(&code_of(4))),
         ]
     );
     let told = refused.reasons[0].text();

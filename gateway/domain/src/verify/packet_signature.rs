@@ -12,7 +12,7 @@ use trust::xml::signature::{self, PacketSignature};
 use trust::{Digest, Indication, Need, Snapshot, SubIndication, Time};
 
 use crate::ids::AgencyId;
-use crate::refusal::{Refusal, RefusalCode, Remark};
+use crate::refusal::{Refusal, RefusalCode, Remark, Told};
 
 /// What is demanded of the signature of a packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,10 +110,10 @@ impl PacketSeal {
     pub(super) fn remark(&self) -> Option<Remark> {
         let about = match self.worth {
             PacketWorth::Absent => return None,
-            PacketWorth::Placeholder => "placeholder".to_owned(),
-            PacketWorth::Valid => "valid".to_owned(),
-            PacketWorth::Invalid(why) => format!("invalid: {}", super::words(why)),
-            PacketWorth::NotNow => "not now".to_owned(),
+            PacketWorth::Placeholder => Told::from("placeholder"),
+            PacketWorth::Valid => Told::from("valid"),
+            PacketWorth::Invalid(why) => Told::from("invalid: ").and("", why),
+            PacketWorth::NotNow => Told::from("not now"),
         };
         Some(Remark::new("packet-signature", about))
     }
@@ -138,7 +138,7 @@ impl PacketSeal {
                 Some(Refusal::new(RefusalCode::SignerNotSender).with("attachment", "gói tin (packet)"))
             }
             PacketWorth::Invalid(why) => {
-                Some(Refusal::new(RefusalCode::PacketSignatureInvalid).with("indication", super::words(why)))
+                Some(Refusal::new(RefusalCode::PacketSignatureInvalid).with("indication", why))
             }
             PacketWorth::NotNow => None,
         };

@@ -187,7 +187,7 @@ fn a_packet_without_files_has_no_legal_value_unless_it_acts_on_an_earlier_one() 
 fn what_is_not_there_is_remarked() {
     let remarks = |packet: DocumentPacket| verified(packet).remarks;
     let main = packet(&[("main.txt", b"text")]);
-    assert_eq!(remarks(main), [Remark::new("unsigned", 1)]);
+    assert_eq!(remarks(main), [Remark::new("unsigned", 1u32)]);
     assert_eq!(remarks(packet(&[])), [Remark::new("unsigned", "packet")]);
 }
 

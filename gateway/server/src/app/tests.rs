@@ -198,6 +198,7 @@ fn rules() -> Rules {
         terms: Terms {
             delivery_limit_seconds: 1000,
             hold_limit_seconds: 1000,
+            targets_max: 256,
             seals: domain::verify::SealDemands::default(),
         },
         limits: domain::packet::Limits::default(),

@@ -55,7 +55,7 @@ pub(super) fn questions(
         }
     });
     let store = watched.store.clone();
-    readiness.register("originals", move || match store.figures().missing {
+    readiness.register("originals", move || match store.missing() {
         0 => Probe::Ready,
         missing => Probe::NotReady(format!(
             "{missing} originals that the journal names are not there; the log says what to do"

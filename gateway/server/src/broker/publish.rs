@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::ids::AccountId;
-use domain::judge::TARGETS_MAX;
 use domain::port::{Inbox, Outcome, Parcel, Soon};
 use domain::receipt::vietnam_time;
 use domain::wire;
@@ -346,7 +345,7 @@ fn headers_of(parcel: &Parcel) -> FieldTable {
         // A recall takes back all updates, which may be any number. Ids rise with time: the newest may still lie in the inbox.
         let mut targets = parcel.targets.clone();
         targets.sort_unstable();
-        let newest = targets.iter().rev().take(TARGETS_MAX);
+        let newest = targets.iter().rev().take(wire::TARGETS_TOLD_MAX);
         let newest: Vec<String> = newest.map(ToString::to_string).collect();
         put(&mut headers, wire::HEADER_TARGETS, newest.join(" "));
     }
@@ -426,6 +425,32 @@ mod tests {
             Some(2)
         );
         assert_eq!(text(&headers, wire::HEADER_RECEIPT), None);
+    }
+
+    #[test]
+    fn of_very_many_cases_a_recall_carries_the_newest() {
+        let case = |number: u16| {
+            let mut bytes = [0; 16];
+            bytes[..2].copy_from_slice(&number.to_be_bytes());
+            CaseId::from_bytes(bytes)
+        };
+        let mut recall = parcel(DispatchKind::Packet);
+        let told = |recall: &Parcel| {
+            let headers = headers_of(recall);
+            let told = text(&headers, wire::HEADER_TARGETS).map(str::to_owned);
+            let told = told.expect("a header");
+            told.split(' ')
+                .map(|id| id.parse().expect("an id"))
+                .collect::<Vec<CaseId>>()
+        };
+        let newest = u16::try_from(wire::TARGETS_TOLD_MAX).expect("small");
+        recall.targets = (1..=newest).map(case).collect();
+        assert_eq!(told(&recall), (1..=newest).rev().map(case).collect::<Vec<_>>());
+        recall.targets.insert(0, case(newest + 1));
+        assert_eq!(
+            told(&recall),
+            (2..=newest + 1).rev().map(case).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::ids::Code;
 use domain::verify::SealDemands;
+use domain::wire::TARGETS_TOLD_MAX;
 
 use super::fault::Problem;
 use super::key::KeySource;
@@ -320,6 +321,9 @@ pub struct LimitsConfig {
     pub expansion_ratio_max: usize,
     /// `text_bytes_max`: bytes of one text. Default 64 KiB.
     pub text_bytes_max: usize,
+    /// `targets_max`: documents that one packet may recall, update or replace. Default 256, which is the most: as many
+    /// travel beside it to each addressee.
+    pub targets_max: usize,
 }
 
 impl LimitsConfig {
@@ -335,6 +339,7 @@ impl LimitsConfig {
             contents_bytes_max: section.number("contents_bytes_max", KIB..=4 * GIB, 64 * MIB),
             expansion_ratio_max: section.number("expansion_ratio_max", 1..=1032, 100),
             text_bytes_max: section.number("text_bytes_max", 1024..=16 << 20, 64 << 10),
+            targets_max: section.number("targets_max", 1..=TARGETS_TOLD_MAX, TARGETS_TOLD_MAX),
         };
         section.end();
         config

@@ -3,6 +3,7 @@
 use super::*;
 use crate::dispatch::{Dispatch, DispatchKind};
 use crate::ids::DispatchId;
+use crate::packet::Replacement;
 
 /// What went to an addressee, by the event with this number.
 fn delivery(to: u32, event: u8, state: DispatchState) -> DispatchHead {
@@ -234,6 +235,31 @@ fn a_replacement_under_the_id_of_its_target_is_repeated_by_its_retry() {
         ..Facts::default()
     };
     assert!(matches!(judged(&packet, &facts), Happening::Repeated(_)));
+}
+
+#[test]
+fn a_replacement_names_as_many_documents_as_one_packet_may() {
+    let of = |count: usize| {
+        let mut packet = letter(&[2], "y");
+        packet.business.kind = BusinessType::Replace;
+        let replaced = |number: usize| Replacement {
+            document_id: number.to_string(),
+            organ_ids: Vec::new(),
+        };
+        packet.business.replacements = (0..count).map(replaced).collect();
+        let facts = Facts {
+            targets: vec![head(&letter(&[2], "x"), 9, CaseState::Accepted)],
+            ..Facts::default()
+        };
+        let Happening::Refused(refused) = judged(&packet, &facts) else {
+            return Vec::new();
+        };
+        refused.reasons
+    };
+    assert!(of(terms().targets_max).is_empty());
+    let refused = Refusal::new(RefusalCode::TargetsTooMany);
+    let refused = refused.with("count", 4u32).with("limit", 3u32);
+    assert!(of(terms().targets_max + 1).contains(&refused), "{:?}", of(4));
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn what_it_is_worth_is_remarked_whatever_is_demanded() {
     let office = Office::new();
     let signed = office.sign("<MessageHeader/>");
     let remark = |packet: &str, has_list| office.judge(packet, has_list).remark();
-    let told = |about: &str| Some(Remark::new("packet-signature", about));
+    let told = |about: &'static str| Some(Remark::new("packet-signature", about));
     assert_eq!(remark(&signed, true), told("valid"));
     assert_eq!(remark(&signed, false), told("not now"));
     assert_eq!(remark("<edXML><Signature/></edXML>", true), told("placeholder"));
