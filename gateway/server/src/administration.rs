@@ -21,7 +21,7 @@ mod trust_desk;
 
 use std::sync::Arc;
 
-use domain::agency::Answers;
+use domain::agency::{Account, Answers};
 use domain::directory::import::{Import, ImportFault, import};
 use domain::directory::plan::Plan;
 use domain::directory::{Directory, DirectoryChange, DirectoryFault};
@@ -210,10 +210,15 @@ impl Administration {
         }
         self.record(&report.changes).await?;
         report.directory = self.journal.directory();
-        let steps = provision::steps(order, &report.changes, (&before, &report.directory), now);
-        for step in steps {
-            self.take(step, &mut report).await;
+        let all = provision::steps(order, &report.changes, (&before, &report.directory), now);
+        let results = self.provision.carry_out(&all.steps).await;
+        for ((account, _), result) in all.steps.into_iter().zip(results) {
+            if let Err(fault) = result {
+                warn!(account.id = %account, %fault, "the broker was not told about an account");
+                report.unprovisioned.push((account, fault));
+            }
         }
+        report.opened = all.opened;
         Ok(report)
     }
 
@@ -222,14 +227,18 @@ impl Administration {
     pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
         let _turn = self.turn.lock().await;
         let (directory, now) = (self.journal.directory(), self.now());
-        let mut results = Vec::new();
-        for account in directory.agencies().flat_map(|agency| &agency.accounts) {
-            let account = account.id.clone();
-            let step = AccountStep::of(&directory, &account, now);
-            let result = self.provision.carry_out(account.clone(), step).await;
-            results.push((account, result));
-        }
-        results
+        let accounts = directory.agencies().flat_map(|agency| &agency.accounts);
+        let step = |account: &Account| {
+            let step = AccountStep::of(&directory, &account.id, now);
+            (account.id.clone(), step)
+        };
+        let steps: Vec<(AccountId, AccountStep)> = accounts.map(step).collect();
+        let results = self.provision.carry_out(&steps).await;
+        steps
+            .into_iter()
+            .map(|(account, _)| account)
+            .zip(results)
+            .collect()
     }
 
     /// A list with the gateway's code is refused whole: most often the list is right and the configuration is not, and
@@ -297,24 +306,6 @@ impl Administration {
                 Ok(true)
             }
             Appended::Conflict => Ok(false),
-        }
-    }
-
-    async fn take(&self, step: provision::Step, report: &mut Report) {
-        let result = self
-            .provision
-            .carry_out(step.account.clone(), step.what.clone())
-            .await;
-        if let Err(fault) = result {
-            warn!(account.id = %step.account, %fault, "the broker was not told about an account");
-            report.unprovisioned.push((step.account.clone(), fault));
-        }
-        if let Some((agency, password)) = step.opened {
-            report.opened.push(OpenedAccount {
-                agency,
-                account: step.account,
-                password,
-            });
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod epoch;
+mod epochs;
 mod feeds;
 mod inboxes;
 mod parking;
@@ -41,9 +42,8 @@ use crate::store::{self, Store, StoreConfig};
 use crate::telemetry::{Metrics, Readiness};
 use crate::trustkeeper::{TrustKeeper, TrustKeeperFault};
 
-pub use provision::{
-    AccountFiles, BrokerProvision, EPOCH_FILE, new_epoch, provisioner, read_epochs, remember_epoch,
-};
+pub use epochs::{EPOCH_FILE, Epochs};
+pub use provision::{AccountFiles, BrokerProvision, provisioner};
 
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
@@ -231,6 +231,7 @@ struct Gateway {
     port: InternalPort,
     inspectors: Inspectors,
     judged: mpsc::UnboundedReceiver<Judged>,
+    epochs: Arc<Epochs>,
     provision: Option<Arc<BrokerProvision>>,
     metrics: Arc<Metrics>,
     certificate: Arc<watch::CertificateWatch>,
@@ -277,7 +278,10 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     code_is_own(&road)?;
     tell_unknown_codes(&road);
-    let provision = provision::of(config, data_dir);
+    let epoch_file = data_dir.join(EPOCH_FILE);
+    let epochs = Epochs::open(data_dir).map_err(store::Fault::system("read", &epoch_file))?;
+    let epochs = Arc::new(epochs);
+    let provision = provision::of(config, &epochs);
     let readiness = Arc::new(Readiness::new());
     let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;
     let notes = Arc::new(notes);
@@ -313,6 +317,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         port,
         inspectors,
         judged,
+        epochs,
         provision,
         metrics,
         certificate,
@@ -385,7 +390,7 @@ async fn drive(config: &Config, gateway: Gateway, end: impl Future<Output = ()>)
     );
     let inspectors = gateway.inspectors.clone();
     gateway.road.signals.look_for_owed();
-    let mut tasks = tasks::start(gateway, config.gateway.data_dir.clone());
+    let mut tasks = tasks::start(gateway);
     let outcome = tokio::select! {
         () = end => Ok(()),
         why = stopped(&store) => Err(AppFault::StoreStopped(why)),

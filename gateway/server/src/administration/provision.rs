@@ -6,6 +6,7 @@ use domain::ids::{AccountId, AgencyId};
 use domain::port::Soon;
 use trust::Time;
 
+use super::OpenedAccount;
 use super::order::Order;
 use crate::config::Secret;
 
@@ -51,8 +52,11 @@ pub enum ProvisionFault {
 
 /// The way to the broker's users, permissions and queues, with a credential that the road does not have.
 pub trait Provision: Send + Sync {
-    /// Takes one step for one account.
-    fn carry_out(&self, account: AccountId, step: AccountStep) -> Soon<'_, Result<(), ProvisionFault>>;
+    /// Takes these steps, one after the other, however the ones before ended; gives how each did, in their order.
+    fn carry_out<'a>(
+        &'a self,
+        steps: &'a [(AccountId, AccountStep)],
+    ) -> Soon<'a, Vec<Result<(), ProvisionFault>>>;
 }
 
 /// Where the configuration names no provisioning credential: each step is left to a person, and said so.
@@ -60,16 +64,19 @@ pub trait Provision: Send + Sync {
 pub struct NotProvisioned;
 
 impl Provision for NotProvisioned {
-    fn carry_out(&self, _: AccountId, _: AccountStep) -> Soon<'_, Result<(), ProvisionFault>> {
-        Box::pin(async { Err(ProvisionFault::NotConfigured) })
+    fn carry_out<'a>(
+        &'a self,
+        steps: &'a [(AccountId, AccountStep)],
+    ) -> Soon<'a, Vec<Result<(), ProvisionFault>>> {
+        Box::pin(async { steps.iter().map(|_| Err(ProvisionFault::NotConfigured)).collect() })
     }
 }
 
-/// A step, and the password that its account gets by it.
-pub(super) struct Step {
-    pub(super) account: AccountId,
-    pub(super) what: AccountStep,
-    pub(super) opened: Option<(AgencyId, Secret)>,
+/// The steps that follow from an order, and the accounts that get a password by them, with their agencies.
+#[derive(Default)]
+pub(super) struct Steps {
+    pub(super) steps: Vec<(AccountId, AccountStep)>,
+    pub(super) opened: Vec<OpenedAccount>,
 }
 
 /// The steps that follow from an order that made this directory out of the one before.
@@ -78,20 +85,8 @@ pub(super) fn steps(
     changes: &[DirectoryChange],
     (before, after): (&Directory, &Directory),
     now: Time,
-) -> Vec<Step> {
+) -> Steps {
     let now = after.latest().map_or(now, |latest| latest.max(now));
-    let step = |(account, owner): (AccountId, Option<AgencyId>)| {
-        let opened = owner.map(|owner| (owner, new_password()));
-        let what = AccountStep {
-            password: opened.as_ref().map(|(_, password)| password.clone()),
-            ..AccountStep::of(after, &account, now)
-        };
-        Step {
-            account,
-            what,
-            opened,
-        }
-    };
     let renewed = if let Order::RenewPassword { account } = order {
         AccountId::parse(account).ok()
     } else {
@@ -102,7 +97,21 @@ pub(super) fn steps(
         (account, owner)
     });
     let changed = changes.iter().flat_map(|change| accounts_of(change, before, now));
-    renewed.into_iter().chain(changed).map(step).collect()
+    let mut all = Steps::default();
+    for (account, owner) in renewed.into_iter().chain(changed) {
+        let password = owner.map(|agency| {
+            let password = new_password();
+            all.opened.push(OpenedAccount {
+                agency,
+                account: account.clone(),
+                password: password.clone(),
+            });
+            password
+        });
+        let step = AccountStep::of(after, &account, now);
+        all.steps.push((account, AccountStep { password, ..step }));
+    }
+    all
 }
 
 /// The accounts that a change concerns; with its agency the one that it opens, which gets a password.

@@ -19,25 +19,34 @@ struct Notes {
 }
 
 impl Provision for Notes {
-    fn carry_out(
-        &self,
-        account: AccountId,
-        step: AccountStep,
-    ) -> domain::port::Soon<'_, Result<(), ProvisionFault>> {
-        Box::pin(async move {
-            let password = step
-                .password
-                .map(|password| format!(" with {} characters", password.expose().len()));
-            let word = step.standing.word().to_owned() + &password.unwrap_or_default();
-            if self.failing == Some(account.as_str()) {
-                return Err(ProvisionFault::Failed("away".to_owned()));
-            }
-            self.steps
-                .lock()
-                .expect("nobody panicked")
-                .push(format!("{account}: {word}"));
-            Ok(())
+    fn carry_out<'a>(
+        &'a self,
+        steps: &'a [(AccountId, AccountStep)],
+    ) -> domain::port::Soon<'a, Vec<Result<(), ProvisionFault>>> {
+        Box::pin(async {
+            steps
+                .iter()
+                .map(|(account, step)| self.note(account, step))
+                .collect()
         })
+    }
+}
+
+impl Notes {
+    fn note(&self, account: &AccountId, step: &AccountStep) -> Result<(), ProvisionFault> {
+        let password = step
+            .password
+            .as_ref()
+            .map(|password| format!(" with {} characters", password.expose().len()));
+        let word = step.standing.word().to_owned() + &password.unwrap_or_default();
+        if self.failing == Some(account.as_str()) {
+            return Err(ProvisionFault::Failed("away".to_owned()));
+        }
+        self.steps
+            .lock()
+            .expect("nobody panicked")
+            .push(format!("{account}: {word}"));
+        Ok(())
     }
 }
 

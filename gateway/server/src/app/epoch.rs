@@ -9,7 +9,6 @@
 //! **Invariant:** the loss is journaled, then the new epoch is remembered, then the broker is marked with it; dying in
 //! between means only that the loss is noticed once more.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,8 @@ use domain::port::{Appended, Commit, Inbox, Outcome, Parcel, Soon};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::provision::{BrokerProvision, new_epoch, read_epochs, remember_epoch};
+use super::epochs::Epochs;
+use super::provision::BrokerProvision;
 use crate::broker::{Broker, BrokerFault, BrokerState, Standing};
 use crate::stages::Road;
 use crate::stages::record::announce;
@@ -40,7 +40,7 @@ pub(super) async fn watch(
     road: Road,
     broker: Broker,
     provision: Option<Arc<BrokerProvision>>,
-    data_dir: PathBuf,
+    epochs: Arc<Epochs>,
 ) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     // Looks that a slow one held up are not made up for: misses count only with time between them.
@@ -57,9 +57,9 @@ pub(super) async fn watch(
         if session.is_some() && session == proven {
             continue;
         }
-        match stands(&broker, provision.as_deref(), &data_dir).await {
+        match stands(&broker, provision.as_deref(), &epochs).await {
             Ok(Some(epoch)) => {
-                if let Err(fault) = remember_epoch(&data_dir, &epoch) {
+                if let Err(fault) = epochs.remember(&epoch) {
                     tell(
                         &mut trouble,
                         &format!("the broker's epoch could not be remembered: {fault}"),
@@ -73,9 +73,7 @@ pub(super) async fn watch(
                     .into_iter()
                     .for_each(|session| broker.intake.prove(session));
             }
-            Ok(None) if matches!(read_epochs(&data_dir), Ok(known) if known.is_empty()) => {
-                misses = MISSES_MIN
-            }
+            Ok(None) if epochs.known().is_empty() => misses = MISSES_MIN,
             Ok(None) => misses += 1,
             Err(fault) => {
                 tell(
@@ -100,7 +98,7 @@ pub(super) async fn watch(
             tell(&mut trouble, &fault.to_string());
             continue;
         }
-        match restore(&road, provision, &data_dir, &mut told).await {
+        match restore(&road, provision, &epochs, &mut told).await {
             Ok(()) => (misses, told) = (0, None),
             Err(fault) => tell(
                 &mut trouble,
@@ -121,18 +119,18 @@ fn tell(before: &mut String, now: &str) {
 async fn stands(
     broker: &Broker,
     provision: Option<&BrokerProvision>,
-    data_dir: &Path,
+    epochs: &Epochs,
 ) -> Result<Option<String>, Trouble> {
-    for epoch in read_epochs(data_dir)? {
+    for epoch in epochs.known().iter() {
         let stands = if broker.state() == BrokerState::Connected {
-            broker.intake.inspector().epoch_stands(&epoch).await?
+            broker.intake.inspector().epoch_stands(epoch).await?
         } else {
             // Without a credential for the management interface it is asked once there is a connection.
             let provision = provision.ok_or(BrokerFault::Away)?;
-            provision.provisioner().standing(&epoch).await? == Standing::Kept
+            provision.provisioner().standing(epoch).await? == Standing::Kept
         };
         if stands {
-            return Ok(Some(epoch));
+            return Ok(Some(epoch.clone()));
         }
     }
     Ok(None)
@@ -158,11 +156,11 @@ impl Inbox for Proven {
 async fn restore(
     road: &Road,
     provision: &BrokerProvision,
-    data_dir: &Path,
+    epochs: &Epochs,
     told: &mut Option<String>,
 ) -> Result<(), Trouble> {
-    let epoch = told.clone().unwrap_or_else(new_epoch);
-    if told.is_none() && !read_epochs(data_dir)?.is_empty() {
+    let epoch = told.clone().unwrap_or_else(Epochs::new_name);
+    if told.is_none() && !epochs.known().is_empty() {
         warn!("the broker has lost what it held; inboxes are filled again from the journal");
         let lost = Commit::of(Happening::BrokerLost { epoch: epoch.clone() });
         if let Appended::Done(recorded) = road.append(lost).await? {
@@ -170,7 +168,7 @@ async fn restore(
         }
         *told = Some(epoch.clone());
     }
-    remember_epoch(data_dir, &epoch)?;
+    epochs.remember(&epoch)?;
     let accounts = provision.wanted(&road.journal.directory(), road.now())?;
     let report = provision.provisioner().restore(&epoch, &accounts).await?;
     info!(

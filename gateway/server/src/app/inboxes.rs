@@ -142,15 +142,13 @@ async fn make_anew(road: &Road, provision: Option<&BrokerProvision>, account: Ac
         road.signals.tell_dispatch(DispatchNews::InboxLost(account)).await;
         return;
     }
-    match provision.carry_out(account.clone(), step).await {
-        Ok(()) => {
-            info!(account.id = %account, "the inbox was gone and is made anew");
-            lost(road, account).await;
-        }
-        Err(fault) => {
-            warn!(account.id = %account, error = %fault, "the inbox is gone and cannot be made now")
-        }
+    let results = provision.carry_out(&[(account.clone(), step)]).await;
+    if let Some(fault) = results.into_iter().find_map(Result::err) {
+        warn!(account.id = %account, error = %fault, "the inbox is gone and cannot be made now");
+        return;
     }
+    info!(account.id = %account, "the inbox was gone and is made anew");
+    lost(road, account).await;
 }
 
 #[cfg(test)]

@@ -19,15 +19,12 @@ use secrecy::SecretString;
 use tracing::warn;
 use trust::Time;
 
+use super::epochs::Epochs;
 use crate::administration::{AccountStep, Provision, ProvisionFault as StepFault, account_standing};
 use crate::broker::topology::Limits;
 use crate::broker::{Access, Accounts, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report};
 use crate::config::Config;
 
-/// The file in the data folder that names the broker's epoch.
-pub const EPOCH_FILE: &str = "broker-epoch";
-/// Epochs that stay known. One ends when a broker loses its disk.
-const EPOCHS_MAX: usize = 64;
 /// The folder in the data folder that holds account hashes.
 const ACCOUNTS_FOLDER: &str = "accounts";
 
@@ -104,7 +101,7 @@ impl AccountFiles {
 }
 
 /// Writes a small file whole or not at all, readable by its owner only.
-fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+pub(super) fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let fresh = folder.join(format!(".{name}.new"));
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -116,39 +113,6 @@ fn write_secret(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&fresh, folder.join(name))?;
     fs::File::open(folder)?.sync_all()
-}
-
-/// The names of the broker's epochs that this gateway ever gave, the newest first; none before the broker was ever set up.
-///
-/// # Errors
-/// Of reading.
-pub fn read_epochs(data_dir: &Path) -> io::Result<Vec<String>> {
-    match fs::read_to_string(data_dir.join(EPOCH_FILE)) {
-        Ok(text) => {
-            let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
-            Ok(names.map(str::to_owned).collect())
-        }
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// A name for a new epoch.
-pub fn new_epoch() -> String {
-    uuid::Uuid::now_v7().simple().to_string()
-}
-
-/// Remembers an epoch as the newest. To be called after the loss of the one before is journaled, and before the broker is
-/// marked. The others stay known: a broker that bears one of them is this gateway's.
-///
-/// # Errors
-/// Of reading and writing.
-pub fn remember_epoch(data_dir: &Path, epoch: &str) -> io::Result<()> {
-    let mut epochs = read_epochs(data_dir)?;
-    epochs.retain(|known| known != epoch);
-    epochs.insert(0, epoch.to_owned());
-    epochs.truncate(EPOCHS_MAX);
-    write_secret(data_dir, EPOCH_FILE, &epochs.join("\n"))
 }
 
 /// The provisioner that the configuration names, if it names one.
@@ -180,28 +144,23 @@ pub fn provisioner(config: &Config) -> Result<Option<Provisioner>, ProvisionFaul
 pub struct BrokerProvision {
     provisioner: Provisioner,
     files: AccountFiles,
-    data_dir: PathBuf,
+    epochs: Arc<Epochs>,
 }
 
 impl BrokerProvision {
-    /// With the hashes and the epochs of this data folder.
-    pub fn new(provisioner: Provisioner, files: AccountFiles, data_dir: &Path) -> BrokerProvision {
-        let data_dir = data_dir.to_owned();
+    /// With the hashes and the epochs of one data folder.
+    pub fn new(provisioner: Provisioner, files: AccountFiles, epochs: Arc<Epochs>) -> BrokerProvision {
         BrokerProvision {
             provisioner,
             files,
-            data_dir,
+            epochs,
         }
     }
 
     /// Refuses a broker that holds what another gateway put into it: accounts bear the same names there.
     pub(super) async fn check_own(&self) -> Result<(), StepFault> {
-        let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
-        let known = read_epochs(&self.data_dir).map_err(|fault| failed(&fault))?;
-        self.provisioner
-            .check_own(&known)
-            .await
-            .map_err(|fault| failed(&fault))
+        let checked = self.provisioner.check_own(&self.epochs.known()).await;
+        checked.map_err(|fault| failed(&fault))
     }
 
     /// The provisioner itself.
@@ -214,26 +173,33 @@ impl BrokerProvision {
         self.files.wanted(directory, now)
     }
 
-    async fn take(&self, account: AccountId, step: AccountStep) -> Result<(), StepFault> {
-        let failed = |fault: &dyn std::fmt::Display| StepFault::Failed(fault.to_string());
-        self.check_own().await?;
+    /// One step at a broker that `is_own`. Whatever becomes of it, a new password's hash is kept: the account is opened with
+    /// it later.
+    async fn take(
+        &self,
+        account: &AccountId,
+        step: &AccountStep,
+        is_own: &Result<(), StepFault>,
+    ) -> Result<(), StepFault> {
         if let Some(password) = &step.password {
             let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
-            self.files.keep(&account, &hash).map_err(|fault| failed(&fault))?;
+            self.files.keep(account, &hash).map_err(|fault| failed(&fault))?;
         }
+        is_own.clone()?;
         let report = match step.standing {
             Standing::Active => {
-                let Some(password) = self.files.of(&account).map_err(|fault| failed(&fault))? else {
+                let Some(password) = self.files.of(account).map_err(|fault| failed(&fault))? else {
                     let missing = "no hash of its password is kept; give the account a new password";
                     return Err(StepFault::Failed(missing.to_owned()));
                 };
+                let account = account.clone();
                 self.open(Access { account, password }, step.password.is_some())
                     .await
             }
-            Standing::Suspended => self.provisioner.suspend_account(&account).await,
+            Standing::Suspended => self.provisioner.suspend_account(account).await,
             Standing::Closed => {
-                let report = self.provisioner.close_account(&account).await;
-                self.files.forget(&account).map_err(|fault| failed(&fault))?;
+                let report = self.provisioner.close_account(account).await;
+                self.files.forget(account).map_err(|fault| failed(&fault))?;
                 report
             }
         };
@@ -251,13 +217,27 @@ impl BrokerProvision {
 }
 
 impl Provision for BrokerProvision {
-    fn carry_out(&self, account: AccountId, step: AccountStep) -> Soon<'_, Result<(), StepFault>> {
-        Box::pin(self.take(account, step))
+    fn carry_out<'a>(
+        &'a self,
+        steps: &'a [(AccountId, AccountStep)],
+    ) -> Soon<'a, Vec<Result<(), StepFault>>> {
+        Box::pin(async move {
+            let is_own = self.check_own().await;
+            let mut results = Vec::with_capacity(steps.len());
+            for (account, step) in steps {
+                results.push(self.take(account, step, &is_own).await);
+            }
+            results
+        })
     }
 }
 
+fn failed(fault: &dyn std::fmt::Display) -> StepFault {
+    StepFault::Failed(fault.to_string())
+}
+
 /// What the configuration allows. Without a usable credential accounts are left to a person, and said so.
-pub(super) fn of(config: &Config, data_dir: &Path) -> Option<Arc<BrokerProvision>> {
+pub(super) fn of(config: &Config, epochs: &Arc<Epochs>) -> Option<Arc<BrokerProvision>> {
     let provisioner = match provisioner(config) {
         Ok(provisioner) => provisioner?,
         Err(fault) => {
@@ -265,8 +245,12 @@ pub(super) fn of(config: &Config, data_dir: &Path) -> Option<Arc<BrokerProvision
             return None;
         }
     };
-    match AccountFiles::open(data_dir) {
-        Ok(files) => Some(Arc::new(BrokerProvision::new(provisioner, files, data_dir))),
+    match AccountFiles::open(&config.gateway.data_dir) {
+        Ok(files) => Some(Arc::new(BrokerProvision::new(
+            provisioner,
+            files,
+            Arc::clone(epochs),
+        ))),
         Err(fault) => {
             warn!(error = %fault, "the folder of account hashes cannot be opened");
             None

@@ -1,7 +1,5 @@
 //! The tasks of a running gateway: every stage and every adapter that needs one.
 
-use std::path::PathBuf;
-
 use tokio::task::JoinSet;
 use tracing::error;
 
@@ -11,7 +9,7 @@ use crate::stages::{dispatch, record, settle, sweep, tell};
 use crate::telemetry::Metrics;
 
 /// Starts them all. Each gives its name when it ends, which it does only when all end.
-pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str> {
+pub(super) fn start(gateway: Gateway) -> JoinSet<&'static str> {
     let Gateway {
         road,
         ends,
@@ -19,6 +17,7 @@ pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str
         lanes,
         keeper,
         port,
+        epochs,
         provision,
         metrics,
         inspectors,
@@ -64,7 +63,7 @@ pub(super) fn start(gateway: Gateway, data_dir: PathBuf) -> JoinSet<&'static str
     tasks.spawn(named(
         &metrics,
         "epoch",
-        epoch::watch(road.clone(), broker.clone(), provision, data_dir),
+        epoch::watch(road.clone(), broker.clone(), provision, epochs),
     ));
     tasks.spawn(named(&metrics, "accounts", accounts::watch(road, broker)));
     tasks.spawn(named(&metrics, "certificate", certificate.watch()));

@@ -8,7 +8,7 @@ use super::desk::{Desk, Direct};
 use super::text::Text;
 use super::{CommandFault, Ending, report};
 use crate::administration::AdministrationFault;
-use crate::app::{self, AccountFiles, AppFault, EPOCH_FILE};
+use crate::app::{self, AccountFiles, AppFault, EPOCH_FILE, Epochs};
 use crate::broker::{Address, Provisioner, Report, Standing};
 use crate::config::Config;
 use crate::http::view::ProvisionedView;
@@ -47,7 +47,8 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
         path: data_dir.join(EPOCH_FILE),
         error,
     };
-    let known = app::read_epochs(data_dir).map_err(fault)?;
+    let epochs = Epochs::open(data_dir).map_err(fault)?;
+    let known = epochs.known();
     provisioner.check_own(&known).await?;
     let (directory, now) = (
         direct.store.directory(),
@@ -56,20 +57,20 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
     let accounts = AccountFiles::open(data_dir)
         .and_then(|files| files.wanted(&directory, now))
         .map_err(CommandFault::Accounts)?;
-    for epoch in &known {
+    for epoch in known.iter() {
         if provisioner.standing(epoch).await? == Standing::Kept {
-            app::remember_epoch(data_dir, epoch).map_err(fault)?;
+            epochs.remember(epoch).map_err(fault)?;
             return Ok(provisioner.restore(epoch, &accounts).await?);
         }
     }
-    let epoch = app::new_epoch();
+    let epoch = Epochs::new_name();
     if !known.is_empty() {
         // An event carries its time for ever.
         direct.clock.steady().map_err(AdministrationFault::from)?;
         let lost = Happening::BrokerLost { epoch: epoch.clone() };
         direct.store.append(Commit::of(lost)).await?;
     }
-    app::remember_epoch(data_dir, &epoch).map_err(fault)?;
+    epochs.remember(&epoch).map_err(fault)?;
     Ok(provisioner.restore(&epoch, &accounts).await?)
 }
 

@@ -13,7 +13,7 @@ use super::fault;
 use super::text::{Said, Text, print};
 use super::{CommandFault, Ending};
 use crate::administration::TrustDesk;
-use crate::app::{self, AppFault};
+use crate::app::{self, AppFault, Epochs};
 use crate::broker::{Accounts, Address, Broker, BrokerState, ConsumeLimits, PublishLimits};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -226,11 +226,11 @@ async fn reach_management(config: &Config) -> Result<(), CommandFault> {
         return Ok(());
     };
     let data_dir = &config.gateway.data_dir;
-    let known = app::read_epochs(data_dir).map_err(|error| CommandFault::File {
+    let epochs = Epochs::open(data_dir).map_err(|error| CommandFault::File {
         path: data_dir.join(app::EPOCH_FILE),
         error,
     })?;
-    provisioner.check_own(&known).await?;
+    provisioner.check_own(&epochs.known()).await?;
     provisioner.reconcile(&Accounts::default()).await?;
     Text::CheckManagementReached.say(&[]);
     Ok(())

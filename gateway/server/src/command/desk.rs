@@ -16,7 +16,7 @@ use super::CommandFault;
 use crate::administration::{
     Addition, Administration, Mode, NotProvisioned, Order, Provision, Told, TrustDesk,
 };
-use crate::app::{self, AccountFiles, BrokerProvision};
+use crate::app::{self, AccountFiles, BrokerProvision, EPOCH_FILE, Epochs};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Place;
@@ -235,9 +235,16 @@ async fn while_kept<T>(keeper: &TrustKeeper, answer: impl Future<Output = T>) ->
 
 /// The way to the broker's accounts, if the configuration names a credential.
 fn provision(config: &Config) -> Result<Arc<dyn Provision>, CommandFault> {
-    let files = AccountFiles::open(&config.gateway.data_dir).map_err(CommandFault::Accounts)?;
+    let data_dir = &config.gateway.data_dir;
+    let files = AccountFiles::open(data_dir).map_err(CommandFault::Accounts)?;
     Ok(match app::provisioner(config)? {
-        Some(provisioner) => Arc::new(BrokerProvision::new(provisioner, files, &config.gateway.data_dir)),
+        Some(provisioner) => {
+            let epochs = Epochs::open(data_dir).map_err(|error| CommandFault::File {
+                path: data_dir.join(EPOCH_FILE),
+                error,
+            })?;
+            Arc::new(BrokerProvision::new(provisioner, files, Arc::new(epochs)))
+        }
         None => Arc::new(NotProvisioned),
     })
 }
