@@ -13,6 +13,8 @@ mod seals;
 mod secret;
 mod sections;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod trust;
 

@@ -74,7 +74,6 @@ fn params(code: &Code) -> CertificateParams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
 
     #[test]
     fn the_key_that_is_made_is_one_that_the_gateway_signs_with() {
@@ -85,15 +84,7 @@ mod tests {
             code: "000.00.00.H53".to_owned(),
         };
         assert_eq!(carry_out(&command).expect("made"), Ending::Done);
-        for name in ["anchors", "password"] {
-            std::fs::create_dir(folder.path().join(name)).expect("made");
-        }
-        let text = r#"
-            gateway = { code = "X", data_dir = "data", key_file = "gateway.key", certificate_file = "gateway.pem" }
-            broker = { password = { env = "PATH" } }
-            trust = { anchors_dir = "anchors" }
-        "#;
-        let config = Config::parse(text, folder.path()).expect("a configuration");
+        let config = crate::config::testing::config(folder.path(), "X", "");
         let now = crate::clock::Clock::start(config.gateway.clock_jump_max).now();
         let seal = crate::signer::load_seal(&config.gateway, now);
         let seal = seal.expect("key and certificate belong together, and it is valid");

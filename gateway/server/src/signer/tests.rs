@@ -1,9 +1,7 @@
 //! A certificate that is not valid signs nothing.
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-
 use super::*;
-use crate::config::Config;
+use crate::config::testing::desk;
 
 const DAY: i64 = 86_400;
 
@@ -11,28 +9,10 @@ fn time(text: &str) -> Time {
     text.parse().expect("a time")
 }
 
-/// A configuration with a key whose certificate is valid in 2026 and 2027.
-fn desk() -> (tempfile::TempDir, Config) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::default();
-    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2028, 1, 1));
-    let certificate = params.self_signed(&key).expect("a certificate");
-    std::fs::write(folder.path().join("key"), key.serialize_pem()).expect("written");
-    std::fs::write(folder.path().join("pem"), certificate.pem()).expect("written");
-    let text = r#"
-        gateway = { code = "X", data_dir = "data", key_file = "key", certificate_file = "pem" }
-        broker = { password = { env = "PATH" } }
-        trust = { anchors_dir = "." }
-    "#;
-    let config = Config::parse(text, folder.path()).expect("a configuration");
-    (folder, config)
-}
-
 #[test]
 fn a_certificate_signs_from_its_first_second_to_its_last_and_not_outside() {
-    let (folder, config) = desk();
-    let file = folder.path().join("pem");
+    let (folder, config) = desk("X", (2026, 2028), "");
+    let file = folder.path().join("gateway.pem");
     for at in ["2026-01-01T00:00:00Z", "2028-01-01T00:00:00.5Z"] {
         assert!(load_seal(&config.gateway, time(at)).is_ok(), "{at}");
     }
@@ -50,7 +30,7 @@ fn a_certificate_signs_from_its_first_second_to_its_last_and_not_outside() {
 
 #[test]
 fn the_end_is_told_as_long_before_as_is_wanted() {
-    let (_folder, config) = desk();
+    let (_folder, config) = desk("X", (2026, 2028), "");
     let seal = load_seal(&config.gateway, time("2026-06-01T00:00:00Z")).expect("a seal");
     let own = &seal.certificates[0];
     let notice = Duration::from_secs(30 * 86_400);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authority, list_extension as extension, now};
+use super::{Authority, IsCritical, Leaf, list_extension as extension, now};
 use crate::algorithm::DigestAlgorithm;
 use crate::asn1::{oid, tag, write};
 use crate::ocsp::{CertificateId, OcspAnswer, OcspFault};
@@ -138,6 +138,17 @@ impl Draft {
     pub(crate) fn signed_by(&self, authority: &Authority) -> Result<OcspAnswer, OcspFault> {
         OcspAnswer::from_der(response(&self.basic(|octets| authority.sign(octets))))
     }
+
+    /// Signed by a responder whom the issuer certified; its certificate comes with the answer.
+    pub(crate) fn by_delegate(&self, responder: &Leaf) -> OcspAnswer {
+        let draft = Draft {
+            responder: by_name(&responder.certificate),
+            certificates: vec![Arc::clone(&responder.certificate)],
+            ..self.clone()
+        };
+        let basic = draft.basic(|octets| crate::Signer::sign(&responder.key, octets).expect("a signature"));
+        OcspAnswer::from_der(response(&basic)).expect("an answer")
+    }
 }
 
 /// The OCSPResponse around a BasicOCSPResponse.
@@ -153,4 +164,11 @@ pub(crate) fn response(basic: &[u8]) -> Vec<u8> {
         tag::SEQUENCE,
         &[&[tag::ENUMERATED, 1, 0], &write::element(0xA0, &body)],
     )
+}
+
+/// Makes a certificate that of a responder about which nobody has to ask (id-pkix-ocsp-nocheck, RFC 6960 §4.2.2.2.1).
+pub(crate) fn unasked(params: &mut rcgen::CertificateParams) {
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+    let nocheck = super::extension(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 5], &[5, 0], IsCritical::No);
+    params.custom_extensions.push(nocheck);
 }

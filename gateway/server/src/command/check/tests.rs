@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
 use domain::ids::Code;
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::*;
 use crate::administration::{Administration, Mode, NotProvisioned, Order};
@@ -13,22 +12,9 @@ use crate::broker::ProvisionFault;
 use crate::signer::SignerFault;
 use crate::store::{Store, StoreConfig};
 
-/// A configuration in a folder of its own, with further lines at its end.
+/// A configuration with a certificate that ended in 2021, and with further lines at its end.
 fn desk(code: &str, more: &str) -> (tempfile::TempDir, Config) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::default();
-    (params.not_before, params.not_after) = (date_time_ymd(2016, 1, 1), date_time_ymd(2021, 1, 1));
-    let certificate = params.self_signed(&key).expect("a certificate");
-    std::fs::write(folder.path().join("key"), key.serialize_pem()).expect("written");
-    std::fs::write(folder.path().join("pem"), certificate.pem()).expect("written");
-    std::fs::write(folder.path().join("password"), "x").expect("written");
-    let text = format!(
-        "[gateway]\ncode = \"{code}\"\ndata_dir = \"data\"\nkey_file = \"key\"\ncertificate_file = \"pem\"\n\
-         [trust]\nanchors_dir = \".\"\n[broker]\npassword = {{ file = \"password\" }}\n{more}\n"
-    );
-    let config = Config::parse(&text, folder.path()).expect("a configuration");
-    (folder, config)
+    crate::config::testing::desk(code, (2016, 2021), more)
 }
 
 #[test]

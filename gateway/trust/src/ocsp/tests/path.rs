@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::{Failure, RevocationSource};
+use crate::testing::answer::unasked;
 use crate::testing::{Change, Leaf};
 use crate::{Policy, RevocationList, Snapshot};
 
@@ -78,19 +79,10 @@ fn whoever_says_that_it_was_revoked_is_heard() {
     }
 }
 
-/// An answer by somebody whom the issuer certified so, without saying that his revocation need not be asked.
+/// An answer about the person by somebody whom the issuer certified so.
 fn by_delegate(world: &World, change: Change) -> (OcspAnswer, Leaf) {
     let responder = world.issuing.leaf("Responder", 120, change);
-    let draft = Draft {
-        responder: by_name(&responder.certificate),
-        certificates: vec![Arc::clone(&responder.certificate)],
-        ..about_person(world)
-    };
-    let basic = draft.basic(|octets| crate::Signer::sign(&responder.key, octets).expect("a signature"));
-    (
-        OcspAnswer::from_der(response(&basic)).expect("an answer"),
-        responder,
-    )
+    (about_person(world).by_delegate(&responder), responder)
 }
 
 #[test]
@@ -165,18 +157,9 @@ fn a_list_that_is_overdue_still_revokes() {
 #[test]
 fn a_responder_that_is_known_to_be_revoked_is_not_believed_although_nobody_has_to_ask() {
     let world = World::new();
-    let nocheck: Change = |params| {
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
-        let nocheck = crate::testing::extension(
-            &[1, 3, 6, 1, 5, 5, 7, 48, 1, 5],
-            &[5, 0],
-            crate::testing::IsCritical::No,
-        );
-        params.custom_extensions.push(nocheck);
-    };
     let revoked = [(120, rcgen::RevocationReason::KeyCompromise)];
     for (revoked, is_believed) in [(&revoked[..0], true), (&revoked[..], false)] {
-        let (answer, _) = by_delegate(&world, nocheck);
+        let (answer, _) = by_delegate(&world, unasked);
         let overdue = Some(world.issuing.list_of(revoked, (5, 2), (5, 20)));
         let verdict = judged(&world, vec![answer], overdue, Policy::default());
         assert_eq!(verdict.is_ok(), is_believed, "{verdict:?}");
@@ -235,14 +218,8 @@ fn a_responder_that_policy_pins_settles_certificates_of_every_issuer() {
 fn an_answer_still_revokes_when_its_responder_has_ended() {
     let world = World::new();
     let ended: Change = |params| {
+        unasked(params);
         params.not_after = rcgen::date_time_ymd(2026, 6, 10);
-        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
-        let nocheck = crate::testing::extension(
-            &[1, 3, 6, 1, 5, 5, 7, 48, 1, 5],
-            &[5, 0],
-            crate::testing::IsCritical::No,
-        );
-        params.custom_extensions.push(nocheck);
     };
     let responder = world.issuing.leaf("Responder", 120, ended);
     let made: Time = "2026-06-09T08:00:00Z".parse().expect("an instant");
@@ -252,12 +229,9 @@ fn an_answer_still_revokes_when_its_responder_has_ended() {
             this_update: made,
             produced_at: made,
             next_update: None,
-            responder: by_name(&responder.certificate),
-            certificates: vec![Arc::clone(&responder.certificate)],
             ..about_person(&world)
         };
-        let basic = draft.basic(|octets| crate::Signer::sign(&responder.key, octets).expect("a signature"));
-        OcspAnswer::from_der(response(&basic)).expect("an answer")
+        draft.by_delegate(&responder)
     };
     let list = || Some(world.issuing.list(&[]));
     let bad = said(revoked(made.plus_seconds(-60), &[]));

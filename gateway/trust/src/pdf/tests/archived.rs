@@ -2,13 +2,12 @@
 
 use rcgen::date_time_ymd;
 
+use super::stamps::{STAMP, stamped_in};
 use super::*;
-use crate::testing::answer::{Draft, by_name, response};
+use crate::testing::answer::{Draft, unasked};
 use crate::testing::stamp::Stamp;
-use crate::testing::{Change, IsCritical, Leaf, extension, fill_contents};
-use crate::{Policy, Signer, Snapshot, Time};
-
-const STAMP: &str = "/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161";
+use crate::testing::{Change, Leaf};
+use crate::{Policy, Snapshot, Time};
 
 /// Somebody who signed, and who answers about him; both have ended in the middle of May, a month before now.
 struct Ended {
@@ -27,20 +26,16 @@ impl Ended {
         let until_may: Change = |params| params.not_after = date_time_ymd(2026, 5, 15);
         let person = world.issuing.leaf("Person", 130, until_may);
         let responder = world.issuing.leaf("Responder", 131, |params| {
+            unasked(params);
             params.not_after = date_time_ymd(2026, 5, 15);
-            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
-            let nocheck = extension(&[1, 3, 6, 1, 5, 5, 7, 48, 1, 5], &[5, 0], IsCritical::No);
-            params.custom_extensions.push(nocheck);
         });
         let draft = Draft {
             this_update: at("2026-04-21T08:00:00Z"),
             next_update: Some(at("2026-04-22T08:00:00Z")),
             produced_at: at("2026-04-21T08:00:00Z"),
-            responder: by_name(&responder.certificate),
-            certificates: vec![Arc::clone(&responder.certificate)],
             ..Draft::about(&person.certificate, &world.issuing.certificate)
         };
-        let answer = response(&draft.basic(|octets| responder.key.sign(octets).expect("a signature")));
+        let answer = draft.by_delegate(&responder).der().to_vec();
         Self {
             world,
             person,
@@ -60,34 +55,62 @@ impl Ended {
     }
 }
 
-/// An update with a document time-stamp in the new field `number`, and the DSS with this answer if there is one.
-fn stamped(
-    file: &[u8],
-    (number, fields): (u32, &str),
-    dss: Option<&[u8]>,
-    made: impl FnOnce(&[u8]) -> Vec<u8>,
-) -> Vec<u8> {
-    let value = number + 1;
+/// An update with a DSS that holds these answers.
+fn answered(file: &[u8], answers: &[Vec<u8>]) -> PdfWriter {
     let mut writer = PdfWriter::update(file);
-    if let Some(answer) = dss {
+    let mut references = String::new();
+    for (number, answer) in (21..).zip(answers) {
         let head = format!("<< /Length {} >>\nstream\n", answer.len());
-        writer.object(21, [head.as_bytes(), answer, b"\nendstream"].concat());
-        writer.object(20, "<< /OCSPs [21 0 R] >>");
+        writer.object(number, [head.as_bytes(), answer, b"\nendstream"].concat());
+        references.push_str(&format!("{number} 0 R "));
     }
-    let form = format!("<< /Fields [{fields} {number} 0 R] /SigFlags 3 >>");
+    writer.object(20, format!("<< /OCSPs [{references}] >>"));
+    writer
+}
+
+const DSS: &str = "/DSS 20 0 R";
+
+/// The same and nothing else; these are the fields of the file.
+fn answered_only(file: &[u8], fields: &str, answers: &[Vec<u8>]) -> Vec<u8> {
+    let mut writer = answered(file, answers);
+    let form = format!("<< /Fields [{fields}] /SigFlags 3 >>");
     writer.object(
         1,
-        format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS 20 0 R >>"),
+        format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} {DSS} >>"),
     );
-    let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
-    writer.object(3, format!("<< {page} /Annots [{fields} {number} 0 R] >>"));
-    let widget = "/Type /Annot /Subtype /Widget /Rect [0 0 0 0] /F 132 /P 3 0 R";
-    writer.object(
-        number,
-        format!("<< /FT /Sig /T (Stamp{number}) {widget} /V {value} 0 R >>"),
+    writer.finish_update()
+}
+
+#[test]
+fn of_very_many_answers_the_newest_are_heard() {
+    let world = World::new();
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let about = |minutes: i64| {
+        let made = now().plus_seconds(-60 * minutes);
+        let draft = Draft {
+            this_update: made,
+            produced_at: made,
+            next_update: Some(made.plus_seconds(60)),
+            ..Draft::about(&world.person.certificate, &world.issuing.certificate)
+        };
+        draft.signed_by(&world.issuing).expect("an answer").der().to_vec()
+    };
+    let snapshot = Snapshot::new(
+        vec![Arc::clone(&world.root.certificate)],
+        vec![Arc::clone(&world.issuing.certificate)],
+        vec![world.root.list(&[])],
+        Policy::default(),
+        1,
     );
-    writer.signature = STAMP.to_owned();
-    fill_contents(writer.finish_open(value), made)
+    let overdue: Vec<Vec<u8>> = (30..60).rev().map(about).collect();
+    let judge = |answers: &[Vec<u8>]| {
+        let file = answered_only(&signed, "5 0 R", answers);
+        reports(validate(&file, &snapshot, now())).remove(0).indication
+    };
+    let unproven = judge(&overdue);
+    assert!(matches!(unproven, Indication::Indeterminate(_)), "{unproven:?}");
+    let newest = [overdue, vec![about(0)]].concat();
+    assert_eq!(judge(&newest), Indication::TotalPassed);
 }
 
 #[test]
@@ -100,14 +123,24 @@ fn an_answer_under_a_document_time_stamp_outlives_its_responder() {
     };
     let signed = sign_pdf(&PdfWriter::page(), &ended.person, 5, &[]);
     // The signature is proven to have existed by the 20th, the answer by the 22nd of April.
-    let once = stamped(&signed, (7, "5 0 R"), Some(b"0"), stamp("20260420080000Z"));
-    let twice = |time| stamped(&once, (9, "5 0 R 7 0 R"), Some(&ended.answer), stamp(time));
+    let form = (STAMP, "[0 0 0 0]");
+    let once = stamped_in(
+        PdfWriter::update(&signed),
+        (7, "5 0 R"),
+        form,
+        "",
+        stamp("20260420080000Z"),
+    );
+    let twice = |time| {
+        let writer = answered(&once, std::slice::from_ref(&ended.answer));
+        stamped_in(writer, (9, "5 0 R 7 0 R"), form, DSS, stamp(time))
+    };
     let report = ended.judge(&twice("20260422080000Z"));
     assert_eq!(report.failure, None);
     assert_eq!(report.best_signature_time, at("2026-04-20T08:00:00Z"));
     // Stamped after the responder ended, or not at all, nothing tells whether he signed it while he might.
     let late = ended.judge(&twice("20260520080000Z"));
-    let bare = update_dss(&once, &ended.answer);
+    let bare = answered_only(&once, "5 0 R 7 0 R", std::slice::from_ref(&ended.answer));
     for report in [late, ended.judge(&bare)] {
         assert!(
             matches!(report.failure, Some(Failure::RevocationUnknown { .. })),
@@ -115,12 +148,4 @@ fn an_answer_under_a_document_time_stamp_outlives_its_responder() {
             report.failure
         );
     }
-}
-
-/// An update with the answer alone.
-fn update_dss(file: &[u8], answer: &[u8]) -> Vec<u8> {
-    let mut writer = PdfWriter::update(file);
-    let head = format!("<< /Length {} >>\nstream\n", answer.len());
-    writer.object(21, [head.as_bytes(), answer, b"\nendstream"].concat());
-    writer.finish_update()
 }

@@ -15,24 +15,27 @@ fn token(leaf: &Leaf, covered: &[u8], content_type: const_oid::ObjectIdentifier)
     parts.encode()
 }
 
-const STAMP: &str = "/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161";
+pub(super) const STAMP: &str = "/Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter /ETSI.RFC3161";
 
 /// The file with a document time-stamp in the new field 7 beside `fields`, whose value is made of what it covers.
 fn stamped(file: &[u8], fields: &str, form: (&str, &str), made: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
-    stamped_in(file, (7, fields), form, made)
+    stamped_in(PdfWriter::update(file), (7, fields), form, "", made)
 }
 
-/// The same in another new field.
-fn stamped_in(
-    file: &[u8],
+/// The same in the new field `number` of an update that was begun, with `more` in the catalog.
+pub(super) fn stamped_in(
+    mut writer: PdfWriter,
     (number, fields): (u32, &str),
     (kind, rectangle): (&str, &str),
+    more: &str,
     made: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> Vec<u8> {
     let value = number + 1;
-    let mut writer = PdfWriter::update(file);
     let form = format!("<< /Fields [{fields} {number} 0 R] /SigFlags 3 >>");
-    writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+    writer.object(
+        1,
+        format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} {more} >>"),
+    );
     let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
     writer.object(3, format!("<< {page} /Annots [{fields} {number} 0 R] >>"));
     let widget = format!("/Type /Annot /Subtype /Widget /Rect {rectangle} /F 132 /P 3 0 R");
@@ -243,9 +246,13 @@ fn a_signature_waits_for_a_time_stamp_that_keeps_an_ended_one_alive() {
     });
     let with = |time: &str| {
         let form = (STAMP, "[0 0 0 0]");
-        stamped_in(&inner, (9, "5 0 R 7 0 R"), form, |covered| {
-            Stamp::over(covered, time).sign(&waiting.authority)
-        })
+        stamped_in(
+            PdfWriter::update(&inner),
+            (9, "5 0 R 7 0 R"),
+            form,
+            "",
+            |covered| Stamp::over(covered, time).sign(&waiting.authority),
+        )
     };
     let of_may = waiting.world.issuing.list_of(&[], (5, 21), (5, 31));
     let judge = |file: &[u8], more: &[Arc<RevocationList>]| {
@@ -267,11 +274,17 @@ fn a_signature_waits_for_a_time_stamp_that_keeps_an_ended_one_alive() {
     }
     assert!(!judge(&inner, &[]).is_try_later());
     // The same where the ended one is in the signature itself.
-    let sealed = stamped_in(&PdfWriter::page(), (5, ""), (SIGNATURE, "[0 0 0 0]"), |covered| {
-        let parts = Parts::of_data(&waiting.world.person, covered, &[]);
-        let token = Stamp::over(&parts.value, "20260420080000Z").sign(&ended);
-        parts.stamped(&token).encode()
-    });
+    let sealed = stamped_in(
+        PdfWriter::update(&PdfWriter::page()),
+        (5, ""),
+        (SIGNATURE, "[0 0 0 0]"),
+        "",
+        |covered| {
+            let parts = Parts::of_data(&waiting.world.person, covered, &[]);
+            let token = Stamp::over(&parts.value, "20260420080000Z").sign(&ended);
+            parts.stamped(&token).encode()
+        },
+    );
     let outer = stamped(&sealed, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
         Stamp::over(covered, "20260520080000Z").sign(&waiting.authority)
     });
@@ -287,12 +300,18 @@ fn a_document_time_stamp_proves_the_certificates_that_a_signature_holds() {
     let waiting = Waiting::new();
     let signer = &waiting.world.organisation;
     let sealed = |change: &dyn Fn(&mut Parts)| {
-        let once = stamped_in(&PdfWriter::page(), (5, ""), (SIGNATURE, "[0 0 0 0]"), |covered| {
-            // No certificate is bound.
-            let mut parts = Parts::sign(signer, oid::CONTENT_DATA, covered, &[]);
-            change(&mut parts);
-            parts.encode()
-        });
+        let once = stamped_in(
+            PdfWriter::update(&PdfWriter::page()),
+            (5, ""),
+            (SIGNATURE, "[0 0 0 0]"),
+            "",
+            |covered| {
+                // No certificate is bound.
+                let mut parts = Parts::sign(signer, oid::CONTENT_DATA, covered, &[]);
+                change(&mut parts);
+                parts.encode()
+            },
+        );
         stamped(&once, "5 0 R", (STAMP, "[0 0 0 0]"), |covered| {
             Stamp::over(covered, "20260420080000Z").sign(&waiting.authority)
         })
