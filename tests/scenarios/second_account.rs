@@ -1,12 +1,24 @@
 //! An agency with several document systems: each hears what became of what it submitted.
 
-use domain::{ids::SubmissionId, receipt::ReceiptKind, wire};
-use harness::{
-    province::{Plan, Province},
-    wait_for,
+use std::collections::BTreeSet;
+
+use domain::{
+    ids::{AccountId, SubmissionId},
+    receipt::ReceiptKind,
+    wire::{self, Confirmation, Stored},
 };
-use lapin::types::{AMQPValue, FieldTable};
+use harness::{
+    province::{Letter, Plan, Province},
+    wait_for, wait_until,
+};
+use jiff::Timestamp;
+use lapin::{
+    BasicProperties,
+    message::BasicGetMessage,
+    types::{AMQPValue, FieldTable},
+};
 use serde_json::Value;
+use trust::Time;
 
 use super::{evidence::PATIENCE, software::Software};
 
@@ -14,13 +26,7 @@ use super::{evidence::PATIENCE, software::Software};
 async fn an_answer_goes_to_the_document_system_that_submitted() {
     let province = Province::start(Plan::new(1).exclusive()).await;
     let office = province.agency(0);
-    let report = province
-        .gateway
-        .command(&["agency", "account", "open", office.id(), "--json"])
-        .await;
-    let report: Value = serde_json::from_str(&report).expect("JSON");
-    let opened = |key: &str| report["opened"][0][key].as_str().expect("a text").to_owned();
-    let second = Software::log_in_as(&province, &opened("account"), &opened("password")).await;
+    let second = second_system(&province).await;
     assert_ne!(second.account, office.account());
 
     let letter = office.draft().to(province.agency(1)).letter();
@@ -47,6 +53,93 @@ async fn an_answer_goes_to_the_document_system_that_submitted() {
         "the other one's answers are not its"
     );
     province.end().await;
+}
+
+/// Places in an inbox.
+const WINDOW: usize = 3;
+/// Letters whose answers nobody reads: with acceptance, consignment and handover many times as many as there are places.
+const LETTERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_system_that_reads_no_answers_holds_up_no_other() {
+    let plan = Plan::new(1).exclusive();
+    let plan = plan
+        .set("broker", "window", WINDOW)
+        .set("broker", "window_urgent", 0);
+    let province = Province::start(plan).await;
+    let (office, other) = (province.agency(0), province.agency(1));
+    let second = second_system(&province).await;
+    let letter = |_| office.draft().to(other).letter();
+    let letters: Vec<Letter> = (0..LETTERS).map(letter).collect();
+    for (number, letter) in letters.iter().enumerate() {
+        second.submit(&submission(number), letter.bytes()).await;
+    }
+    for letter in &letters {
+        province.take_document(1, letter).await;
+    }
+    // More is due for it than its inbox holds, and what is for the agency comes all the same.
+    let own = office.draft().to(other).letter();
+    super::evidence::send(&province, 0, &own).await;
+    province.take_document(1, &own).await;
+    let to_office = other.draft().to(office).letter();
+    super::evidence::send(&province, 1, &to_office).await;
+    province.take_document(0, &to_office).await;
+
+    let mut answers = BTreeSet::new();
+    let kinds = [
+        ReceiptKind::SubmissionAcceptance,
+        ReceiptKind::ContentConsignment,
+        ReceiptKind::ContentHandover,
+    ];
+    let expected: BTreeSet<(String, &str)> = (0..LETTERS)
+        .flat_map(|number| kinds.map(|kind| (submission(number).to_string(), kind.word())))
+        .collect();
+    wait_until("every answer is read", PATIENCE, async || {
+        while let Some(answer) = second.take().await {
+            let headers = answer.delivery.properties.headers().clone().unwrap_or_default();
+            let kind = text(&headers, wire::HEADER_RECEIPT);
+            let kind = kinds.iter().find(|known| known.word() == kind).expect("a kind");
+            let is_new = answers.insert((text(&headers, wire::HEADER_SUBMISSION), kind.word()));
+            assert!(is_new, "an answer came twice");
+            confirm(&second, &answer).await;
+        }
+        answers == expected
+    })
+    .await;
+    province.end().await;
+}
+
+fn submission(number: usize) -> SubmissionId {
+    SubmissionId::parse(&format!("he-thong-2-{number}")).expect("an id")
+}
+
+/// Confirms that a delivery is stored: its place in the window is free then.
+async fn confirm(software: &Software, answer: &BasicGetMessage) {
+    let dispatch = answer.delivery.properties.message_id().clone();
+    let dispatch = dispatch.expect("a message has an id").to_string();
+    let stored = Stored {
+        dispatch: dispatch.parse().expect("a dispatch id"),
+        at: Time::from_micros(Timestamp::now().as_microsecond()),
+    };
+    let account = AccountId::parse(&software.account).expect("an account id");
+    let properties = BasicProperties::default()
+        .with_user_id(software.account.as_str().into())
+        .with_type(wire::TYPE_CONFIRMATION.into())
+        .with_delivery_mode(2);
+    let body = Confirmation { stored: vec![stored] }.encode();
+    let (exchange, key) = (wire::SUBMIT_EXCHANGE, wire::confirm_key(&account));
+    let taken = software.publish((exchange, &key), properties, &body).await;
+    assert!(matches!(taken, Ok(lapin::Confirmation::Ack(None))), "{taken:?}");
+}
+
+/// Opens a second account of the province office and logs in to it.
+async fn second_system(province: &Province) -> Software {
+    let office = province.agency(0);
+    let open = ["agency", "account", "open", office.id(), "--json"];
+    let report = province.gateway.command(&open).await;
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let opened = |key: &str| report["opened"][0][key].as_str().expect("a text").to_owned();
+    Software::log_in_as(province, &opened("account"), &opened("password")).await
 }
 
 fn text(headers: &FieldTable, name: &str) -> String {

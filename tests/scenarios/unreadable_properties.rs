@@ -1,5 +1,5 @@
-//! Properties that are no text: AMQP calls short strings UTF-8 (0-9-1 §4.2.5.3), the broker checks nothing, and libraries
-//! give up the connection. Software that writes its bytes by hand sends one; nobody else may notice.
+//! Properties that are no text, or too large or deep to be read: AMQP calls short strings UTF-8 (0-9-1 §4.2.5.3), the broker
+//! checks nothing, and libraries give up the connection. Software that writes its bytes by hand sends one; nobody else may notice.
 
 use domain::wire;
 use harness::province::{Agency, Plan, Province};
@@ -61,15 +61,22 @@ impl Wire {
         wire
     }
 
-    /// Publishes a message with this message-id, whatever octets that is.
-    async fn publish(&mut self, account: &str, key: &str, message_id: &[u8], body: &[u8]) {
+    /// Publishes a message with this message-id, whatever octets that is, and with headers of these octets.
+    async fn publish(
+        &mut self,
+        account: &str,
+        key: &str,
+        (message_id, headers): (&[u8], &[u8]),
+        body: &[u8],
+    ) {
         let exchange = short(wire::SUBMIT_EXCHANGE.as_bytes());
         let arguments = [&[0, 0][..], &exchange, &short(key.as_bytes()), &[0]].concat();
         self.method(1, (60, 40), &arguments).await;
-        // delivery-mode, message-id, type, user-id
-        let flags: u16 = 0x1000 | 0x0080 | 0x0020 | 0x0010;
+        // headers, delivery-mode, message-id, type, user-id
+        let flags: u16 = 0x2000 | 0x1000 | 0x0080 | 0x0020 | 0x0010;
         let length = u64::try_from(body.len()).expect("small");
         let properties = [
+            long(headers),
             vec![2],
             short(message_id),
             short(wire::TYPE_PACKET.as_bytes()),
@@ -126,16 +133,37 @@ impl Wire {
     }
 }
 
+/// A header whose value is a text of so many octets.
+fn header_of(octets: usize) -> Vec<u8> {
+    [short(b"x"), b"S".to_vec(), long(&vec![b'x'; octets])].concat()
+}
+
+/// A header that holds tables, one in the other.
+fn header_in(depth: usize) -> Vec<u8> {
+    let around = |inner: Vec<u8>, _| [short(b"x"), b"F".to_vec(), long(&inner)].concat();
+    (0..depth).fold(Vec::new(), around)
+}
+
+/// What a header frame of this negotiated size may hold beside the headers is less.
+const LARGEST: usize = 131_072 - 512;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_property_that_is_no_text_holds_up_nobody() {
+async fn a_property_that_cannot_be_read_holds_up_nobody() {
     let province = Province::start(Plan::new(2)).await;
     let odd = province.agency(0);
     let letter = odd.draft().to(province.agency(1)).letter();
     let mut wire = Wire::log_in(&province, odd).await;
     for class in ["normal", "urgent", "confirm"] {
         let key = format!("{class}.{}", odd.account());
-        wire.publish(odd.account(), &key, b"\xff\xfe", letter.bytes())
-            .await;
+        for properties in [
+            (&b"\xff\xfe"[..], Vec::new()),
+            (b"large", header_of(LARGEST)),
+            (b"deep", header_in(1000)),
+        ] {
+            let (id, headers) = (properties.0, properties.1.as_slice());
+            wire.publish(odd.account(), &key, (id, headers), letter.bytes())
+                .await;
+        }
     }
     wire.close().await;
     // Each of these goes through the very queues that hold the odd ones.

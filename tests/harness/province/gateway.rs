@@ -176,6 +176,11 @@ impl Gateway {
         }
     }
 
+    /// What `/ready` says, once it listens.
+    pub async fn readiness(&self) -> Option<String> {
+        self.try_get("ready").await?.text().await.ok()
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -45,7 +45,8 @@ async fn a_suspended_agency_stays_out_of_a_broker_that_was_set_up_anew() {
     province.end().await;
 }
 
-async fn may_log_in(province: &Province, number: usize) -> bool {
+/// Whether an agency's password opens its account at the broker.
+pub(super) async fn may_log_in(province: &Province, number: usize) -> bool {
     let agency = province.agency(number);
     let password = std::fs::read_to_string(agency.folder().join("password")).expect("every agency has one");
     let uri = province

@@ -9,6 +9,7 @@
 //! | `poison` | the gateway's process, on a packet that it cannot hold in memory |
 //! | `disk_full` | the disk of the gateway |
 //! | `locked_out` | the broker's disk, while an agency is suspended |
+//! | `foreign_broker` | the data of the gateway: it stands beside a broker that it does not know |
 //! | `index_lost` | the index: deleted, cut, overwritten |
 //! | `connector_killed` | a connector, between its store and its confirmation |
 //! | `turned_away` | a connector's login: wrong password, suspended account, broker away |
@@ -24,6 +25,7 @@ mod broker_killed;
 mod broker_wiped;
 mod connector_killed;
 mod disk_full;
+mod foreign_broker;
 mod gateway_killed;
 mod index_lost;
 mod locked_out;
