@@ -17,12 +17,20 @@ const READINGS_MAX: usize = 3;
 /// How often as many objects as may be read may be looked at again.
 const LOOKS_MAX: usize = 16;
 
+/// Octets of field names that signatures and what they allow are known by, in all: files refer to one name from any number of
+/// places. Forms of real files have some thousand fields.
+const NAME_BYTES_MAX: usize = 4 << 20;
+
+/// What a name costs however short it is.
+const NAME_COST: usize = 32;
+
 /// What is left of it.
 pub(super) struct Budget {
     stream_bytes: Cell<usize>,
     octets: Cell<usize>,
     objects: Cell<usize>,
     looks: Cell<usize>,
+    name_bytes: Cell<usize>,
 }
 
 impl Budget {
@@ -33,6 +41,7 @@ impl Budget {
             octets: Cell::new(file_bytes.saturating_mul(READINGS_MAX)),
             objects: Cell::new(objects_max),
             looks: Cell::new(objects_max.saturating_mul(LOOKS_MAX)),
+            name_bytes: Cell::new(NAME_BYTES_MAX),
         }
     }
 
@@ -62,6 +71,11 @@ impl Budget {
 
     pub(super) fn objects_left(&self) -> usize {
         self.objects.get()
+    }
+
+    /// A name of so many octets, or a part of one, that is kept.
+    pub(super) fn take_name(&self, count: usize) -> Result<(), PdfFault> {
+        take(&self.name_bytes, count.saturating_add(NAME_COST))
     }
 
     /// Objects that are looked at again, those inside others included.

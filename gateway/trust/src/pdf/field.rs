@@ -135,10 +135,13 @@ impl Form {
             let object = file.resolve(field.reference, self.revision)?;
             match object.dictionary().and_then(|field| field.get(b"T")) {
                 None => {}
-                Some(Object::Text(text)) => match text_string(&text.bytes) {
-                    Some(part) => parts.push(part),
-                    None => return Ok(None),
-                },
+                Some(Object::Text(text)) => {
+                    file.budget.take_name(text.bytes.len())?;
+                    match text_string(&text.bytes) {
+                        Some(part) => parts.push(part),
+                        None => return Ok(None),
+                    }
+                }
                 Some(_) => return Ok(None),
             }
             next = field.parent;

@@ -150,8 +150,9 @@ impl Restrictions {
                 return Ok(());
             };
             for field in fields {
-                names.push(match &file.follow(field, revision)?.value {
-                    Object::Text(text) => text_string(&text.bytes),
+                let field = file.follow(field, revision)?;
+                let octets: Option<&[u8]> = match &field.value {
+                    Object::Text(text) => Some(&text.bytes),
                     Object::Null
                     | Object::Boolean(_)
                     | Object::Integer(_)
@@ -160,7 +161,9 @@ impl Restrictions {
                     | Object::Array(_)
                     | Object::Dictionary(_)
                     | Object::Reference(_) => None,
-                });
+                };
+                file.budget.take_name(octets.map_or(0, <[u8]>::len))?;
+                names.push(octets.and_then(text_string));
             }
         }
         let Some(action) = lock.get(b"Action") else {

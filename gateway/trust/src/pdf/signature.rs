@@ -67,7 +67,7 @@ pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
     let latest = file.latest();
     let form = Form::read(file, latest)?;
     let mut values = HashSet::new();
-    let mut signatures = Vec::new();
+    let mut found = Vec::new();
     for (place, field) in form.fields.iter().enumerate() {
         if field.kind != Some(FieldKind::Signature) {
             continue;
@@ -79,21 +79,30 @@ pub(super) fn find(file: &File<'_>) -> Result<Vec<Signature>, PdfFault> {
                 if !values.insert(*value) {
                     return Err(PdfFault::SignatureRepeated);
                 }
-                let name = form.name(file, place)?;
-                signatures.push(read_signature(file, (field.reference, name), *value)?);
+                found.push((place, *value));
             }
             Some(_) => return Err(PdfFault::SignatureDictionary),
         }
+    }
+    // A signature dictionary that no field shows would be invisible here and visible to a laxer reader.
+    let written = memchr::memmem::find_iter(file.bytes, b"/ByteRange").count();
+    if written != found.len() {
+        return Err(PdfFault::StraySignature);
+    }
+    // Each ends a revision of its own: what more there are of need not be read.
+    if file.revisions.len() < found.len() {
+        return Err(PdfFault::SignatureRepeated);
+    }
+    let mut signatures = Vec::new();
+    for (place, value) in found {
+        let name = form.name(file, place)?;
+        let field = form.fields[place].reference;
+        signatures.push(read_signature(file, (field, name), value)?);
     }
     signatures.sort_by_key(|signature| signature.revision);
     let is_repeated = |pair: &[Signature]| pair[0].revision == pair[1].revision;
     if signatures.windows(2).any(is_repeated) {
         return Err(PdfFault::SignatureRepeated);
-    }
-    // A signature dictionary that no field shows would be invisible here and visible to a laxer reader.
-    let written = memchr::memmem::find_iter(file.bytes, b"/ByteRange").count();
-    if written != signatures.len() {
-        return Err(PdfFault::StraySignature);
     }
     check_certification(file, &signatures)?;
     Ok(signatures)

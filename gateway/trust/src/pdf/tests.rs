@@ -12,6 +12,7 @@ mod bare;
 mod containers;
 mod forms;
 mod later;
+mod looks;
 mod permissions;
 mod stamps;
 

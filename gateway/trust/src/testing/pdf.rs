@@ -12,6 +12,8 @@ pub(crate) struct PdfWriter {
     size: u32,
     /// What a signature dictionary says beside ByteRange and Contents.
     pub(crate) signature: String,
+    /// What the trailer says beside Size, Root and Prev.
+    pub(crate) trailer: &'static str,
 }
 
 /// What a signature dictionary ordinarily says.
@@ -26,6 +28,7 @@ impl PdfWriter {
             previous: None,
             size: 1,
             signature: SIGNATURE.to_owned(),
+            trailer: "",
         };
         writer.object(1, b"<< /Type /Catalog /Pages 2 0 R >>");
         writer.object(2, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>");
@@ -48,6 +51,7 @@ impl PdfWriter {
             previous: Some(previous),
             size: size_of(file),
             signature: SIGNATURE.to_owned(),
+            trailer: "",
         }
     }
 
@@ -96,12 +100,13 @@ impl PdfWriter {
         for (number, generation, offset) in &self.offsets {
             text.push_str(&format!("{number} 1\n{offset:010} {generation:05} n \n"));
         }
+        let more = self.trailer;
         let previous = self
             .previous
             .map(|previous| format!(" /Prev {previous}"))
             .unwrap_or_default();
         text.push_str(&format!(
-            "trailer\n<< /Size {size} /Root 1 0 R{previous} >>\nstartxref\n{xref}\n%%EOF\n"
+            "trailer\n<< /Size {size} /Root 1 0 R{previous} {more}>>\nstartxref\n{xref}\n%%EOF\n"
         ));
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes

@@ -6,6 +6,7 @@
 //!
 //! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
 //! page of the signed revision; nor do those of all signatures that came later on any one page.
+//! **Invariant**: what a field looks like changes only where the field says by itself that it is a widget.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.
 //! **Invariant**: an appearance that is written or left belongs to its widget alone.
 
@@ -145,20 +146,24 @@ fn page_of(changes: &Changes<'_, '_>, widget: u32) -> u32 {
     }
 }
 
-/// The area of a widget; `None` where it is none, or shows nowhere.
+/// Whether a field is a widget by its own plain word, or has nothing to look like. Readers draw other annotations in ways of
+/// their own, and follow a word that is written elsewhere.
+pub(super) fn is_plain_widget(field: &Dictionary) -> bool {
+    let has_look = [&b"AP"[..], b"Rect"].iter().any(|key| field.get(key).is_some());
+    !has_look || field.name(b"Subtype") == Some(b"Widget")
+}
+
+/// The area of a widget, or of whatever else has a place on a page; `None` where it shows nowhere.
 fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFault> {
     let object = changes.after(number)?;
-    let widget = object
-        .dictionary()
-        .filter(|one| one.name(b"Subtype") == Some(b"Widget"));
-    let Some(rectangle) = widget.and_then(|widget| widget.get(b"Rect")) else {
+    let Some(rectangle) = object.dictionary().and_then(|widget| widget.get(b"Rect")) else {
         return Ok(None);
     };
     let area = area(changes.file, rectangle, changes.revision);
     area.map(Some).ok_or(PdfFault::Changed { number })
 }
 
-/// How much of a page each of these widgets covers; what is none, or shows nowhere, is left out.
+/// How much of a page each of these widgets covers; what shows nowhere is left out.
 pub(super) fn areas(
     changes: &Changes<'_, '_>,
     widgets: impl Iterator<Item = u32>,

@@ -127,8 +127,8 @@ impl Allowed {
         self.numbers.insert(number);
         self.roots.push(number);
         // Document time-stamps are no change of the document (table 257).
-        if added.is_seal() && !changes.context.rights.may_sign(&added.field_name) {
-            return Err(PdfFault::Restricted);
+        if added.is_seal() {
+            changes.check_signable(&added.field_name)?;
         }
         self.kinds.insert(if added.is_seal() {
             LaterChange::Signature
@@ -185,9 +185,7 @@ impl Allowed {
             }
         }
         if signed.is_none() {
-            if !changes.context.rights.may_sign(&field::own_name(dictionary)) {
-                return Err(PdfFault::Restricted);
-            }
+            changes.check_signable(&field::own_name(dictionary))?;
             self.kinds.insert(LaterChange::SignatureField);
         }
         Ok(())
@@ -245,6 +243,9 @@ impl Allowed {
         number: u32,
         (before, after): (&Dictionary, &Dictionary),
     ) -> Result<(), PdfFault> {
+        if !appearance::is_plain_widget(after) {
+            return Err(PdfFault::Changed { number });
+        }
         if changes.old.contains(&number) {
             self.numbers.insert(number);
             self.roots.push(number);
@@ -290,7 +291,8 @@ impl Allowed {
             is_plain && value.as_dictionary().is_none()
         };
         let values = [&b"V"[..], b"AS", b"I", b"TI"];
-        if !before.equals_except(after, VALUE_KEYS)
+        if !appearance::is_plain_widget(after)
+            || !before.equals_except(after, VALUE_KEYS)
             || !values.iter().filter_map(|key| after.get(key)).all(is_value)
         {
             return Err(fault);
@@ -315,6 +317,10 @@ impl Allowed {
             let Some(place) = place.filter(|_| one.place == Place::AppearanceStream) else {
                 return Ok(());
             };
+            let holder = changes.before(one.holder)?;
+            if !holder.dictionary().is_some_and(appearance::is_plain_widget) {
+                return Err(PdfFault::Changed { number: one.holder });
+            }
             self.check_fillable(changes, form, place)?;
             self.appearance_stream(changes, stream, (one.holder, one.place))?;
             self.filled.insert(one.holder);

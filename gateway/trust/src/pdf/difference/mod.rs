@@ -27,6 +27,7 @@ use survey::Survey;
 
 use super::PdfFault;
 use super::coverage::LaterChange;
+use super::field::Name;
 use super::file::{File, Indirect};
 use super::object::{Object, Reference};
 use super::parse::Parser;
@@ -48,6 +49,9 @@ const TRAILER_KEYS: &[&[u8]] = &[
     b"Filter",
     b"DecodeParms",
 ];
+
+/// What no later trailer may leave out.
+const TRAILER_KEYS_KEPT: &[&[u8]] = &[b"Root", b"Encrypt", b"XRefStm"];
 
 /// Checks every revision after the first signature, and notes with each signature what came after.
 pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(), PdfFault> {
@@ -292,10 +296,24 @@ impl<'f, 'a> Changes<'f, 'a> {
         Ok(())
     }
 
+    /// Every earlier signature lets a field of this name be made or signed.
+    fn check_signable(&self, name: &Name) -> Result<(), PdfFault> {
+        self.file.budget.take_looks(self.context.rights.weight())?;
+        if self.context.rights.may_sign(name) {
+            Ok(())
+        } else {
+            Err(PdfFault::Restricted)
+        }
+    }
+
+    /// A trailer says nothing new, and leaves out only words of writers' own: some write none but the standard's.
     fn check_trailer(&self) -> Result<(), PdfFault> {
         let before = &self.file.revisions[self.revision - 1].trailer;
         let after = &self.update.trailer;
-        if before.equals_except(after, TRAILER_KEYS) {
+        let is_lost = |key: &&[u8]| after.get(key).is_none() && !TRAILER_KEYS_KEPT.contains(key);
+        let lost = before.iter().map(|(key, _)| key).filter(is_lost);
+        let may_differ: Vec<&[u8]> = TRAILER_KEYS.iter().copied().chain(lost).collect();
+        if before.equals_except(after, &may_differ) {
             Ok(())
         } else {
             Err(PdfFault::Changed { number: 0 })

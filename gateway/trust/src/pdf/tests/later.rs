@@ -1,6 +1,7 @@
 //! What may follow a signature without another one, and what may not.
 
 use super::*;
+use crate::testing::Leaf;
 
 /// The page signed by the person; objects 1 to 6.
 fn once(world: &World) -> Vec<u8> {
@@ -429,4 +430,22 @@ fn a_default_appearance_may_come_where_nothing_signed_inherits_it() {
     }
     let strange = update(&once(&world), &[(1, &form("/DA << >>"))]);
     assert_eq!(fault(&strange), Some(PdfFault::Changed { number: 1 }));
+}
+
+#[test]
+fn a_later_trailer_may_leave_out_what_a_writer_added_of_its_own() {
+    let world = World::new();
+    let signed = |file: &[u8], signer: &Leaf, (first, fields): (u32, &[u32]), trailer: &'static str| {
+        sign_pdf_with(file, signer, (first, fields), |writer| writer.trailer = trailer)
+    };
+    let judge = |before: &'static str, after: &'static str| {
+        let once = signed(&PdfWriter::page(), &world.person, (5, &[]), before);
+        fault(&signed(&once, &world.organisation, (7, &[5]), after))
+    };
+    let own = "/DocChecksum /0123 ";
+    let changed = Some(PdfFault::Changed { number: 0 });
+    assert_eq!(judge(own, own), None);
+    assert_eq!(judge(own, ""), None);
+    assert_eq!(judge("", own), changed);
+    assert_eq!(judge(own, "/DocChecksum /4567 "), changed);
 }

@@ -168,3 +168,41 @@ fn annotations_are_refused_even_where_they_are_allowed() {
         Some(PdfFault::Changed { number: 3 })
     );
 }
+
+/// Names are referred to from many places, and each place is paid for.
+#[test]
+fn names_are_as_many_as_a_file_may_refer_to() {
+    let world = World::new();
+    let judge = |transforms: usize, octets: usize| {
+        let one = "<< /TransformMethod /FieldMDP /TransformParams << /Action /Include /Fields 8 0 R >> >> ";
+        let file = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, "<< /FT /Sig /T (S5) /V 6 0 R >>");
+            writer.object(8, format!("[({})]", "n".repeat(octets)));
+            writer
+                .signature
+                .push_str(&format!(" /Reference [{}]", one.repeat(transforms)));
+        });
+        fault(&file)
+    };
+    assert_eq!(judge(16, 200 << 10), None);
+    assert_eq!(judge(2, 2 << 20), Some(PdfFault::TooLarge));
+    assert_eq!(judge(16, 300 << 10), Some(PdfFault::TooLarge));
+}
+
+#[test]
+fn a_name_is_as_long_as_a_file_may_refer_to() {
+    let world = World::new();
+    let judge = |octets: usize| {
+        let field = format!("/T ({})", "n".repeat(octets));
+        let file = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, format!("<< /FT /Sig {field} /V 6 0 R >>"));
+        });
+        fault(&file)
+    };
+    assert_eq!(judge((4 << 20) - 32), None);
+    assert_eq!(judge((4 << 20) - 31), Some(PdfFault::TooLarge));
+}

@@ -1,0 +1,109 @@
+//! Fields that are no widgets, or do not say so by themselves: a look that nobody measured replaces a page.
+
+use super::stamps::STAMP;
+use super::*;
+use crate::testing::{SIGNATURE, fill_contents};
+
+const FORM: &str = "/Type /XObject /Subtype /Form /BBox [0 0 595 842]";
+
+/// What a field may call itself; 10 is the name Widget.
+const KINDS: [&str; 4] = ["/Subtype /Widget", "/Subtype 10 0 R", "/Subtype /Stamp", ""];
+
+/// The page signed by the person, certified for being filled in, with the further field 7 and its look 8.
+fn prepared(world: &World, field: &str) -> Vec<u8> {
+    sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = "<< /Fields [5 0 R 7 0 R] /SigFlags 3 >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+        writer.object(3, format!("<< {page} /Annots [7 0 R] >>"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        writer.object(7, format!("<< {field} >>"));
+        writer.object(8, format!("<< {FORM} /Length 1 >>\nstream\nA\nendstream"));
+        writer.object(10, "/Widget");
+        let certified = " /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 2 >> >>]";
+        writer.signature.push_str(certified);
+    })
+}
+
+/// A field of this type and kind over a rectangle, with what it says more.
+fn field(kind: &str, (of, rectangle): (&str, &str), more: &str) -> String {
+    format!("/FT /{of} /T (F) /Type /Annot {kind} /Rect {rectangle} /P 3 0 R /F 132 {more}")
+}
+
+const LOOK: &str = "/AP << /N 11 0 R >>";
+
+fn look() -> String {
+    format!("<< {FORM} /Length 1 >>\nstream\nB\nendstream")
+}
+
+/// What comes of a signature of this kind in the field that waited.
+fn signed(
+    file: &[u8],
+    after: &str,
+    signature: &str,
+    made: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> Option<PdfFault> {
+    let mut writer = PdfWriter::update(file);
+    writer.object(7, format!("<< {after} /V 9 0 R >>"));
+    writer.object(11, look());
+    writer.signature = signature.to_owned();
+    fault(&fill_contents(writer.finish_open(9), made))
+}
+
+#[test]
+fn a_field_that_waits_gets_a_look_only_as_a_plain_widget() {
+    let world = World::new();
+    let changed = Some(PdfFault::Changed { number: 7 });
+    let overlaid = Some(PdfFault::Overlaid { number: 7 });
+    for (place, kind) in KINDS.iter().enumerate() {
+        let judge = |rectangle: &str, signature: &str| {
+            let once = prepared(&world, &field(kind, ("Sig", rectangle), ""));
+            let after = field(kind, ("Sig", rectangle), LOOK);
+            signed(&once, &after, signature, |covered| {
+                world.organisation.sign(covered)
+            })
+        };
+        let is_plain = place == 0;
+        assert_eq!(
+            judge("[0 0 595 842]", SIGNATURE),
+            if is_plain { overlaid } else { changed }
+        );
+        assert_eq!(
+            judge("[0 0 99 99]", SIGNATURE),
+            if is_plain { None } else { changed }
+        );
+        // Nobody signed: whatever is called a time-stamp shows nothing, were it as small as that.
+        assert_eq!(
+            judge("[0 0 9 9]", STAMP),
+            if is_plain { overlaid } else { changed }
+        );
+    }
+    // Not even the flags of one that is none may change.
+    let once = prepared(&world, &field("", ("Sig", "[0 0 9 9]"), ""));
+    let after = field("", ("Sig", "[0 0 9 9]"), "").replace("132", "4");
+    let shown = signed(&once, &after, SIGNATURE, |covered| {
+        world.organisation.sign(covered)
+    });
+    assert_eq!(shown, changed);
+}
+
+#[test]
+fn a_field_that_is_filled_in_looks_otherwise_only_as_a_plain_widget() {
+    let world = World::new();
+    let changed = Some(PdfFault::Changed { number: 7 });
+    for (place, kind) in KINDS.iter().enumerate() {
+        let of = ("Tx", "[0 0 99 9]");
+        let once = prepared(&world, &field(kind, of, "/AP << /N 8 0 R >>"));
+        let expected = if place == 0 { None } else { changed };
+        let update = |objects: &[(u32, String)]| {
+            let mut writer = PdfWriter::update(&once);
+            for (number, value) in objects {
+                writer.object(*number, value);
+            }
+            fault(&writer.finish_update())
+        };
+        let value = format!("<< {} >>", field(kind, of, &format!("/V (B) {LOOK}")));
+        assert_eq!(update(&[(7, value), (11, look())]), expected, "{kind}");
+        assert_eq!(update(&[(8, look())]), expected, "{kind}");
+    }
+}
