@@ -1,6 +1,6 @@
 //! Addressees that cannot receive are reported; the others receive.
 
-use domain::refusal::{Refusal, RefusalCode, Told};
+use domain::refusal::{Refusal, RefusalCode, Sayable};
 use harness::province::{Plan, Province};
 
 use super::evidence::{balance, prove, refused, send};
@@ -65,7 +65,7 @@ async fn an_unknown_a_suspended_and_an_unreachable_addressee_are_reported_while_
         (RefusalCode::AddresseeSuspended, &suspended),
         (RefusalCode::AddresseeUnreachable, WITHOUT_ACCOUNT),
     ];
-    let each = each.map(|(reason, code)| Refusal::new(reason).with("code", Told::written(code)));
+    let each = each.map(|(reason, code)| Refusal::new(reason).with("code", Sayable::written(code)));
     assert_eq!(reasons, each);
 
     // Who takes part again gets it as a further addressee.

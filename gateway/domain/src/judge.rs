@@ -20,7 +20,7 @@ use crate::event::{Accepted, Addressee, Extended, Happening, Held, Identity, Ref
 use crate::ids::{AgencyId, CaseId, Code, DocumentId};
 use crate::packet::{BusinessType, DocumentPacket, PacketFault};
 use crate::port::{CaseHead, CaseState, DispatchHead, bears_id};
-use crate::refusal::{Refusal, RefusalCode, Remark, Told};
+use crate::refusal::{Refusal, RefusalCode, Remark, Sayable};
 use crate::verify::{SealDemands, VerifiedPacket};
 use address::{Addressed, address};
 
@@ -93,7 +93,7 @@ pub fn rank_of(packet: &DocumentPacket) -> Rank {
 /// # Errors
 /// All reasons why this account may not send for that agency.
 pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Result<AgencyId, Vec<Refusal>> {
-    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", Told::written(from))];
+    let unknown = || vec![Refusal::new(RefusalCode::SenderUnknown).with("code", Sayable::written(from))];
     let named = Code::parse(from)
         .ok()
         .and_then(|code| moment.directory.by_code(&code, moment.now));
@@ -102,13 +102,13 @@ pub fn identify(from: &str, submission: &Submission, moment: &Moment<'_>) -> Res
     };
     if !moment.directory.may_act_for(actor, named, moment.now) {
         return Err(vec![
-            Refusal::new(RefusalCode::SenderMismatch).with("code", Told::written(from)),
+            Refusal::new(RefusalCode::SenderMismatch).with("code", Sayable::written(from)),
         ]);
     }
     match moment.directory.standing(actor, moment.now) {
         Some(Standing::Active) => Ok(actor),
         Some(Standing::Suspended | Standing::Closed) | None => Err(vec![
-            Refusal::new(RefusalCode::SenderInactive).with("code", Told::written(from)),
+            Refusal::new(RefusalCode::SenderInactive).with("code", Sayable::written(from)),
         ]),
     }
 }
@@ -344,9 +344,9 @@ impl Judging<'_> {
     fn waits_for(&self) -> Vec<Remark> {
         let about = |need: &Need| match need {
             Need::Crl { .. } | Need::Ocsp { .. } => {
-                Remark::new("revocation-unknown", Told::ours(&need.issuer()))
+                Remark::new("revocation-unknown", Sayable::ours(&need.issuer()))
             }
-            Need::Issuer { .. } => Remark::new("issuer-unknown", Told::ours(&need.issuer())),
+            Need::Issuer { .. } => Remark::new("issuer-unknown", Sayable::ours(&need.issuer())),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
         let held = self.facts.held_targets.iter();
@@ -405,7 +405,7 @@ impl Judging<'_> {
                 .collect::<Vec<_>>()
                 .join(", ");
             return self.refuse(vec![
-                Refusal::new(RefusalCode::HeldTooLong).with("reason", Told::ours(&reason)),
+                Refusal::new(RefusalCode::HeldTooLong).with("reason", Sayable::ours(&reason)),
             ]);
         }
         Happening::Held(Held {

@@ -12,7 +12,7 @@ use trust::{Digest, Time};
 use crate::event::{Accepted, Extended, Happening, Identity, Refused, Submission};
 use crate::ids::{CaseId, Code, DispatchId};
 use crate::json::{JsonFault, Reader, Writer, text};
-use crate::refusal::{Refusal, Remark, Told};
+use crate::refusal::{Refusal, Remark, Sayable};
 
 /// The version that new receipts are written in.
 pub const FORMAT: i64 = 1;
@@ -173,7 +173,7 @@ impl Receipt {
             }
             Happening::Parked(it) => {
                 self.remarks
-                    .push(Remark::new("waits-for-a-person", Told::ours(&it.reason)));
+                    .push(Remark::new("waits-for-a-person", Sayable::ours(&it.reason)));
             }
             Happening::Reported(it) => {
                 self.remarks.push(Remark::new("status", it.status.code()));
@@ -183,7 +183,8 @@ impl Receipt {
             }
             Happening::Failed(it) => {
                 self.dispatch = Some(it.dispatch);
-                self.remarks.push(Remark::new("failure", Told::ours(&it.reason)));
+                self.remarks
+                    .push(Remark::new("failure", Sayable::ours(&it.reason)));
             }
             Happening::Repeated(_)
             | Happening::Lost(_)

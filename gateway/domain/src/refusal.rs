@@ -86,7 +86,7 @@ codes! {
     HeldTooLong = "HELD_TOO_LONG",
     /// What waited for a person was returned by one.
     PacketReturned = "PACKET_RETURNED",
-    // Told only when nobody can receive, one for each code in `To`. They stand last, so that where there are more
+    // Sayable only when nobody can receive, one for each code in `To`. They stand last, so that where there are more
     // reasons than are told at once, it is some of these that are left out and no other.
     /// An addressee's code is not in the directory.
     AddresseeUnknown = "ADDRESSEE_UNKNOWN",
@@ -129,43 +129,43 @@ pub fn told(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a reason or a remark says of something. A text of a sender becomes one only by [`Told::written`]; our own words, ids,
-/// numbers, indications and faults are taken as they are.
+/// What a reason or a remark may say of something. A text of a sender becomes one only by [`Sayable::written`]; our own words,
+/// ids, numbers, indications and faults are taken as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told(String);
+pub struct Sayable(String);
 
-impl Told {
+impl Sayable {
     /// What a sender wrote, as far as it may be said ([`told`]).
-    pub fn written(text: &str) -> Told {
-        Told(told(text).into_owned())
+    pub fn written(text: &str) -> Sayable {
+        Sayable(told(text).into_owned())
     }
 
     /// Words of ours that are no constants: what an event holds already, the name of an authority.
-    pub fn ours(text: &str) -> Told {
-        Told(text.to_owned())
+    pub fn ours(text: &str) -> Sayable {
+        Sayable(text.to_owned())
     }
 
     /// With more behind `joint`.
     #[must_use]
-    pub fn and(mut self, joint: &'static str, more: impl Into<Told>) -> Told {
+    pub fn and(mut self, joint: &'static str, more: impl Into<Sayable>) -> Sayable {
         self.0.push_str(joint);
         self.0.push_str(&more.into().0);
         self
     }
 }
 
-impl From<&'static str> for Told {
-    fn from(word: &'static str) -> Told {
-        Told::ours(word)
+impl From<&'static str> for Sayable {
+    fn from(word: &'static str) -> Sayable {
+        Sayable::ours(word)
     }
 }
 
-/// What says itself by its `Display`: it is ours, or hides what is not.
+/// What says itself by its `Display`: it is ours, or hides what is not but names of elements.
 macro_rules! says_itself {
     ($($kind:ty),*) => {$(
-        impl From<$kind> for Told {
-            fn from(it: $kind) -> Told {
-                Told(it.to_string())
+        impl From<$kind> for Sayable {
+            fn from(it: $kind) -> Sayable {
+                Sayable(it.to_string())
             }
         }
     )*};
@@ -173,9 +173,9 @@ macro_rules! says_itself {
 
 says_itself!(u32, u64, usize, CaseId, &DocumentId, &PacketFault, PdfFault);
 
-impl From<Indication> for Told {
-    fn from(indication: Indication) -> Told {
-        Told(indication_words(indication))
+impl From<Indication> for Sayable {
+    fn from(indication: Indication) -> Sayable {
+        Sayable(indication_words(indication))
     }
 }
 
@@ -208,7 +208,7 @@ impl Refusal {
 
     /// With the value of one placeholder; of a value longer than [`VALUE_CHARS_MAX`] only the beginning.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Told>) -> Refusal {
+    pub fn with(mut self, name: &str, value: impl Into<Sayable>) -> Refusal {
         self.values.push((name.to_owned(), shortened(&value.into().0)));
         self
     }
@@ -296,7 +296,7 @@ pub struct Remark {
 
 impl Remark {
     /// A remark with what it is about.
-    pub fn new(code: &str, about: impl Into<Told>) -> Remark {
+    pub fn new(code: &str, about: impl Into<Sayable>) -> Remark {
         Remark {
             code: code.to_owned(),
             about: shortened(&about.into().0),
@@ -378,7 +378,8 @@ mod tests {
         let edge = "ă".repeat(VALUE_CHARS_MAX);
         assert_eq!(shortened(&edge), edge);
         assert_eq!(shortened(&format!("{edge}x")), format!("{edge}…"));
-        let refusal = Refusal::new(RefusalCode::SenderUnknown).with("code", Told::ours(&"x".repeat(10_000)));
+        let refusal =
+            Refusal::new(RefusalCode::SenderUnknown).with("code", Sayable::ours(&"x".repeat(10_000)));
         assert_eq!(refusal.values[0].1.chars().count(), VALUE_CHARS_MAX + 1);
     }
 
@@ -394,8 +395,10 @@ mod tests {
 
     #[test]
     fn a_remark_tells_ours_whole_and_of_a_senders_text_only_what_may_be_said() {
-        let about = Told::from(3u32).and("/", 1u32).and(": ", Told::written("Bà Thử"));
-        let remark = Remark::new("x", about.and(", ", Told::ours("CN=Cơ quan chứng thực")));
+        let about = Sayable::from(3u32)
+            .and("/", 1u32)
+            .and(": ", Sayable::written("Bà Thử"));
+        let remark = Remark::new("x", about.and(", ", Sayable::ours("CN=Cơ quan chứng thực")));
         assert_eq!(remark.about, "3/1: a text of 6 characters, CN=Cơ quan chứng thực");
     }
 

@@ -20,7 +20,7 @@ use crate::directory::Directory;
 use crate::event::SealFact;
 use crate::ids::AgencyId;
 use crate::packet::{Attachment, BusinessType, DocumentPacket};
-use crate::refusal::{Refusal, RefusalCode, Remark, Told, indication_words};
+use crate::refusal::{Refusal, RefusalCode, Remark, Sayable, indication_words};
 
 pub use consequence::{Consequence, consequence, published};
 pub use legal_value::{LegalValue, LegalValueDemand};
@@ -280,7 +280,7 @@ impl Bench<'_> {
                     };
                     self.refusals.push(refusal.with("attachment", about));
                 } else {
-                    let about = Told::from(about).and(": ", fault);
+                    let about = Sayable::from(about).and(": ", fault);
                     self.remarks.push(Remark::new("enclosure-file", about));
                 }
             }
@@ -296,7 +296,7 @@ impl Bench<'_> {
         for (index, report) in reports.iter().enumerate() {
             let seal = number(earlier + index);
             self.seals.push(self.fact(part, seal, report));
-            let about = Told::from(part.number).and("/", seal);
+            let about = Sayable::from(part.number).and("/", seal);
             if report.remarks.contains(&trust::report::Remark::ShownOverSigned) {
                 self.remarks
                     .push(Remark::new("seal-shown-over-signed", about.clone()));

@@ -7,7 +7,7 @@ use crate::agency::Standing;
 use crate::event::{Addressee, AddresseeFault, Unaddressed};
 use crate::ids::{AgencyId, Code};
 use crate::packet::DocumentPacket;
-use crate::refusal::{Refusal, RefusalCode, Told, told};
+use crate::refusal::{Refusal, RefusalCode, Sayable, told};
 
 /// Who of those named receives and who does not.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,7 @@ impl Addressed {
                 AddresseeFault::Closed => RefusalCode::AddresseeClosed,
                 AddresseeFault::Unreachable => RefusalCode::AddresseeUnreachable,
             };
-            Refusal::new(code).with("code", Told::ours(&one.code))
+            Refusal::new(code).with("code", Sayable::ours(&one.code))
         };
         self.unaddressed.iter().map(reason).collect()
     }

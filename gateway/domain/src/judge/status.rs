@@ -6,7 +6,7 @@ use crate::event::{Happening, Refused, Repeated, Reported};
 use crate::ids::{AgencyId, DocumentId};
 use crate::packet::{StatusCode, StatusPacket};
 use crate::port::{CaseHead, StatusHead};
-use crate::refusal::{Refusal, RefusalCode, Told};
+use crate::refusal::{Refusal, RefusalCode, Sayable};
 
 /// What the index knows that matters for one status packet.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ pub fn judge_status(
     let told = || {
         document
             .as_ref()
-            .map_or_else(|| Told::written(written), Told::from)
+            .map_or_else(|| Sayable::written(written), Sayable::from)
     };
     let refuse = |reasons: Vec<Refusal>| {
         Happening::Refused(Refused {
@@ -62,7 +62,7 @@ pub fn judge_status(
         let refusal = Refusal::new(RefusalCode::StatusNotAddressee);
         return refuse(vec![
             refusal
-                .with("code", Told::written(&packet.from.organ_id))
+                .with("code", Sayable::written(&packet.from.organ_id))
                 .with("document", told()),
         ]);
     };

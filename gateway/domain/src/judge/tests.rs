@@ -205,9 +205,9 @@ fn nobody_to_receive_is_refused_with_each_code_and_its_cause() {
     assert_eq!(
         refused.reasons,
         [
-            Refusal::new(RefusalCode::AddresseeUnknown).with("code", Told::written(&code_of(9))),
+            Refusal::new(RefusalCode::AddresseeUnknown).with("code", Sayable::written(&code_of(9))),
             Refusal::new(RefusalCode::AddresseeUnknown).with("code", "a text of 10 characters"),
-            Refusal::new(RefusalCode::AddresseeUnreachable).with("code", Told::written(&code_of(4))),
+            Refusal::new(RefusalCode::AddresseeUnreachable).with("code", Sayable::written(&code_of(4))),
         ]
     );
     let told = refused.reasons[0].text();

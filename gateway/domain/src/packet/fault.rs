@@ -17,13 +17,13 @@ pub enum PacketFault {
     #[error(transparent)]
     Xml(#[from] xml::Fault),
     /// The root is `edXML`, but of another namespace than that of QCVN 102:2016/BTTTT.
-    #[error("namespace {namespace}")]
+    #[error("namespace {}", told(namespace))]
     NamespaceForeign {
         /// The namespace found; empty when there is none.
         namespace: String,
     },
     /// The root is something else.
-    #[error("root {{{namespace}}}{name}")]
+    #[error("root {{{}}}{}", told(namespace), told(name))]
     RootUnknown {
         /// Its local name.
         name: String,

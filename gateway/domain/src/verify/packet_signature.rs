@@ -12,7 +12,7 @@ use trust::xml::signature::{self, PacketSignature};
 use trust::{Digest, Indication, Need, Snapshot, SubIndication, Time};
 
 use crate::ids::AgencyId;
-use crate::refusal::{Refusal, RefusalCode, Remark, Told};
+use crate::refusal::{Refusal, RefusalCode, Remark, Sayable};
 
 /// What is demanded of the signature of a packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,10 +110,10 @@ impl PacketSeal {
     pub(super) fn remark(&self) -> Option<Remark> {
         let about = match self.worth {
             PacketWorth::Absent => return None,
-            PacketWorth::Placeholder => Told::from("placeholder"),
-            PacketWorth::Valid => Told::from("valid"),
-            PacketWorth::Invalid(why) => Told::from("invalid: ").and("", why),
-            PacketWorth::NotNow => Told::from("not now"),
+            PacketWorth::Placeholder => Sayable::from("placeholder"),
+            PacketWorth::Valid => Sayable::from("valid"),
+            PacketWorth::Invalid(why) => Sayable::from("invalid: ").and("", why),
+            PacketWorth::NotNow => Sayable::from("not now"),
         };
         Some(Remark::new("packet-signature", about))
     }

@@ -12,6 +12,7 @@ use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
 use domain::port::{
     CaseHead, CaseState, DispatchHead, Expectation, Journal, Slot, StoreFault, SubmissionHead, bears_id,
 };
+use domain::wire::TARGETS_TOLD_MAX;
 use trust::{Digest, Time};
 
 /// Facts, and what they rest on.
@@ -55,7 +56,8 @@ pub(super) fn of_document(
         facts.same_addressees = journal.addressees(same.case)?;
     }
     facts.bearer = gathering.bearer(&identity.document)?.filter(other);
-    for document in targets_of(packet) {
+    // A packet that names more is refused whatever they are.
+    for document in targets_of(packet).into_iter().take(TARGETS_TOLD_MAX) {
         gathering.target(document, &mut facts)?;
     }
     if identity.business == BusinessType::Recall {
