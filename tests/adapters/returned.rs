@@ -52,6 +52,14 @@ async fn publish(broker: &Broker, there: &AccountId, nowhere: &AccountId) {
         broker.publisher.state() == BrokerState::Connected
     })
     .await;
+    let before = broker.publisher.hand_over(there.clone(), parcel(u32::MAX));
+    assert_eq!(
+        before.await,
+        Outcome::Deferred,
+        "nobody has proven whose broker it is"
+    );
+    let session = broker.publisher.inspector().session().expect("a session");
+    broker.publisher.prove(session);
 
     for round in 0..5 {
         let all = (0..MESSAGES).map(|number| {
@@ -86,6 +94,7 @@ fn parcel(number: u32) -> Parcel {
         rank: Rank::Normal,
         expires_at: None,
         answer: None,
+        submitted_by: None,
     };
     Parcel {
         dispatch,

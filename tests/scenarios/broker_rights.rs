@@ -306,3 +306,42 @@ fn reason<T: std::fmt::Debug>(told: lapin::Result<T>) -> u16 {
     };
     error.get_id()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_whose_accounts_were_not_all_opened_is_gone_on_with() {
+    let province = Province::start(Plan::new(0)).await;
+    let file = province.gateway.folder().join("list.csv");
+    let rows = "code,name\n000.00.81.H53,Một\n000.00.82.H53,Hai\n";
+    std::fs::write(&file, rows).expect("written");
+    let list = file.to_str().expect("a UTF-8 path");
+    // As after a gateway that was restarted before any account was opened, and after one that opened the first.
+    province.gateway.command(&["agency", "import", list]).await;
+    let opened = async |arguments: &[&str]| {
+        let report = province.gateway.command(arguments).await;
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        let opened = report["opened"].as_array().expect("a list").clone();
+        opened
+            .iter()
+            .map(|one| one["account"].to_string())
+            .collect::<Vec<_>>()
+    };
+    let first = ["agency", "account", "open", "000.00.81.H53", "--json"];
+    assert_eq!(opened(&first).await, ["\"a2-1\""]);
+    let passwords = province.gateway.folder().join("passwords.csv");
+    let all = [
+        "agency",
+        "import",
+        list,
+        "--accounts",
+        "receipts",
+        "--json",
+        "--password-file",
+        passwords.to_str().expect("a UTF-8 path"),
+    ];
+    assert_eq!(opened(&all).await, ["\"a3-1\""]);
+    let table = std::fs::read_to_string(&passwords).expect("a table");
+    assert!(table.starts_with("account,password,agency\na3-1,"), "{table}");
+    std::fs::remove_file(&passwords).expect("removed");
+    assert!(opened(&all).await.is_empty(), "everybody has one");
+    province.end().await;
+}

@@ -9,7 +9,7 @@ use trust::{Digest, Time};
 
 use crate::dispatch::{Answer, Dispatch, DispatchKind, Rank};
 use crate::event::{Addressee, Event, Happening, ReceiptIssued, Submission};
-use crate::ids::{AgencyId, CaseId, DispatchId};
+use crate::ids::{AccountId, AgencyId, CaseId, DispatchId};
 use crate::receipt::ReceiptKind;
 
 /// A receipt that must be issued because of an event.
@@ -97,6 +97,7 @@ fn receipt(it: &ReceiptIssued, cause: Cause<'_>) -> Vec<Dispatch> {
         case: it.case,
         body: it.receipt,
         rank: it.rank,
+        submitted_by: None,
     };
     let answer = Answer {
         kind: it.kind,
@@ -159,12 +160,13 @@ struct Cause<'a> {
 
 impl<'a> Cause<'a> {
     /// What a submission brought, on its way to somebody.
-    fn carrying(self, case: CaseId, submission: &Submission, rank: Rank) -> Carried<'a> {
+    fn carrying(self, case: CaseId, submission: &'a Submission, rank: Rank) -> Carried<'a> {
         Carried {
             cause: self,
             case,
             body: submission.packet,
             rank,
+            submitted_by: Some(&submission.account),
         }
     }
 }
@@ -175,6 +177,7 @@ struct Carried<'a> {
     case: CaseId,
     body: Digest,
     rank: Rank,
+    submitted_by: Option<&'a AccountId>,
 }
 
 impl Carried<'_> {
@@ -190,6 +193,7 @@ impl Carried<'_> {
             rank: self.rank,
             expires_at: None,
             answer: None,
+            submitted_by: self.submitted_by.cloned(),
         }
     }
 

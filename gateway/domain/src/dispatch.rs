@@ -82,6 +82,8 @@ pub struct Dispatch {
     pub expires_at: Option<Time>,
     /// For a receipt: what it answers. `None` for everything else.
     pub answer: Option<Answer>,
+    /// The account that submitted what it carries: its document system hears what becomes of it. `None` for a receipt.
+    pub submitted_by: Option<AccountId>,
 }
 
 impl Dispatch {

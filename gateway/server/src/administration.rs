@@ -222,7 +222,7 @@ impl Administration {
         Ok(report)
     }
 
-    /// Carries every account's rights and queues to the broker again, without touching passwords: after a broker was set
+    /// Carries every account's rights, queues and password to the broker again: after a broker was set
     /// up anew, or was away when an account was opened or closed.
     pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
         let _turn = self.turn.lock().await;

@@ -16,7 +16,7 @@ mod tasks;
 mod tests;
 mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +70,15 @@ pub enum AppFault {
     /// The crash notes.
     #[error("the folder of crash notes: {0}")]
     CrashNotes(#[source] std::io::Error),
+    /// The file of the broker's epochs cannot be read.
+    #[error("{path}: {error}")]
+    Epochs {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
     /// The internal port.
     #[error(transparent)]
     Http(#[from] HttpFault),
@@ -267,7 +276,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     let road = Road {
         journal: Arc::new(store.clone()),
         archive: Arc::new(store.clone()),
-        inbox: Arc::new(epoch::Proven(broker.clone())) as Arc<dyn domain::port::Inbox>,
+        inbox: Arc::clone(&broker.publisher) as Arc<dyn domain::port::Inbox>,
         trust: Arc::new(feeds::Keeper(Arc::clone(&keeper))),
         seal: load_seal(&config.gateway, clock.now())?,
         rules: Arc::new(rules(config)),
@@ -278,9 +287,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
     };
     code_is_own(&road)?;
     tell_unknown_codes(&road);
-    let epoch_file = data_dir.join(EPOCH_FILE);
-    let epochs = Epochs::open(data_dir).map_err(store::Fault::system("read", &epoch_file))?;
-    let epochs = Arc::new(epochs);
+    let epochs = Arc::new(Epochs::open(data_dir)?);
     let provision = provision::of(config, &epochs);
     let readiness = Arc::new(Readiness::new());
     let notes = CrashNotes::open(&data_dir.join("crashes")).map_err(AppFault::CrashNotes)?;

@@ -120,6 +120,11 @@ impl Broker {
         tokio::join!(self.publisher.close(), self.intake.close());
     }
 
+    /// Whether both connections of now are proven to lead to this gateway's broker.
+    pub fn is_proven(&self) -> bool {
+        self.publisher.is_proven() && self.intake.is_proven()
+    }
+
     /// Whether the gateway can both take and hand over: the worse of both connections.
     pub fn state(&self) -> BrokerState {
         let both = [self.publisher.state(), self.intake.state()];

@@ -2,14 +2,18 @@
 
 use harness::{
     province::{Plan, Province},
+    proxy::Proxy,
     wait_until,
 };
 use lapin::{Connection, ConnectionProperties};
+use serde_json::Value;
 
 use super::{PATIENCE, place};
 
 /// The agency that is suspended.
 const SUSPENDED: usize = 1;
+/// The agency that gets a new password.
+const RENEWED: usize = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_suspended_agency_stays_out_of_a_broker_that_was_set_up_anew() {
@@ -45,18 +49,73 @@ async fn a_suspended_agency_stays_out_of_a_broker_that_was_set_up_anew() {
     province.end().await;
 }
 
-/// Whether an agency's password opens its account at the broker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_renewed_while_the_broker_cannot_be_told_counts_in_the_end() {
+    let _place = place().await;
+    let mut province = Province::start(Plan::new(1).exclusive()).await;
+    let management = province.broker().management_uri();
+    let upstream = management.trim_start_matches("http://").parse();
+    let proxy = Proxy::start(upstream.expect("an address"));
+    let uri = format!("\"http://{}\"", proxy.address());
+    province.set("broker.provision", "management_uri", uri);
+    assert!(province.gateway.terminate().await.success());
+    province.gateway.start_again().await;
+    province.agency_mut(RENEWED).close().await;
+    let stolen = connect(&province, RENEWED, &password(&province, RENEWED)).await;
+    let stolen = stolen.expect("the old password opens the account");
+
+    proxy.refuse();
+    let account = province.agency(RENEWED).account().to_owned();
+    let renew = ["agency", "account", "renew", &account, "--json"];
+    let renewed = province.gateway.try_command(&renew).await;
+    let report: Value = serde_json::from_str(&renewed.output).expect("JSON");
+    assert_eq!(
+        report["unprovisioned"][0]["account"],
+        account.as_str(),
+        "{report}"
+    );
+    let fresh = report["opened"][0]["password"]
+        .as_str()
+        .expect("a password")
+        .to_owned();
+    assert!(
+        may_log_in(&province, RENEWED).await,
+        "the broker knows the old one alone"
+    );
+
+    // Nobody does anything more.
+    proxy.restore();
+    wait_until("the new password opens the account", PATIENCE, async || {
+        connect(&province, RENEWED, &fresh).await.is_ok()
+    })
+    .await;
+    assert!(!may_log_in(&province, RENEWED).await, "the old one does not");
+    wait_until("who came in with it is out", PATIENCE, async || {
+        !stolen.status().connected()
+    })
+    .await;
+    province.end().await;
+}
+
+/// Whether the password that an agency got first opens its account at the broker.
 pub(super) async fn may_log_in(province: &Province, number: usize) -> bool {
-    let agency = province.agency(number);
-    let password = std::fs::read_to_string(agency.folder().join("password")).expect("every agency has one");
-    let uri = province
-        .broker()
-        .amqp_uri(agency.account(), password.trim(), province.vhost());
-    match Connection::connect(&uri, ConnectionProperties::default()).await {
+    match connect(province, number, &password(province, number)).await {
         Ok(connection) => {
             connection.close(200, "OK".into()).await.expect("closed");
             true
         }
         Err(_) => false,
     }
+}
+
+fn password(province: &Province, number: usize) -> String {
+    let file = province.agency(number).folder().join("password");
+    let password = std::fs::read_to_string(file).expect("every agency has one");
+    password.trim().to_owned()
+}
+
+async fn connect(province: &Province, number: usize, password: &str) -> lapin::Result<Connection> {
+    let account = province.agency(number).account();
+    let uri = province.broker().amqp_uri(account, password, province.vhost());
+    Connection::connect(&uri, ConnectionProperties::default()).await
 }

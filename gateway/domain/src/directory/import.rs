@@ -32,6 +32,8 @@ pub struct Import {
     pub rows_read: usize,
     /// Rows that only repeat an earlier row, or what the directory says already.
     pub rows_same: usize,
+    /// The agencies that good rows name, as the directory knows them then.
+    pub agencies: Vec<AgencyId>,
     /// Columns that mean nothing to us; a typing mistake in a header shows here.
     pub columns_ignored: Vec<String>,
 }
@@ -58,6 +60,7 @@ pub fn import(file: &[u8], directory: &Directory, at: Time) -> Result<Import, Im
         rows_bad,
         rows_read,
         rows_same: 0,
+        agencies: Vec::new(),
         columns_ignored,
     };
     let mut importing = Importing {
@@ -75,6 +78,7 @@ pub fn import(file: &[u8], directory: &Directory, at: Time) -> Result<Import, Im
             (row, id)
         })
         .collect();
+    importing.import.agencies = touched.iter().filter_map(|(_, id)| *id).collect();
     for (row, id) in touched.iter().filter_map(|(row, id)| Some((row, (*id)?))) {
         importing.relate(row, id);
     }

@@ -109,10 +109,10 @@ pub enum Order {
         /// SHA-256 of its DER, in hexadecimal.
         certificate: String,
     },
-    /// A further document system.
-    OpenAccount {
+    /// A further document system for each of these.
+    OpenAccounts {
         /// Whose.
-        agency: String,
+        agencies: Vec<String>,
         /// `receipts` or `receipts-and-status`.
         answers: String,
     },
@@ -275,17 +275,19 @@ impl Order {
                 id: who(agency)?,
                 fingerprint: digest(certificate)?,
             }),
-            Order::OpenAccount { agency, answers } => {
-                let id = who(agency)?;
-                let known = directory
-                    .agency(id)
-                    .ok_or_else(|| OrderFault::AgencyUnknown(agency.clone()))?;
+            Order::OpenAccounts { agencies, answers } => {
                 let answers = answers_word(answers)?;
-                one(DirectoryChange::AccountOpened {
-                    id,
-                    account: known.next_account(),
-                    answers,
-                })
+                let opened = |agency: &String| {
+                    let id = who(agency)?;
+                    let known = directory.agency(id);
+                    let known = known.ok_or_else(|| OrderFault::AgencyUnknown(agency.clone()))?;
+                    Ok(DirectoryChange::AccountOpened {
+                        id,
+                        account: known.next_account(),
+                        answers,
+                    })
+                };
+                agencies.iter().map(opened).collect()
             }
             Order::CloseAccount { account } => {
                 let (id, account) = open_account(account, directory, now)?;

@@ -161,8 +161,8 @@ async fn merging_closes_the_accounts_of_those_that_end() {
     office.add("One", "000.00.01.H53").await;
     office.add("Two", "000.00.02.H53").await;
     office
-        .make(Order::OpenAccount {
-            agency: text("a1"),
+        .make(Order::OpenAccounts {
+            agencies: vec![text("a1")],
             answers: text("receipts-and-status"),
         })
         .await;
@@ -240,8 +240,8 @@ async fn nothing_lets_a_suspended_agency_in_but_its_resumption() {
         })
         .await;
     office
-        .make(Order::OpenAccount {
-            agency: text("a1"),
+        .make(Order::OpenAccounts {
+            agencies: vec![text("a1")],
             answers: text("receipts"),
         })
         .await;
@@ -418,4 +418,25 @@ async fn a_list_with_a_byte_that_is_no_text_loses_that_row_only() {
         .map(|one| one.name().to_owned())
         .collect();
     assert_eq!(names, ["Sở Nội vụ"]);
+}
+
+#[tokio::test]
+async fn accounts_of_many_agencies_are_opened_by_one_order_or_none() {
+    let office = Office::open();
+    office.add("One", "000.00.01.H53").await;
+    office.add("Two", "000.00.02.H53").await;
+    office.steps();
+    let order = |agencies: Vec<String>| Order::OpenAccounts {
+        agencies,
+        answers: text("receipts"),
+    };
+    let unknown = order(vec![text("a1"), text("a9")]);
+    assert!(office.desk.carry_out(&unknown, Mode::Make).await.is_err());
+    assert!(office.steps().is_empty(), "nothing was opened");
+    office.make(order(vec![text("a1"), text("a2")])).await;
+    let opened = [
+        "a1-2: active with 32 characters",
+        "a2-2: active with 32 characters",
+    ];
+    assert_eq!(office.steps(), opened);
 }

@@ -13,14 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::event::Happening;
-use domain::ids::AccountId;
-use domain::port::{Appended, Commit, Inbox, Outcome, Parcel, Soon};
-use tokio::time::timeout;
+use domain::port::{Appended, Commit};
 use tracing::{info, warn};
 
 use super::epochs::Epochs;
 use super::provision::BrokerProvision;
-use crate::broker::{Broker, BrokerFault, BrokerState, Standing};
+use crate::broker::{Broker, BrokerFault, Inspector, Standing};
 use crate::stages::Road;
 use crate::stages::record::announce;
 
@@ -29,9 +27,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Looks in a row that must miss the epoch before the broker counts as new: one that is starting shows its queues
 /// late.
 const MISSES_MIN: u32 = 20;
-/// How long a hand-over waits for the broker to be proven.
-const PROOF_WAIT: Duration = Duration::from_secs(5);
-
 /// What keeps the watch from its work for now.
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
@@ -46,19 +41,16 @@ pub(super) async fn watch(
     // Looks that a slow one held up are not made up for: misses count only with time between them.
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut misses = 0;
-    // The connection over which the broker was seen to know the epoch: another one may lead to another broker.
-    let mut proven = None;
     let mut told = None;
     // A trouble is told when it comes, not at every look.
     let mut trouble = String::new();
     loop {
         tick.tick().await;
-        let session = broker.intake.inspector().session();
-        if session.is_some() && session == proven {
+        if broker.is_proven() {
             continue;
         }
-        match stands(&broker, provision.as_deref(), &epochs).await {
-            Ok(Some(epoch)) => {
+        match look(&broker, provision.as_deref(), &epochs).await {
+            Ok(Seen::Own(epoch)) => {
                 if let Err(fault) = epochs.remember(&epoch) {
                     tell(
                         &mut trouble,
@@ -67,14 +59,15 @@ pub(super) async fn watch(
                     continue;
                 }
                 trouble.clear();
-                misses = 0;
-                proven = session;
-                session
-                    .into_iter()
-                    .for_each(|session| broker.intake.prove(session));
+                (misses, told) = (0, None);
             }
-            Ok(None) if epochs.known().is_empty() => misses = MISSES_MIN,
-            Ok(None) => misses += 1,
+            Ok(Seen::Two) => {
+                misses = 0;
+                let two = "one connection leads to this gateway's broker and the other one elsewhere";
+                tell(&mut trouble, two);
+            }
+            Ok(Seen::Unknown) if epochs.known().is_empty() => misses = MISSES_MIN,
+            Ok(Seen::Unknown) => misses += 1,
             Err(fault) => {
                 tell(
                     &mut trouble,
@@ -115,41 +108,57 @@ fn tell(before: &mut String, now: &str) {
     }
 }
 
-/// The epoch of this gateway that the broker knows; an error when nobody can tell now.
-async fn stands(
+/// What was seen of the broker.
+enum Seen {
+    /// It knows this epoch of the gateway.
+    Own(String),
+    /// What one connection leads to knows one, and what the other one leads to does not.
+    Two,
+    /// It knows none.
+    Unknown,
+}
+
+/// Looks at what both connections lead to, and proves those that lead to a broker of this gateway's; an error when nobody can
+/// tell now.
+async fn look(
     broker: &Broker,
     provision: Option<&BrokerProvision>,
     epochs: &Epochs,
-) -> Result<Option<String>, Trouble> {
+) -> Result<Seen, Trouble> {
+    let (intake, publisher) = (broker.intake.inspector(), broker.publisher.inspector());
+    let (Some(taking), Some(putting)) = (intake.session(), publisher.session()) else {
+        // Without a credential for the management interface it is asked once there are connections.
+        let provision = provision.ok_or(BrokerFault::Away)?;
+        for epoch in epochs.known().iter() {
+            if provision.provisioner().standing(epoch).await? == Standing::Kept {
+                return Ok(Seen::Own(epoch.clone()));
+            }
+        }
+        return Ok(Seen::Unknown);
+    };
+    let taken = epoch_behind(&intake, epochs).await?;
+    if taken.is_some() {
+        broker.intake.prove(taking);
+    }
+    let put = epoch_behind(&publisher, epochs).await?;
+    if put.is_some() {
+        broker.publisher.prove(putting);
+    }
+    Ok(match (taken, put) {
+        (Some(epoch), Some(_)) => Seen::Own(epoch),
+        (None, None) => Seen::Unknown,
+        (Some(_), None) | (None, Some(_)) => Seen::Two,
+    })
+}
+
+/// The newest epoch of this gateway that what the connection leads to knows.
+async fn epoch_behind(inspector: &Inspector, epochs: &Epochs) -> Result<Option<String>, BrokerFault> {
     for epoch in epochs.known().iter() {
-        let stands = if broker.state() == BrokerState::Connected {
-            broker.intake.inspector().epoch_stands(epoch).await?
-        } else {
-            // Without a credential for the management interface it is asked once there is a connection.
-            let provision = provision.ok_or(BrokerFault::Away)?;
-            provision.provisioner().standing(epoch).await? == Standing::Kept
-        };
-        if stands {
+        if inspector.epoch_stands(epoch).await? {
             return Ok(Some(epoch.clone()));
         }
     }
     Ok(None)
-}
-
-/// The way into inboxes of a broker that was proven to be this gateway's. Accounts bear the same names at every broker: at
-/// another's, a document would lie in a stranger's inbox.
-#[derive(Clone)]
-pub(super) struct Proven(pub(super) Broker);
-
-impl Inbox for Proven {
-    fn hand_over(&self, account: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
-        Box::pin(async move {
-            if timeout(PROOF_WAIT, self.0.intake.proven()).await.is_err() {
-                return Outcome::Deferred;
-            }
-            self.0.publisher.hand_over(account, parcel).await
-        })
-    }
 }
 
 /// Sets the broker up. `told` is the new epoch under which the loss was journaled, while setting up fails.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::AppFault;
 use super::provision::write_secret;
 
 /// The file in the data folder that names the broker's epochs.
@@ -24,11 +25,13 @@ impl Epochs {
     /// Those of this data folder.
     ///
     /// # Errors
-    /// Of reading.
-    pub fn open(data_dir: &Path) -> io::Result<Epochs> {
-        let text = match std::fs::read_to_string(data_dir.join(EPOCH_FILE)) {
+    /// [`AppFault::Epochs`].
+    pub fn open(data_dir: &Path) -> Result<Epochs, AppFault> {
+        let path = data_dir.join(EPOCH_FILE);
+        let text = match std::fs::read_to_string(&path) {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read?,
+            Err(error) => return Err(AppFault::Epochs { path, error }),
+            Ok(text) => text,
         };
         let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
         Ok(Epochs {

@@ -25,8 +25,13 @@ use crate::broker::topology::Limits;
 use crate::broker::{Access, Accounts, GatewayUser, PasswordHash, ProvisionFault, Provisioner, Report};
 use crate::config::Config;
 
+/// Accounts that are opened with one request.
+const OPENED_AT_ONCE: usize = 200;
 /// The folder in the data folder that holds account hashes.
 const ACCOUNTS_FOLDER: &str = "accounts";
+
+/// What its name ends with; account ids have no full stop.
+const RENEWAL: &str = ".renewed";
 
 /// The hashes of accounts, one file each, readable by the gateway's user only.
 #[derive(Debug, Clone)]
@@ -45,11 +50,15 @@ impl AccountFiles {
         Ok(AccountFiles { folder })
     }
 
-    /// Keeps the hash of an account.
+    /// Keeps the hash of an account. Where it takes the place of another one, it is noted that the broker has still to be told:
+    /// until then the old password opens the account.
     ///
     /// # Errors
     /// Of writing.
     pub fn keep(&self, account: &AccountId, hash: &PasswordHash) -> io::Result<()> {
+        if self.folder.join(account.as_str()).exists() {
+            write_secret(&self.folder, &renewal_of(account), "")?;
+        }
         write_secret(&self.folder, account.as_str(), hash.as_str())
     }
 
@@ -58,7 +67,44 @@ impl AccountFiles {
     /// # Errors
     /// Of removing.
     pub fn forget(&self, account: &AccountId) -> io::Result<()> {
-        match fs::remove_file(self.folder.join(account.as_str())) {
+        self.remove(account.as_str())?;
+        self.remove(&renewal_of(account))
+    }
+
+    /// Whether the broker has still to be told of a new password of this account.
+    pub fn is_renewed(&self, account: &AccountId) -> bool {
+        self.folder.join(renewal_of(account)).exists()
+    }
+
+    /// Whether it has to be told of any.
+    ///
+    /// # Errors
+    /// Of reading.
+    pub fn has_renewals(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            if !name.as_encoded_bytes().starts_with(b".")
+                && name.as_encoded_bytes().ends_with(RENEWAL.as_bytes())
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The broker knows this password, and no connection was made with an older one.
+    ///
+    /// # Errors
+    /// Of reading and removing.
+    pub fn renewal_done(&self, access: &Access) -> io::Result<()> {
+        if self.of(&access.account)?.as_ref() == Some(&access.password) {
+            self.remove(&renewal_of(&access.account))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.folder.join(name)) {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -87,7 +133,12 @@ impl AccountFiles {
             let account = account.id.clone();
             match account_standing(directory, &account, now) {
                 Standing::Active => match self.of(&account)? {
-                    Some(password) => wanted.open.push(Access { account, password }),
+                    Some(password) => {
+                        if self.is_renewed(&account) {
+                            wanted.renewed.push(account.clone());
+                        }
+                        wanted.open.push(Access { account, password });
+                    }
                     None => {
                         warn!(account.id = %account, "no usable hash is kept; give the account a new password");
                     }
@@ -98,6 +149,11 @@ impl AccountFiles {
         }
         Ok(wanted)
     }
+}
+
+/// The file beside the hash that says what the broker has still to be told.
+fn renewal_of(account: &AccountId) -> String {
+    format!("{account}{RENEWAL}")
 }
 
 /// Writes a small file whole or not at all, readable by its owner only.
@@ -173,46 +229,112 @@ impl BrokerProvision {
         self.files.wanted(directory, now)
     }
 
-    /// One step at a broker that `is_own`. Whatever becomes of it, a new password's hash is kept: the account is opened with
-    /// it later.
-    async fn take(
-        &self,
-        account: &AccountId,
-        step: &AccountStep,
-        is_own: &Result<(), StepFault>,
-    ) -> Result<(), StepFault> {
-        if let Some(password) = &step.password {
-            let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
-            self.files.keep(account, &hash).map_err(|fault| failed(&fault))?;
-        }
-        is_own.clone()?;
-        let report = match step.standing {
-            Standing::Active => {
-                let Some(password) = self.files.of(account).map_err(|fault| failed(&fault))? else {
-                    let missing = "no hash of its password is kept; give the account a new password";
-                    return Err(StepFault::Failed(missing.to_owned()));
-                };
-                let account = account.clone();
-                self.open(Access { account, password }, step.password.is_some())
-                    .await
-            }
-            Standing::Suspended => self.provisioner.suspend_account(account).await,
-            Standing::Closed => {
-                let report = self.provisioner.close_account(account).await;
-                self.files.forget(account).map_err(|fault| failed(&fault))?;
-                report
-            }
-        };
-        report.map(drop).map_err(|fault| failed(&fault))
+    /// Whether an account has a new password that the broker does not know for sure. What cannot be read now is looked for again.
+    pub(super) fn has_renewals(&self) -> bool {
+        self.files.has_renewals().unwrap_or(true)
     }
 
-    /// Opens an account; under a new password, connections made with the old one end.
-    async fn open(&self, access: Access, is_renewed: bool) -> Result<Report, ProvisionFault> {
-        let report = self.provisioner.open_account(&access).await?;
-        if is_renewed {
-            self.provisioner.disconnect(&access.account).await?;
+    /// Makes all accounts what they are to be, new passwords included.
+    pub(super) async fn reconcile(&self, accounts: &Accounts) -> Result<Report, StepFault> {
+        let report = self.provisioner.reconcile(accounts).await;
+        let report = report.map_err(|fault| failed(&fault))?;
+        let is_renewed = |access: &&Access| accounts.renewed.contains(&access.account);
+        for access in accounts.open.iter().filter(is_renewed) {
+            self.files.renewal_done(access).map_err(|fault| failed(&fault))?;
         }
         Ok(report)
+    }
+
+    /// Keeps the hash of a new password. Whatever becomes of the step, the account is opened with it later.
+    fn keep(&self, account: &AccountId, step: &AccountStep) -> Result<(), StepFault> {
+        let Some(password) = &step.password else {
+            return Ok(());
+        };
+        let hash = PasswordHash::of(&SecretString::from(password.expose().to_owned()));
+        self.files.keep(account, &hash).map_err(|fault| failed(&fault))
+    }
+
+    fn access(&self, account: &AccountId) -> Result<Access, StepFault> {
+        let missing = "no hash of its password is kept; give the account a new password";
+        let password = self.files.of(account).map_err(|fault| failed(&fault))?;
+        Ok(Access {
+            account: account.clone(),
+            password: password.ok_or_else(|| StepFault::Failed(missing.to_owned()))?,
+        })
+    }
+
+    /// Opens accounts, some hundred with a request, and ends connections that were made with passwords of before.
+    async fn open(&self, accesses: &[Access]) -> Vec<Result<(), StepFault>> {
+        let mut results = Vec::with_capacity(accesses.len());
+        for batch in accesses.chunks(OPENED_AT_ONCE) {
+            let opened = self.provisioner.open_accounts(batch).await;
+            let opened = opened.map(drop).map_err(|fault| failed(&fault));
+            for access in batch {
+                results.push(match &opened {
+                    Ok(()) => self.end_renewal(access).await,
+                    Err(fault) => Err(fault.clone()),
+                });
+            }
+        }
+        results
+    }
+
+    async fn end_renewal(&self, access: &Access) -> Result<(), StepFault> {
+        if !self.files.is_renewed(&access.account) {
+            return Ok(());
+        }
+        let ended = self.provisioner.disconnect(&access.account).await;
+        ended.map_err(|fault| failed(&fault))?;
+        self.files.renewal_done(access).map_err(|fault| failed(&fault))
+    }
+
+    async fn shut(&self, account: &AccountId, standing: Standing) -> Result<(), StepFault> {
+        let shut = if standing == Standing::Closed {
+            let closed = self.provisioner.close_account(account).await;
+            self.files.forget(account).map_err(|fault| failed(&fault))?;
+            closed
+        } else {
+            self.provisioner.suspend_account(account).await
+        };
+        shut.map(drop).map_err(|fault| failed(&fault))
+    }
+
+    async fn take_all(&self, steps: &[(AccountId, AccountStep)]) -> Vec<Result<(), StepFault>> {
+        let mut results: Vec<_> = steps
+            .iter()
+            .map(|(account, step)| self.keep(account, step))
+            .collect();
+        if steps.is_empty() {
+            return results;
+        }
+        if let Err(foreign) = self.check_own().await {
+            return results
+                .into_iter()
+                .map(|kept| kept.and(Err(foreign.clone())))
+                .collect();
+        }
+        let (mut places, mut opening) = (Vec::new(), Vec::new());
+        for (place, (account, step)) in steps.iter().enumerate() {
+            if results[place].is_err() {
+                continue;
+            }
+            match step.standing {
+                Standing::Active => match self.access(account) {
+                    Ok(access) => {
+                        places.push(place);
+                        opening.push(access);
+                    }
+                    Err(fault) => results[place] = Err(fault),
+                },
+                Standing::Suspended | Standing::Closed => {
+                    results[place] = self.shut(account, step.standing).await;
+                }
+            }
+        }
+        for (place, opened) in places.into_iter().zip(self.open(&opening).await) {
+            results[place] = opened;
+        }
+        results
     }
 }
 
@@ -221,14 +343,7 @@ impl Provision for BrokerProvision {
         &'a self,
         steps: &'a [(AccountId, AccountStep)],
     ) -> Soon<'a, Vec<Result<(), StepFault>>> {
-        Box::pin(async move {
-            let is_own = self.check_own().await;
-            let mut results = Vec::with_capacity(steps.len());
-            for (account, step) in steps {
-                results.push(self.take(account, step, &is_own).await);
-            }
-            results
-        })
+        Box::pin(self.take_all(steps))
     }
 }
 
@@ -255,5 +370,45 @@ pub(super) fn of(config: &Config, epochs: &Arc<Epochs>) -> Option<Arc<BrokerProv
             warn!(error = %fault, "the folder of account hashes cannot be opened");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(password: &str) -> PasswordHash {
+        PasswordHash::of(&SecretString::from(password.to_owned()))
+    }
+
+    #[test]
+    fn a_password_that_takes_the_place_of_another_is_noted_until_the_broker_knows_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = AccountFiles::open(folder.path()).expect("a folder of hashes");
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let access = |password: &PasswordHash| Access {
+            account: account.clone(),
+            password: password.clone(),
+        };
+        let (first, second, third) = (hash("1"), hash("2"), hash("3"));
+        files.keep(&account, &first).expect("kept");
+        assert!(
+            !files.has_renewals().expect("readable"),
+            "nobody has an older one"
+        );
+        files.keep(&account, &second).expect("kept");
+        let again = AccountFiles::open(folder.path()).expect("a folder of hashes");
+        assert!(again.has_renewals().expect("readable") && again.is_renewed(&account));
+        assert_eq!(again.of(&account).expect("readable"), Some(second.clone()));
+        // What was told meanwhile is not the newest any more.
+        files.keep(&account, &third).expect("kept");
+        files.renewal_done(&access(&second)).expect("readable");
+        assert!(files.is_renewed(&account));
+        files.renewal_done(&access(&third)).expect("removed");
+        assert!(!files.has_renewals().expect("readable"));
+        files.keep(&account, &first).expect("kept");
+        files.forget(&account).expect("removed");
+        assert!(!files.has_renewals().expect("readable"));
+        assert_eq!(files.of(&account).expect("readable"), None);
     }
 }

@@ -47,7 +47,8 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         }
         let directory = road.journal.directory();
         let (wanted, now) = (Some(standings(&directory, road.now())), Instant::now());
-        if now < not_before || (compared == wanted && now < again_at) {
+        let is_same = compared == wanted && now < again_at;
+        if now < not_before || (is_same && !provision.has_renewals()) {
             continue;
         }
         if let Err(fault) = provision.check_own().await {
@@ -56,7 +57,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
             continue;
         }
         let told = match provision.wanted(&directory, road.now()) {
-            Ok(accounts) => provision.provisioner().reconcile(&accounts).await,
+            Ok(accounts) => provision.reconcile(&accounts).await,
             Err(fault) => {
                 warn!(error = %fault, "the folder of account hashes cannot be read");
                 not_before = Instant::now() + RETRY_AFTER;

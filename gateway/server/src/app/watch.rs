@@ -40,7 +40,7 @@ pub(super) fn questions(
 ) -> Arc<CertificateWatch> {
     let broker = watched.broker.clone();
     readiness.register("broker", move || match broker.state() {
-        BrokerState::Connected if !broker.intake.is_proven() => {
+        BrokerState::Connected if !broker.is_proven() => {
             Probe::NotReady("the broker is not proven to be this gateway's; the log says why".to_owned())
         }
         BrokerState::Connected => Probe::Ready,

@@ -5,6 +5,7 @@
 //! watchdog's suspicion), the next one is built the same way, and its number tells old delivery tags from new ones.
 //!
 //! **Invariant:** a session is announced once and withdrawn once; its number is never used again.
+//! **Invariant:** a session is proven by name: the next one may lead to another broker, where accounts bear the same names.
 //! **Invariant:** there is no last attempt: the pause between two grows to its bound and stays there.
 
 use std::path::Path;
@@ -122,6 +123,8 @@ pub(crate) struct Keeper {
     session: watch::Sender<Option<Arc<Session>>>,
     state: watch::Sender<BrokerState>,
     suspected: watch::Sender<u64>,
+    /// The session over which the broker was seen to be this gateway's.
+    proven: watch::Sender<Option<u64>>,
 }
 
 impl Keeper {
@@ -139,6 +142,7 @@ impl Keeper {
             session: watch::Sender::new(None),
             state: watch::Sender::new(BrokerState::Away),
             suspected: watch::Sender::new(0),
+            proven: watch::Sender::new(None),
         })
     }
 
@@ -155,6 +159,23 @@ impl Keeper {
     /// The state of now and its changes.
     pub(crate) fn states(&self) -> watch::Receiver<BrokerState> {
         self.state.subscribe()
+    }
+
+    /// The broker behind the session with this number is this gateway's: what lies there is its own.
+    pub(crate) fn prove(&self, number: u64) {
+        self.proven
+            .send_if_modified(|proven| proven.replace(number) != Some(number));
+    }
+
+    /// The newest session that was proven, and its changes.
+    pub(crate) fn proofs(&self) -> watch::Receiver<Option<u64>> {
+        self.proven.subscribe()
+    }
+
+    /// Whether the session of now is one that was proven.
+    pub(crate) fn is_proven(&self) -> bool {
+        let session = self.session.borrow().as_ref().map(|session| session.number);
+        session.is_some() && *self.proven.borrow() == session
     }
 
     /// Says that the session with this number is dead although nobody has noticed: it is dropped and rebuilt.

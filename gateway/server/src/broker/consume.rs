@@ -226,8 +226,6 @@ struct Wanted {
     accounts: BTreeSet<AccountId>,
     /// Set at the end, when what was taken is still to be settled.
     stopped: bool,
-    /// The connection over which the broker was seen to be this gateway's.
-    proven: Option<u64>,
 }
 
 /// Takes from the intakes.
@@ -266,28 +264,12 @@ impl Intake {
     /// The broker behind the connection of this number is this gateway's: what lies there is its own. Before, nothing is taken
     /// from it.
     pub fn prove(&self, session: u64) {
-        self.wanted.send_if_modified(|wanted| {
-            let is_news = wanted.proven != Some(session);
-            wanted.proven = Some(session);
-            is_news
-        });
+        self.keeper.prove(session);
     }
 
     /// Whether the connection of now is one that was proven.
     pub fn is_proven(&self) -> bool {
-        let session = self.inspector().session();
-        session.is_some() && self.wanted.borrow().proven == session
-    }
-
-    /// Waits until the connection of now is one that was proven.
-    pub async fn proven(&self) {
-        let (mut sessions, mut wanted) = (self.keeper.sessions(), self.wanted.subscribe());
-        while !self.is_proven() {
-            tokio::select! {
-                _ = sessions.changed() => {}
-                _ = wanted.changed() => {}
-            }
-        }
+        self.keeper.is_proven()
     }
 
     /// Consumes the intakes of exactly these accounts from now on.

@@ -58,6 +58,8 @@ pub struct Accounts {
     pub open: Vec<Access>,
     /// Those of suspended agencies: queues, and no user.
     pub locked: Vec<AccountId>,
+    /// Those in use whose password is new: it is set, and connections made with an old one end.
+    pub renewed: Vec<AccountId>,
     /// Closed ones: no user. Their queues are left to whoever empties them.
     pub ended: Vec<AccountId>,
 }
@@ -176,19 +178,21 @@ impl Provisioner {
     }
 
     /// Makes all accounts what they are to be: opens those in use, locks out all others. A user that is there keeps its
-    /// password.
+    /// password, unless that is a new one.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
     pub async fn reconcile(&self, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.lock_out_others(accounts).await?;
         let users = self.users().await?;
-        let (there, missing): (Vec<Access>, Vec<Access>) = accounts
-            .open
-            .iter()
-            .cloned()
-            .partition(|access| users.contains(access.account.as_str()));
+        let (there, missing): (Vec<Access>, Vec<Access>) =
+            accounts.open.iter().cloned().partition(|access| {
+                users.contains(access.account.as_str()) && !accounts.renewed.contains(&access.account)
+            });
         report.add(self.open_accounts(&missing).await?);
+        for renewed in &accounts.renewed {
+            self.disconnect(renewed).await?;
+        }
         for batch in there.chunks(BATCH) {
             let mut rights = Definitions::new(&self.vhost);
             batch

@@ -3,11 +3,13 @@
 //! On the road it is the far end of *dispatch*: a parcel goes to its addressee's inbox, and the answer comes when the
 //! broker has it on disk. What a person must look at is parked the same way.
 //!
-//! **Invariant:** every message is mandatory, persistent and confirmed.
+//! **Invariant:** every message is mandatory, persistent and confirmed, and goes over a connection that was proven to lead to
+//! this gateway's broker.
 //! **Invariant:** delivered means acknowledged and not returned. A message without a queue is acknowledged too, but
 //! returned first (declined); whatever else happens is *not now*, and nobody knows whether it got there.
 //! **Invariant:** at most `outstanding_max` messages wait for their confirmation.
 
+mod headers;
 mod line;
 
 use std::sync::Arc;
@@ -16,17 +18,18 @@ use std::time::{Duration, Instant};
 
 use domain::ids::AccountId;
 use domain::port::{Inbox, Outcome, Parcel, Soon};
-use domain::receipt::vietnam_time;
 use domain::wire;
 use lapin::options::ConfirmSelectOptions;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 
+use self::headers::{headers_of, put};
 use self::line::{Message, Said};
 use super::BrokerFault;
 use super::connection::{Address, BrokerState, Keeper, Session};
+use super::inspect::Inspector;
 use super::topology::PARK_EXCHANGE;
 
 /// Pause before a channel that the broker closed is opened again: the cause (an exchange that is gone) seldom passes
@@ -121,6 +124,22 @@ impl Publisher {
         self.keeper.states()
     }
 
+    /// The broker behind the connection of this number is this gateway's: what is put there reaches its own. Before, nothing is
+    /// published.
+    pub fn prove(&self, session: u64) {
+        self.keeper.prove(session);
+    }
+
+    /// Whether the connection of now is one that was proven.
+    pub fn is_proven(&self) -> bool {
+        self.keeper.is_proven()
+    }
+
+    /// Reads of what stands in the queues, over this connection.
+    pub fn inspector(&self) -> Inspector {
+        Inspector::new(self.keeper.sessions())
+    }
+
     /// Keeps the connection and its channel, for as long as it is polled.
     pub(crate) async fn run(&self) {
         tokio::join!(self.keeper.run(), self.keep_channel());
@@ -156,11 +175,17 @@ impl Publisher {
             .await
     }
 
-    /// Opens a channel for every session, and another when the broker closed it.
+    /// Opens a channel for every session that is proven, and another when the broker closed it.
     async fn keep_channel(&self) {
         let mut sessions = self.keeper.sessions();
+        let mut proofs = self.keeper.proofs();
         loop {
             let session = current(&mut sessions).await;
+            let is_it = |proven: &Option<u64>| *proven == Some(session.number);
+            tokio::select! {
+                () = replaced(&mut sessions, session.number) => continue,
+                proven = proofs.wait_for(is_it) => drop(proven.expect("the keeper owns the sender")),
+            }
             match open_channel(&session).await {
                 Ok(channel) => {
                     self.note_confirmation();
@@ -321,152 +346,11 @@ fn persistent(headers: FieldTable) -> BasicProperties {
         .with_headers(headers)
 }
 
-fn headers_of(parcel: &Parcel) -> FieldTable {
-    let mut headers = FieldTable::default();
-    headers.insert(wire::HEADER_FORMAT.into(), AMQPValue::LongLongInt(wire::FORMAT));
-    put(&mut headers, wire::HEADER_CASE, parcel.dispatch.case.to_string());
-    put(&mut headers, wire::HEADER_EVENT, parcel.event.to_string());
-    if let Some(time) = parcel.dispatch.expires_at {
-        put(&mut headers, wire::HEADER_EXPIRES, vietnam_time(time));
-    }
-    if let Some(sender) = &parcel.sender {
-        put(&mut headers, wire::HEADER_SENDER, sender.as_str());
-    }
-    if let Some(document) = &parcel.document {
-        put(&mut headers, wire::HEADER_DOCUMENT, document.as_str());
-    }
-    if let Some(answer) = &parcel.dispatch.answer {
-        put(&mut headers, wire::HEADER_RECEIPT, answer.kind.word());
-        if let Some(submission) = &answer.submission {
-            put(&mut headers, wire::HEADER_SUBMISSION, submission.as_str());
-        }
-    }
-    if !parcel.targets.is_empty() {
-        // A recall takes back all updates, which may be any number. Ids rise with time: the newest may still lie in the inbox.
-        let mut targets = parcel.targets.clone();
-        targets.sort_unstable();
-        let newest = targets.iter().rev().take(wire::TARGETS_TOLD_MAX);
-        let newest: Vec<String> = newest.map(ToString::to_string).collect();
-        put(&mut headers, wire::HEADER_TARGETS, newest.join(" "));
-    }
-    headers
-}
-
-fn put(headers: &mut FieldTable, name: &'static str, value: impl Into<String>) {
-    headers.insert(
-        name.into(),
-        AMQPValue::LongString(value.into().into_bytes().into()),
-    );
-}
-
 #[cfg(test)]
 mod tests {
+    use super::headers::tests::parcel;
     use super::*;
-    use domain::dispatch::{Answer, Dispatch, DispatchKind, Rank};
-    use domain::ids::{AgencyId, CaseId, DispatchId, SubmissionId};
-    use domain::receipt::ReceiptKind;
-    use trust::{Digest, Time};
-
-    fn parcel(kind: DispatchKind) -> Parcel {
-        let leaf = Digest::of(b"event");
-        let to = AgencyId::from_number(3);
-        let dispatch = Dispatch {
-            id: DispatchId::derive(Time::from_micros(0), &leaf, to, kind.letter()),
-            case: CaseId::from_bytes([7; 16]),
-            to,
-            code: None,
-            kind,
-            body: Digest::of(b"body"),
-            rank: Rank::Normal,
-            expires_at: None,
-            answer: None,
-        };
-        Parcel {
-            dispatch,
-            event: leaf,
-            body: b"body".as_slice().into(),
-            sender: None,
-            document: None,
-            targets: Vec::new(),
-        }
-    }
-
-    fn text<'a>(headers: &'a FieldTable, name: &str) -> Option<&'a str> {
-        match headers.inner().get(name) {
-            Some(AMQPValue::LongString(text)) => std::str::from_utf8(text.as_bytes()).ok(),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_packet_carries_case_event_and_what_is_known_of_its_document() {
-        let mut packet = parcel(DispatchKind::Packet);
-        packet.dispatch.expires_at = Some(Time::from_micros(1_790_000_000_000_000));
-        packet.sender = Some("000.00.01.H53".to_owned());
-        packet.document = Some("số 13/2020".to_owned());
-        packet.targets = vec![CaseId::from_bytes([1; 16]), CaseId::from_bytes([2; 16])];
-        let headers = headers_of(&packet);
-        assert_eq!(
-            headers.inner().get(wire::HEADER_FORMAT),
-            Some(&AMQPValue::LongLongInt(1))
-        );
-        assert_eq!(
-            text(&headers, wire::HEADER_CASE),
-            Some("07070707-0707-0707-0707-070707070707")
-        );
-        assert_eq!(
-            text(&headers, wire::HEADER_EVENT),
-            Some(Digest::of(b"event").to_string().as_str())
-        );
-        assert_eq!(text(&headers, wire::HEADER_DOCUMENT), Some("số 13/2020"));
-        assert!(text(&headers, wire::HEADER_EXPIRES).is_some_and(|time| time.ends_with("+07:00")));
-        assert_eq!(
-            text(&headers, wire::HEADER_TARGETS).map(|targets| targets.split(' ').count()),
-            Some(2)
-        );
-        assert_eq!(text(&headers, wire::HEADER_RECEIPT), None);
-    }
-
-    #[test]
-    fn of_very_many_cases_a_recall_carries_the_newest() {
-        let case = |number: u16| {
-            let mut bytes = [0; 16];
-            bytes[..2].copy_from_slice(&number.to_be_bytes());
-            CaseId::from_bytes(bytes)
-        };
-        let mut recall = parcel(DispatchKind::Packet);
-        let told = |recall: &Parcel| {
-            let headers = headers_of(recall);
-            let told = text(&headers, wire::HEADER_TARGETS).map(str::to_owned);
-            let told = told.expect("a header");
-            told.split(' ')
-                .map(|id| id.parse().expect("an id"))
-                .collect::<Vec<CaseId>>()
-        };
-        let newest = u16::try_from(wire::TARGETS_TOLD_MAX).expect("small");
-        recall.targets = (1..=newest).map(case).collect();
-        assert_eq!(told(&recall), (1..=newest).rev().map(case).collect::<Vec<_>>());
-        recall.targets.insert(0, case(newest + 1));
-        assert_eq!(
-            told(&recall),
-            (2..=newest + 1).rev().map(case).collect::<Vec<_>>()
-        );
-    }
-
-    #[test]
-    fn a_receipt_names_its_kind_and_the_submission_it_answers() {
-        let mut receipt = parcel(DispatchKind::Receipt);
-        let submission = SubmissionId::parse("0190").ok();
-        receipt.dispatch.answer = Some(Answer {
-            account: None,
-            kind: ReceiptKind::SubmissionAcceptance,
-            submission,
-        });
-        let headers = headers_of(&receipt);
-        assert_eq!(text(&headers, wire::HEADER_RECEIPT), Some("SubmissionAcceptance"));
-        assert_eq!(text(&headers, wire::HEADER_SUBMISSION), Some("0190"));
-        assert_eq!(text(&headers, wire::HEADER_EXPIRES), None);
-    }
+    use domain::dispatch::DispatchKind;
 
     #[tokio::test]
     async fn without_a_connection_the_answer_is_not_now() {

@@ -7,7 +7,7 @@ use trust::Certificate;
 
 use super::agency_arguments::{AccountCommand, AgencyArguments, AgencyCommand, AnswersWord};
 use super::desk::Desk;
-use super::password_file::PasswordFile;
+use super::password_file::{Form, PasswordFile};
 use super::report;
 use super::text::{Text, print};
 use super::{CommandFault, Ending, print_json, read_file};
@@ -112,8 +112,8 @@ fn order(command: &AgencyCommand) -> Result<Order, CommandFault> {
             agency: agency.clone(),
             certificate: fingerprint.clone(),
         },
-        AgencyCommand::Account(AccountCommand::Open { agency, answers }) => Order::OpenAccount {
-            agency: agency.clone(),
+        AgencyCommand::Account(AccountCommand::Open { agency, answers }) => Order::OpenAccounts {
+            agencies: vec![agency.clone()],
             answers: answers.word(),
         },
         AgencyCommand::Account(AccountCommand::Close { account }) => Order::CloseAccount {
@@ -202,13 +202,12 @@ async fn import(
     json: bool,
 ) -> Result<Ending, CommandFault> {
     let order = order(&arguments.command)?;
-    let passwords = password_file(arguments)?;
+    let mut passwords = password_file(arguments)?;
     let mut report = desk.order(&order, mode(arguments)).await?;
     let opened = match accounts.filter(|_| mode(arguments) == Mode::Make) {
-        Some(answers) => open_accounts(desk, &mut report, answers).await,
+        Some(answers) => open_accounts(desk, &mut report, passwords.as_mut(), answers).await,
         None => Ok(()),
     };
-    // Those that were opened before one failed have their passwords, and nobody can ask for them again.
     let written = passwords.map(|file| file.take(&mut report)).transpose();
     if !json {
         print(&file.display().to_string());
@@ -218,28 +217,39 @@ async fn import(
     Ok(ending)
 }
 
-/// Opens an account for every agency that was added, one after the other, with progress on a terminal.
+/// Accounts that are opened with one order.
+const OPENED_AT_ONCE: usize = 50;
+
+/// Opens an account for every agency of the file that has none, some with each order, with progress on a terminal. Passwords
+/// are written as they come: nobody can ask for them again. Broken off, the same file a second time goes on.
 async fn open_accounts(
     desk: &Desk,
     report: &mut ReportView,
+    mut passwords: Option<&mut PasswordFile>,
     answers: AnswersWord,
 ) -> Result<(), CommandFault> {
-    let added = report.changes.iter().filter(|change| change["change"] == "added");
-    let agencies: Vec<String> = added
-        .filter_map(|change| change["agency"].as_str().map(str::to_owned))
-        .collect();
+    let named = report.import.as_ref().map_or(&[][..], |import| &import.agencies);
+    let mut agencies = desk.agencies().await?;
+    agencies.retain(|agency| {
+        let has_account = agency.accounts.iter().any(|account| account.closed_at.is_none());
+        named.contains(&agency.id) && !has_account
+    });
+    let agencies: Vec<String> = agencies.into_iter().map(|agency| agency.id).collect();
     let style = ProgressStyle::with_template("{msg} [{wide_bar}] {pos}/{len} {eta}").expect("a template");
     let bar = ProgressBar::new(agencies.len() as u64).with_style(style);
     bar.set_message(Text::AccountsOpening.with(&[]));
-    for agency in agencies {
-        let order = Order::OpenAccount {
-            agency,
+    for some in agencies.chunks(OPENED_AT_ONCE) {
+        let order = Order::OpenAccounts {
+            agencies: some.to_vec(),
             answers: answers.word(),
         };
-        let one = desk.order(&order, Mode::Make).await?;
-        report.opened.extend(one.opened);
-        report.unprovisioned.extend(one.unprovisioned);
-        bar.inc(1);
+        let mut opened = desk.order(&order, Mode::Make).await?;
+        if let Some(file) = &mut passwords {
+            file.write(&mut opened.opened, Form::Table)?;
+        }
+        report.opened.extend(opened.opened);
+        report.unprovisioned.extend(opened.unprovisioned);
+        bar.inc(some.len() as u64);
     }
     bar.finish_and_clear();
     Ok(())

@@ -47,7 +47,7 @@ async fn set_up(config: &Config, direct: &Direct, provisioner: &Provisioner) -> 
         path: data_dir.join(EPOCH_FILE),
         error,
     };
-    let epochs = Epochs::open(data_dir).map_err(fault)?;
+    let epochs = Epochs::open(data_dir)?;
     let known = epochs.known();
     provisioner.check_own(&known).await?;
     let (directory, now) = (

@@ -226,10 +226,7 @@ async fn reach_management(config: &Config) -> Result<(), CommandFault> {
         return Ok(());
     };
     let data_dir = &config.gateway.data_dir;
-    let epochs = Epochs::open(data_dir).map_err(|error| CommandFault::File {
-        path: data_dir.join(app::EPOCH_FILE),
-        error,
-    })?;
+    let epochs = Epochs::open(data_dir)?;
     provisioner.check_own(&epochs.known()).await?;
     provisioner.reconcile(&Accounts::default()).await?;
     Text::CheckManagementReached.say(&[]);

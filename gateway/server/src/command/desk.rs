@@ -16,7 +16,7 @@ use super::CommandFault;
 use crate::administration::{
     Addition, Administration, Mode, NotProvisioned, Order, Provision, Told, TrustDesk,
 };
-use crate::app::{self, AccountFiles, BrokerProvision, EPOCH_FILE, Epochs};
+use crate::app::{self, AccountFiles, BrokerProvision, Epochs};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Place;
@@ -239,11 +239,8 @@ fn provision(config: &Config) -> Result<Arc<dyn Provision>, CommandFault> {
     let files = AccountFiles::open(data_dir).map_err(CommandFault::Accounts)?;
     Ok(match app::provisioner(config)? {
         Some(provisioner) => {
-            let epochs = Epochs::open(data_dir).map_err(|error| CommandFault::File {
-                path: data_dir.join(EPOCH_FILE),
-                error,
-            })?;
-            Arc::new(BrokerProvision::new(provisioner, files, Arc::new(epochs)))
+            let epochs = Arc::new(Epochs::open(data_dir)?);
+            Arc::new(BrokerProvision::new(provisioner, files, epochs))
         }
         None => Arc::new(NotProvisioned),
     })

@@ -91,6 +91,7 @@ fn app(fault: &AppFault) -> Said {
             .with("code", code)
             .with("agency", agency),
         AppFault::CrashNotes(error) => Text::CrashNotes.said().about("fault", &system(error)),
+        AppFault::Epochs { path, error } => file(path, error),
         AppFault::Http(HttpFault::Listen { address, error }) => Text::ListenUnfit
             .said()
             .with("address", address)

@@ -31,31 +31,42 @@ impl PasswordFile {
     /// Moves the passwords of a report into the file; without any the file goes. The report has none afterwards,
     /// also when they could not be written.
     pub(super) fn take(mut self, report: &mut ReportView) -> Result<Option<PathBuf>, CommandFault> {
-        if report.opened.is_empty() {
-            return Ok(None);
+        let is_one = report.import.is_none() && report.opened.len() == 1;
+        let form = if is_one { Form::Plain } else { Form::Table };
+        self.write(&mut report.opened, form)?;
+        Ok(self.is_kept.then(|| self.path.clone()))
+    }
+
+    /// Moves these passwords into the file, behind those that are in it; those that were moved already are passed over.
+    pub(super) fn write(&mut self, opened: &mut [OpenedView], form: Form) -> Result<(), CommandFault> {
+        let opened: Vec<&mut OpenedView> = opened.iter_mut().filter(|one| !one.password.is_empty()).collect();
+        if opened.is_empty() {
+            return Ok(());
         }
-        let text = match (&report.import, report.opened.as_slice()) {
-            (None, [opened]) => format!("{}\n", opened.password),
-            (None | Some(_), all) => table(all),
+        let mut text = match form {
+            Form::Table if !self.is_kept => "account,password,agency\n".to_owned(),
+            Form::Table | Form::Plain => String::new(),
         };
-        let accounts: Vec<&str> = report.opened.iter().map(|one| one.account.as_str()).collect();
-        let accounts = accounts.join(" ");
-        report.opened.iter_mut().for_each(|one| one.password.clear());
+        let mut accounts = Vec::new();
+        for one in opened {
+            text.push_str(&match form {
+                Form::Table => row(one),
+                Form::Plain => format!("{}\n", one.password),
+            });
+            accounts.push(one.account.clone());
+            one.password.clear();
+        }
         let written = self
             .file
             .write_all(text.as_bytes())
             .and_then(|()| self.file.sync_all());
-        match written {
-            Ok(()) => {
-                self.is_kept = true;
-                Ok(Some(self.path.clone()))
-            }
-            Err(error) => Err(CommandFault::PasswordsLost {
-                path: self.path.clone(),
-                accounts,
-                error,
-            }),
-        }
+        written.map_err(|error| CommandFault::PasswordsLost {
+            path: self.path.clone(),
+            accounts: accounts.join(" "),
+            error,
+        })?;
+        self.is_kept = true;
+        Ok(())
     }
 }
 
@@ -68,19 +79,23 @@ impl Drop for PasswordFile {
     }
 }
 
-/// The passwords of many accounts, as CSV.
-fn table(opened: &[OpenedView]) -> String {
-    let row = |opened: &OpenedView| {
-        format!(
-            "{},{},\"{}\"\n",
-            opened.account,
-            opened.password,
-            opened.agency.replace('"', "\"\"")
-        )
-    };
-    std::iter::once("account,password,agency\n".to_owned())
-        .chain(opened.iter().map(row))
-        .collect()
+/// How passwords stand in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The only one, and nothing else.
+    Plain,
+    /// CSV with account and agency.
+    Table,
+}
+
+/// The password of an account as a line of CSV.
+fn row(opened: &OpenedView) -> String {
+    format!(
+        "{},{},\"{}\"\n",
+        opened.account,
+        opened.password,
+        opened.agency.replace('"', "\"\"")
+    )
 }
 
 #[cfg(test)]
@@ -126,6 +141,21 @@ mod tests {
             fs::read_to_string(&path).expect("readable"),
             "account,password,agency\na0-1,one,\"a0 \"\"x\"\"\"\na1-1,two,\"a1 \"\"x\"\"\"\n"
         );
+    }
+
+    #[test]
+    fn passwords_are_written_as_they_come() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("passwords");
+        let mut file = PasswordFile::create(&path).expect("made");
+        let mut report = report(&["one", "two", "three"]);
+        file.write(&mut report.opened[..2], Form::Table).expect("written");
+        let first = fs::read_to_string(&path).expect("readable");
+        assert_eq!(first.lines().count(), 3, "{first}");
+        assert_eq!(file.take(&mut report).expect("written"), Some(path.clone()));
+        let whole = fs::read_to_string(&path).expect("readable");
+        assert_eq!(whole, first + "a2-1,three,\"a2 \"\"x\"\"\"\n");
+        assert!(report.opened.iter().all(|one| one.password.is_empty()));
     }
 
     #[test]

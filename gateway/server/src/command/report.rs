@@ -265,8 +265,8 @@ mod tests {
                 added: vec![text("000.00.03.H53")],
                 ended: vec![],
             },
-            Order::OpenAccount {
-                agency: text("a1"),
+            Order::OpenAccounts {
+                agencies: vec![text("a1")],
                 answers: text("receipts"),
             },
             Order::Pin {

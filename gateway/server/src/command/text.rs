@@ -34,8 +34,8 @@ pub(super) use verify::VerifyText;
 texts! {
     /// A text of the table.
     Text;
-    AccountNotProvisioned = "Chưa tạo được tài khoản {account} trên broker: {fault}",
-        "Account {account} is not yet made at the broker: {fault}";
+    AccountNotProvisioned = "Chưa thiết lập được tài khoản {account} trên broker: {fault}; sửa xong thì chạy `gateway broker provision`",
+        "Account {account} is not yet set up at the broker: {fault}; when that is mended, run `gateway broker provision`";
     AccountOpened = "Tài khoản {account} của {agency}", "Account {account} of {agency}";
     AccountProvisioned = "Đã thiết lập lại {count} tài khoản trên broker",
         "{count} accounts set up at the broker again";

@@ -15,7 +15,7 @@ mod lane;
 mod parcel;
 mod twin;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -236,32 +236,43 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting, mut asked) = (&mut self.lanes, &self.resting, Vec::new());
+        let (lanes, resting) = (&mut self.lanes, &self.resting);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
             else {
                 return 0;
             };
-            if lanes.room(&account) == 0 {
+            let room = lanes.room(&account);
+            if room == 0 {
                 lanes.wait(&account, agency);
                 return 0;
             }
             // Those under way are still due in the index; they are passed over below.
-            let limit = lanes.room(&account) + lanes.taken(&account);
-            asked.push((account, limit));
-            limit
+            room + lanes.running(&account)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
-        for ((account, limit), due) in asked.into_iter().zip(due) {
-            self.fill_inbox(agency, &account, due, limit);
+        // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
+        let mut inboxes: BTreeMap<AccountId, Vec<DispatchHead>> = BTreeMap::new();
+        for heads in due {
+            let account = heads
+                .first()
+                .and_then(|first| directory.inbox_of(&first.dispatch, now));
+            if let Some(account) = account {
+                inboxes.entry(account).or_default().extend(heads);
+            }
+        }
+        for (account, mut heads) in inboxes {
+            // An id begins with the time of its event.
+            heads.sort_by_key(|head| (head.dispatch.rank, head.dispatch.id));
+            self.fill_inbox(agency, &account, heads);
         }
         Ok(())
     }
 
-    /// Sends these into an inbox as far as it has room; where they are `limit`, there may be more.
-    fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>, limit: usize) {
-        let more = due.len() == limit;
+    /// Sends these into an inbox as far as it has room, and looks again when there is more.
+    fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
+        let is_all = due.len() < self.lanes.room(account) + self.lanes.running(account);
         for head in due {
             if self.lanes.account_of(head.dispatch.id).is_some() {
                 continue;
@@ -272,7 +283,7 @@ impl Dispatcher {
             }
             self.send(head, account.clone());
         }
-        if more {
+        if !is_all {
             self.lanes.wait(account, agency);
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::agency::Answers;
 use domain::consequence::Owed;
-use domain::dispatch::Rank;
+use domain::dispatch::{Dispatch, Rank};
 use domain::event::{Happening, ReceiptIssued, Refused, Repeated};
 use domain::ids::DispatchId;
 use domain::port::{Appended, Commit, Expectation, OwedReceipt, StoreFault};
@@ -135,10 +135,14 @@ async fn issue_now(road: Road, now: OwedNow) -> Result<(), TellFault> {
 /// [`TellFault`]: not now; the receipt stays owed.
 pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
     let happening = &owed.about.event.happening;
+    let content = match content_of(happening) {
+        Some(dispatch) => road.journal.dispatch(dispatch)?.map(|head| head.dispatch),
+        None => None,
+    };
     let issued = if let Happening::Repeated(repeated) = happening {
         repeat(&road, repeated)?
     } else {
-        let bytes = sign(&road, &owed)?;
+        let bytes = sign(&road, &owed, content.as_ref())?;
         let status = match as_refused(happening) {
             Some(refused) => refusal_as_status(&road, refused).await?,
             None => None,
@@ -159,7 +163,8 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         submission: happening.submission().map(|submission| submission.id.clone()),
         account: happening
             .submission()
-            .map(|submission| submission.account.clone()),
+            .map(|submission| submission.account.clone())
+            .or_else(|| content.and_then(|dispatch| dispatch.submitted_by)),
         status_packet: issued.status.as_deref().map(Digest::of),
         rank: rank_of(&road, &owed)?,
     };
@@ -197,7 +202,7 @@ fn repeat(road: &Road, repeated: &Repeated) -> Result<Issued, TellFault> {
     })
 }
 
-fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
+fn sign(road: &Road, owed: &OwedReceipt, content: Option<&Dispatch>) -> Result<Vec<u8>, TellFault> {
     let event = &owed.about.event;
     let mut receipt = Receipt::new(
         owed.kind,
@@ -208,8 +213,8 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     )
     .telling(&event.happening);
     receipt.checkpoint = owed.checkpoint;
-    if let Some(dispatch) = receipt.dispatch {
-        receipt.addressees = addressee_of(road, &event.happening, dispatch)?;
+    if let Some(dispatch) = content {
+        receipt.addressees = vec![addressee_of(&event.happening, dispatch)];
     }
     if let Some(head) = road.journal.case(owed.case)? {
         if let Some(identity) = &head.identity
@@ -229,23 +234,25 @@ fn sign(road: &Road, owed: &OwedReceipt) -> Result<Vec<u8>, TellFault> {
     .map_err(|fault| TellFault::Sign(fault.to_string()))
 }
 
+/// The dispatch whose content the event is about.
+fn content_of(happening: &Happening) -> Option<DispatchId> {
+    if let Happening::Consigned(it) | Happening::HandedOver(it) | Happening::Withdrawn(it) = happening {
+        Some(it.dispatch)
+    } else if let Happening::Failed(it) = happening {
+        Some(it.dispatch)
+    } else {
+        None
+    }
+}
+
 /// Which addressee a receipt about a dispatch speaks of, by the code that its sender wrote, and what became of it in
 /// this event: what came after has a receipt of its own.
-fn addressee_of(
-    road: &Road,
-    happening: &Happening,
-    dispatch: DispatchId,
-) -> Result<Vec<AddresseeResult>, StoreFault> {
-    let Some(head) = road.journal.dispatch(dispatch)? else {
-        return Ok(Vec::new());
-    };
-    let dispatch = head.dispatch;
-    Ok(vec![AddresseeResult {
-        code: dispatch
-            .code
-            .map_or(dispatch.to.to_string(), |code| code.to_string()),
+fn addressee_of(happening: &Happening, dispatch: &Dispatch) -> AddresseeResult {
+    let code = dispatch.code.as_ref();
+    AddresseeResult {
+        code: code.map_or_else(|| dispatch.to.to_string(), ToString::to_string),
         result: happening.word().to_owned(),
-    }])
+    }
 }
 
 /// Answers have the rank of what they answer.

@@ -73,7 +73,7 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, F
 
 impl Fault {
     /// For `map_err`: what was tried, and on which path.
-    pub(crate) fn system(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
+    pub(super) fn system(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
         move |source| Fault::System {
             operation,
             path: path.to_owned(),

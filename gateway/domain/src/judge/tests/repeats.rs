@@ -20,6 +20,7 @@ fn delivery(to: u32, event: u8, state: DispatchState) -> DispatchHead {
             rank: Rank::Normal,
             expires_at: None,
             answer: None,
+            submitted_by: None,
         },
         state,
         event: leaf,

@@ -118,6 +118,7 @@ impl Pump {
     async fn serve(&mut self, session: &Arc<Session>, number: u64) -> lapin::Result<()> {
         let mut sessions = self.intake.keeper.sessions();
         let mut wanted = self.intake.wanted.subscribe();
+        let mut proofs = self.intake.keeper.proofs();
         let out = self.out.clone();
         let channel = session.connection.create_channel().await?;
         let mut serving = Serving::new(Arc::clone(session), channel, number);
@@ -146,6 +147,10 @@ impl Pump {
                 }
                 changed = wanted.changed() => {
                     changed.expect("the intake owns the sender");
+                    self.reconcile(&mut serving);
+                }
+                changed = proofs.changed() => {
+                    changed.expect("the keeper owns the sender");
                     self.reconcile(&mut serving);
                 }
                 () = sleep_until(next_return.unwrap_or_else(Instant::now)), if next_return.is_some() => {}
@@ -367,7 +372,7 @@ impl Pump {
 
     fn wanted_queues(&self, session: u64) -> HashSet<String> {
         let wanted = self.intake.wanted.borrow();
-        if wanted.stopped || wanted.proven != Some(session) {
+        if wanted.stopped || *self.intake.keeper.proofs().borrow() != Some(session) {
             return HashSet::new();
         }
         match self.lane {

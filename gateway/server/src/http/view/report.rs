@@ -95,6 +95,9 @@ pub struct ImportView {
     pub rows_same: usize,
     /// Rows, or parts of rows, that were left out.
     pub rows_bad: Vec<RowView>,
+    /// Ids of the agencies that good rows name.
+    #[serde(default)]
+    pub agencies: Vec<String>,
     /// Columns that mean nothing to us.
     pub columns_ignored: Vec<String>,
 }
@@ -217,6 +220,7 @@ impl ImportView {
             rows_read: import.rows_read,
             rows_same: import.rows_same,
             rows_bad: import.rows_bad.iter().map(row).collect(),
+            agencies: import.agencies.iter().map(ToString::to_string).collect(),
             columns_ignored: import.columns_ignored.clone(),
         }
     }

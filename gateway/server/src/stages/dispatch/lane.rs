@@ -19,6 +19,8 @@ pub(super) struct Lanes {
 #[derive(Debug, Default)]
 struct Lane {
     taken: usize,
+    /// Of these, those of which an attempt runs.
+    running: usize,
     waiting: BTreeSet<AgencyId>,
 }
 
@@ -44,12 +46,21 @@ impl Lanes {
     /// An attempt begins: the dispatch takes a place until it leaves.
     pub(super) fn begin(&mut self, account: &AccountId, id: DispatchId) {
         self.board(account, id);
-        self.running.insert(id);
+        if self.running.insert(id) {
+            self.lane_of(id).running += 1;
+        }
     }
 
     /// The attempt is over; the place stays taken until the dispatch leaves.
     pub(super) fn end(&mut self, id: DispatchId) {
-        self.running.remove(&id);
+        if self.running.remove(&id) {
+            self.lane_of(id).running -= 1;
+        }
+    }
+
+    fn lane_of(&mut self, id: DispatchId) -> &mut Lane {
+        let account = &self.places[&id];
+        self.lanes.get_mut(account).expect("a place belongs to a lane")
     }
 
     /// The dispatch gives its place back. Gives the addressees that waited for one.
@@ -59,6 +70,10 @@ impl Lanes {
         };
         let lane = self.lanes.get_mut(&account).expect("a place belongs to a lane");
         lane.taken -= 1;
+        // It may be settled before its attempt has heard of it.
+        if self.running.remove(&id) {
+            lane.running -= 1;
+        }
         let freed = std::mem::take(&mut lane.waiting);
         if lane.taken == 0 {
             self.lanes.remove(&account);
@@ -80,8 +95,12 @@ impl Lanes {
         self.places.get(&id)
     }
 
-    /// Places taken in this inbox.
-    pub(super) fn taken(&self, account: &AccountId) -> usize {
+    /// Attempts that run into this inbox: they are due still.
+    pub(super) fn running(&self, account: &AccountId) -> usize {
+        self.lanes.get(account).map_or(0, |lane| lane.running)
+    }
+
+    fn taken(&self, account: &AccountId) -> usize {
         self.lanes.get(account).map_or(0, |lane| lane.taken)
     }
 
@@ -149,9 +168,26 @@ mod tests {
         lanes.empty_all();
         assert_eq!(lanes.account_of(id(1)), None);
         assert_eq!(lanes.account_of(id(2)), Some(&account));
+        assert_eq!(lanes.running(&account), 1);
         lanes.end(id(2));
+        assert_eq!(lanes.running(&account), 0);
         lanes.empty_all();
         assert_eq!(lanes.room(&account), 2);
+    }
+
+    #[test]
+    fn what_is_settled_while_it_is_under_way_gives_its_place_back_once() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let mut lanes = Lanes::new(2, 0);
+        lanes.begin(&account, id(1));
+        lanes.begin(&account, id(2));
+        lanes.leave(id(1));
+        lanes.end(id(1));
+        assert_eq!((lanes.running(&account), lanes.room(&account)), (1, 1));
+        lanes.end(id(2));
+        lanes.leave(id(2));
+        lanes.end(id(2));
+        assert_eq!((lanes.running(&account), lanes.room(&account)), (0, 2));
     }
 
     #[test]

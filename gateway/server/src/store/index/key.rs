@@ -13,9 +13,9 @@ use trust::{Digest, Time};
 
 /// How far the index has come.
 pub(crate) const APPLIED: &[u8] = b"\0applied";
-/// Dispatches in an inbox: agency, rank, position, dispatch.
+/// Dispatches in an inbox: agency, document system, rank, position, dispatch.
 pub(crate) const FLYING: u8 = b'f';
-/// Dispatches that are due: agency, rank, position, dispatch.
+/// Dispatches that are due: agency, document system, rank, position, dispatch.
 pub(crate) const DUE: u8 = b'q';
 /// Unsettled dispatches by expiry.
 pub(crate) const EXPIRY: u8 = b'x';

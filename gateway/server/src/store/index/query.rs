@@ -19,8 +19,8 @@ use crate::store::fault::Fault;
 use crate::store::journal::Location;
 use crate::store::pack::PackPlace;
 
-/// Entries of a row read at once where its end is not known.
-const PAGE: usize = 32;
+/// Entries of a row read at once before anybody said how many are wanted.
+const PAGE: usize = 4;
 
 fn part<T>(part: Option<T>) -> Result<T, Fault> {
     part.ok_or_else(|| Fault::Index("a key is cut short".to_owned()))
@@ -159,8 +159,10 @@ impl View<'_> {
         let (mut current, mut left) = (None, 0);
         let mut from = Some(row.clone());
         while let Some(start) = from {
-            let page = self.scan_from(&row, &start, PAGE)?;
-            let last = page.last().filter(|_| page.len() == PAGE);
+            // One more than is wanted shows where to go on.
+            let limit = PAGE.max(left + 1);
+            let page = self.scan_from(&row, &start, limit)?;
+            let last = page.last().filter(|_| page.len() == limit);
             from = last.map(|(last, _)| key::behind(last));
             for (entry, _) in &page {
                 let system = part(key::system_of_row(entry))?;

@@ -114,6 +114,7 @@ fn receipt(to: u32, system: u8, rank: Rank, number: u64) -> DispatchRecord {
         rank,
         expires_at: None,
         answer: Some(answer),
+        submitted_by: None,
     };
     DispatchRecord {
         head: DispatchHead {
