@@ -126,6 +126,12 @@ impl Form {
         self.places.get(&number).copied()
     }
 
+    /// The fields and widgets below this one: they follow it.
+    pub(super) fn below(&self, place: usize) -> impl Iterator<Item = &Field> {
+        let following = self.fields[place + 1..].iter();
+        following.take_while(move |field| field.parent.is_some_and(|parent| place <= parent))
+    }
+
     /// The names of the field and its ancestors, joined by full stops (§12.7.4.2). A widget has the name of its field.
     pub(super) fn name(&self, file: &File<'_>, place: usize) -> Result<Name, PdfFault> {
         let mut parts = Vec::new();

@@ -14,6 +14,7 @@ mod forms;
 mod later;
 mod looks;
 mod permissions;
+mod repair;
 mod stamps;
 
 fn reports(report: PdfReport) -> Vec<SealReport> {
@@ -285,7 +286,8 @@ fn an_empty_field_may_gain_a_seal_and_no_page() {
         });
         let twice = sign_pdf_raw(&once, &world.organisation, 7, |writer| {
             writer.object(9, field("/V 7 0 R /AP << /N 8 0 R >>"));
-            writer.object(8, "<< /Length 0 >>\nstream\n\nendstream");
+            let form = "/Type /XObject /Subtype /Form /BBox [0 0 9 9]";
+            writer.object(8, format!("<< {form} /Length 0 >>\nstream\n\nendstream"));
         });
         assert_eq!(fault(&once), None);
         fault(&twice)

@@ -152,6 +152,19 @@ fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usi
     }
 }
 
+/// Readers give a section up for numbers that they do not count to, and repair the file. `0 0` is written where there is
+/// nothing to say.
+fn check_subsection(first: u64, count: u64, at: usize) -> Result<(), PdfFault> {
+    let end = first.checked_add(count).ok_or(PdfFault::TooLarge)?;
+    if end > OBJECT_NUMBER_MAX + 1 {
+        return Err(PdfFault::TooLarge);
+    }
+    if count == 0 && first != 0 {
+        return Err(PdfFault::Xref { offset: at });
+    }
+    Ok(())
+}
+
 /// Subsections of lines of exactly twenty octets (§7.5.4).
 fn read_table(
     bytes: &[u8],
@@ -169,16 +182,17 @@ fn read_table(
         parser.skip_blank();
         let count = parser.number()?;
         parser.skip_blank();
+        check_subsection(first, count, parser.at)?;
         for number in first..first.saturating_add(count) {
             budget.take_object()?;
             let at = parser.at;
             let line = bytes.get(at..at + 20).ok_or(PdfFault::Xref { offset: at })?;
-            insert(
-                &mut entries,
-                number,
-                read_line(line).ok_or(PdfFault::Xref { offset: at })?,
-                at,
-            )?;
+            let entry = read_line(line).ok_or(PdfFault::Xref { offset: at })?;
+            // Some readers take it for a section that counts from 1, and number it anew.
+            if (first, number, entry) == (1, 1, Entry::Free) {
+                return Err(PdfFault::Xref { offset: at });
+            }
+            insert(&mut entries, number, entry, at)?;
             parser.at += 20;
         }
     }
@@ -254,6 +268,7 @@ fn read_stream_entries(
     let mut records = data.chunks_exact(record_length);
     let mut entries = BTreeMap::new();
     for pair in index.chunks_exact(2) {
+        check_subsection(pair[0], pair[1], offset)?;
         for number in pair[0]..pair[0].saturating_add(pair[1]) {
             budget.take_object()?;
             let record = records.next().ok_or(fault)?;
@@ -296,7 +311,8 @@ fn read_record(record: &[u8], widths: &[usize]) -> Option<Entry> {
 }
 
 fn size(trailer: &Dictionary) -> Option<u64> {
-    u64::try_from(trailer.integer(b"Size")?).ok()
+    let size = u64::try_from(trailer.integer(b"Size")?).ok();
+    size.filter(|size| *size <= OBJECT_NUMBER_MAX + 1)
 }
 
 fn integers(object: Option<&Object>) -> Option<Vec<u64>> {

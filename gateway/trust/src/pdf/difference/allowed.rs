@@ -63,7 +63,10 @@ impl Allowed {
     /// signed.
     pub(super) fn check_shown(&mut self, changes: &Changes<'_, '_>) -> Result<(), PdfFault> {
         let all = self.shown.union(&self.filled).copied();
-        self.areas = appearance::areas(changes, all)?;
+        self.areas = appearance::areas(changes, all.clone())?;
+        for number in all {
+            appearance::check_look(changes, number)?;
+        }
         let (covered, number) = appearance::covered(self.areas_shown());
         let is_sealed = changes.context.added.is_some_and(Signature::is_seal);
         if covered > 0.0 && !is_sealed {

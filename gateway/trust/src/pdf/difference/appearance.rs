@@ -5,7 +5,8 @@
 //! things are done: what is larger than any seal is refused, and whatever can be seen is told ([`super::check`]).
 //!
 //! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
-//! page of the signed revision; nor do those of all signatures that came later on any one page.
+//! page of the signed revision; nor do those of all updates on any one page.
+//! **Invariant**: every appearance of theirs has a box, and is drawn inside the widget.
 //! **Invariant**: what a field looks like changes only where the field says by itself that it is a widget.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.
 //! **Invariant**: an appearance that is written or left belongs to its widget alone.
@@ -13,10 +14,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::PdfFault;
-use super::super::file::{File, Indirect};
+use super::super::file::Indirect;
 use super::super::object::{Dictionary, Object, Reference};
 use super::Changes;
 use super::allowed::Allowed;
+use super::boxes::Corners;
 use super::survey::Place;
 
 /// A page holds so many of the largest appearance. On A4 a seal with its text takes a twentieth; strips that real
@@ -101,7 +103,7 @@ pub(super) fn is_form(object: &Indirect) -> bool {
     object.stream.is_some() && object.dictionary().is_some_and(is_named)
 }
 
-/// What the signatures after the first one show, however many updates brought them.
+/// What the signatures after the first one show, and the fields that were filled in, however many updates brought them.
 #[derive(Default)]
 pub(super) struct Seals {
     /// Page and area by widget; the page is 0 where it is not known, or where there are several.
@@ -111,7 +113,7 @@ pub(super) struct Seals {
 impl Seals {
     /// Adds those of an update; a fault where a page is covered by more than seals.
     pub(super) fn add(&mut self, changes: &Changes<'_, '_>, allowed: &Allowed) -> Result<(), PdfFault> {
-        for (number, area) in allowed.areas_shown() {
+        for (&number, &area) in &allowed.areas {
             let page = allowed.pages.get(&number).copied();
             let page = page.unwrap_or_else(|| page_of(changes, number));
             self.widgets.insert(number, (page, area));
@@ -125,7 +127,7 @@ impl Seals {
         if is_of_seals(changes, most) {
             return Ok(());
         }
-        let number = allowed.shown.iter().next_back().copied().unwrap_or(0);
+        let number = allowed.areas.keys().next_back().copied().unwrap_or(0);
         Err(PdfFault::Overlaid { number })
     }
 }
@@ -159,8 +161,49 @@ fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFau
     let Some(rectangle) = object.dictionary().and_then(|widget| widget.get(b"Rect")) else {
         return Ok(None);
     };
-    let area = area(changes.file, rectangle, changes.revision);
-    area.map(Some).ok_or(PdfFault::Changed { number })
+    let corners = Corners::read(changes.file, rectangle, changes.revision);
+    let corners = corners.ok_or(PdfFault::Changed { number })?;
+    Ok(Some(corners.area()))
+}
+
+/// Every appearance that a widget has is a form with a box: readers scale that into the widget, and what has none some draw
+/// wherever it likes.
+pub(super) fn check_look(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
+    let (file, revision) = (changes.file, changes.revision);
+    let fault = PdfFault::Changed { number };
+    let widget = changes.after(number)?;
+    let Some(appearance) = widget.dictionary().and_then(|widget| widget.get(b"AP")) else {
+        return Ok(());
+    };
+    let appearance = file.follow(appearance, revision)?;
+    let mut looks = Vec::new();
+    for state in STATES {
+        let Some(state) = appearance.dictionary().ok_or(fault)?.get(state) else {
+            continue;
+        };
+        let state = file.follow(state, revision)?;
+        match state.dictionary().filter(|_| state.stream.is_none()) {
+            Some(states) => {
+                for (_, look) in states.iter() {
+                    looks.push(file.follow(look, revision)?);
+                }
+            }
+            None => looks.push(state),
+        }
+    }
+    file.budget.take_looks(looks.len())?;
+    let has_box = |look: &Indirect| {
+        let edges = look.dictionary().and_then(|look| look.get(b"BBox"));
+        is_form(look) && edges.is_some_and(|edges| Corners::read(file, edges, revision).is_some())
+    };
+    if looks
+        .iter()
+        .all(|look| look.value == Object::Null || has_box(look))
+    {
+        Ok(())
+    } else {
+        Err(fault)
+    }
 }
 
 /// How much of a page each of these widgets covers; what shows nowhere is left out.
@@ -188,17 +231,6 @@ pub(super) fn covered(areas: impl Iterator<Item = (u32, f64)>) -> (f64, u32) {
 /// Whether what is covered together is no more than seals cover.
 pub(super) fn is_of_seals(changes: &Changes<'_, '_>, covered: f64) -> bool {
     covered == 0.0 || covered * APPEARANCES_PER_PAGE <= changes.context.survey.smallest_page()
-}
-
-/// The area of a rectangle (§7.9.5) in units of user space; `None` where it is none.
-pub(super) fn area(file: &File<'_>, rectangle: &Object, revision: usize) -> Option<f64> {
-    let rectangle = file.follow(rectangle, revision).ok()?;
-    let corners = rectangle.array()?.iter().map(|corner| {
-        let corner = file.follow(corner, revision).ok()?;
-        corner.value.as_number()
-    });
-    let corners: [f64; 4] = corners.collect::<Option<Vec<f64>>>()?.try_into().ok()?;
-    Some((corners[2] - corners[0]).abs() * (corners[3] - corners[1]).abs())
 }
 
 /// The resources of the form may gain fonts, which only appearances made later use, and lose nothing.

@@ -301,6 +301,15 @@ impl Allowed {
         self.numbers.insert(number);
         self.roots.push(number);
         self.filled.insert(number);
+        // Readers show a value wherever the field has a widget, in a state or a text that it chooses.
+        for kid in form.below(place) {
+            let number = kid.reference.number;
+            let widget = changes.after(number)?;
+            if !widget.dictionary().is_some_and(appearance::is_plain_widget) {
+                return Err(PdfFault::Changed { number });
+            }
+            self.filled.insert(number);
+        }
         self.appearance(changes, number, (before, after))
     }
 

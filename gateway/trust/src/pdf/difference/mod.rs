@@ -8,15 +8,18 @@
 //!
 //! **Invariant**: every octet of the update belongs to one of its objects, to its cross-reference section or to white
 //! space.
+//! **Invariant**: an update holds no words by which readers that repair files would find other objects than it lists.
 //! **Invariant**: no object of the signed revision refers to an object that the update brings into being, and none lies in
 //! an object stream that the update writes over.
 
 mod allowed;
 mod appearance;
+mod boxes;
 mod catalog;
 mod fields;
 mod pages;
 mod survey;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -276,6 +279,7 @@ impl<'f, 'a> Changes<'f, 'a> {
                 return Err(PdfFault::Object { number: container });
             }
         }
+        words::check(self.file.bytes, self.update, &extents)?;
         self.check_gaps(extents)
     }
 

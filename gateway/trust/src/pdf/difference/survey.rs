@@ -15,7 +15,7 @@ use super::super::object::{Dictionary, Object, Reference};
 use super::super::parse;
 use super::super::revision::Version;
 use super::super::xref::Entry;
-use super::appearance;
+use super::boxes::Boxes;
 
 /// The holder of what a trailer refers to: no object has this number.
 pub(super) const TRAILER: u32 = 0;
@@ -108,8 +108,9 @@ pub(super) struct Survey {
     uses: HashMap<u32, Vec<Use>>,
     /// Object streams, and the first revision of which an object lies in one.
     containers: HashMap<u32, u32>,
-    /// The area of the smallest box that a page has or inherits.
-    smallest_page: Option<f64>,
+    boxes: Boxes,
+    /// The area of the smallest page.
+    smallest_page: f64,
     /// The names in default appearances (§12.7.4.3), and from when to when one stood somewhere.
     names: HashMap<Box<[u8]>, Span>,
     /// There is a default appearance whose names are not known.
@@ -126,7 +127,8 @@ impl Survey {
             uses: targets(file, first, material.keys())?,
             containers: containers(file),
             material,
-            smallest_page: None,
+            boxes: Boxes::default(),
+            smallest_page: 0.0,
             names: HashMap::new(),
             has_strange_names: false,
             heirs: None,
@@ -162,6 +164,7 @@ impl Survey {
         for group in compressed.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
             survey.read_container(file, group)?;
         }
+        survey.smallest_page = survey.boxes.smallest();
         Ok(survey)
     }
 
@@ -212,11 +215,7 @@ impl Survey {
             self.note_value(&object.value, &mut path, (number, span, false));
             return Ok(());
         };
-        for key in [&b"MediaBox"[..], b"CropBox"] {
-            let Some(page) = dictionary.get(key) else { continue };
-            let area = appearance::area(file, page, span.first()).unwrap_or(0.0);
-            self.smallest_page = Some(self.smallest_page.map_or(area, |known| known.min(area)));
-        }
+        self.boxes.note(file, dictionary, span.first());
         // The dictionary of a cross-reference stream is a trailer.
         let holder = match dictionary.name(b"Type") {
             Some(b"XRef") => TRAILER,
@@ -278,6 +277,7 @@ impl Survey {
                 path.pop();
             }
             Object::Dictionary(dictionary) => {
+                self.boxes.note_inner(dictionary);
                 self.note_heir(dictionary, span);
                 for (key, value) in dictionary.iter() {
                     self.note_entry(key, value, path, (holder, span, is_of_page));
@@ -344,9 +344,9 @@ impl Survey {
         self.uses.get(&number).map(Vec::len)
     }
 
-    /// The area of the smallest page; 0 where none has a size.
+    /// The area of the smallest page there may be; 0 where that is not known.
     pub(super) fn smallest_page(&self) -> f64 {
-        self.smallest_page.unwrap_or(0.0)
+        self.smallest_page
     }
 
     /// Whether anything of that revision could inherit a default appearance of the form.

@@ -107,3 +107,117 @@ fn a_field_that_is_filled_in_looks_otherwise_only_as_a_plain_widget() {
         assert_eq!(update(&[(8, look())]), expected, "{kind}");
     }
 }
+
+#[test]
+fn a_look_has_a_box() {
+    let world = World::new();
+    let changed = Some(PdfFault::Changed { number: 7 });
+    let unboxed = "<< /Type /XObject /Subtype /Form /Length 1 >>\nstream\nB\nendstream";
+    let boxed = "<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Length 1 >>\nstream\nB\nendstream";
+    let halved = "<< /Type /XObject /Subtype /Form /BBox [0 0 9] /Length 1 >>\nstream\nB\nendstream";
+    // Nothing of it is seen where readers keep to its place, which is none.
+    let once = prepared(&world, &field(KINDS[0], ("Sig", "[0 0 0 0]"), ""));
+    for (states, expected) in [("11 0 R", None), ("<< /A 11 0 R >>", None), ("12 0 R", None)] {
+        for (look, expected) in [
+            (boxed, expected),
+            (unboxed, changed),
+            (halved, changed),
+            ("<< /Length 1 >>\nstream\nB\nendstream", changed),
+        ] {
+            let mut writer = PdfWriter::update(&once);
+            let after = field(KINDS[0], ("Sig", "[0 0 0 0]"), &format!("/AP << /N {states} >>"));
+            writer.object(7, format!("<< {after} /V 9 0 R >>"));
+            writer.object(11, look);
+            if states.starts_with("12") {
+                writer.object(12, "<< /A 11 0 R >>");
+            }
+            writer.signature = STAMP.to_owned();
+            let file = fill_contents(writer.finish_open(9), |_| vec![0x30, 0]);
+            assert_eq!(fault(&file), expected, "{states} {look}");
+        }
+    }
+}
+
+/// The page signed by the person and certified for being filled in, with fields that these objects are.
+fn form(world: &World, fields: &str, annotations: &str, objects: &[(u32, &str)]) -> Vec<u8> {
+    sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = format!("<< /Fields [5 0 R {fields}] /SigFlags 3 >>");
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+        writer.object(3, format!("<< {page} /Annots [{annotations}] >>"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        for (number, object) in objects {
+            writer.object(*number, object);
+        }
+        let certified = " /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 2 >> >>]";
+        writer.signature.push_str(certified);
+    })
+}
+
+#[test]
+fn what_shows_the_value_of_a_field_is_measured_with_it() {
+    let world = World::new();
+    let parent = |value: &str| format!("<< /FT /Tx /T (F) /Kids [8 0 R 9 0 R] /V ({value}) >>");
+    for (kid, expected) in [
+        ("/Subtype /Widget /Rect [0 0 99 99]", None),
+        (
+            "/Subtype /Widget /Rect [0 0 595 842]",
+            Some(PdfFault::Overlaid { number: 9 }),
+        ),
+        (
+            "/Subtype /Stamp /Rect [0 0 99 99]",
+            Some(PdfFault::Changed { number: 9 }),
+        ),
+        (
+            "/Subtype /Widget /Rect [0 0 99 99] /AP << /N << /B 10 0 R >> >>",
+            Some(PdfFault::Changed { number: 9 }),
+        ),
+    ] {
+        let once = form(
+            &world,
+            "7 0 R",
+            "8 0 R 9 0 R",
+            &[
+                (7, &parent("A")),
+                (
+                    8,
+                    "<< /Type /Annot /Parent 7 0 R /Subtype /Widget /Rect [0 0 9 9] >>",
+                ),
+                (9, &format!("<< /Type /Annot /Parent 7 0 R {kid} >>")),
+                (
+                    10,
+                    "<< /Type /XObject /Subtype /Form /Length 1 >>\nstream\nB\nendstream",
+                ),
+            ],
+        );
+        let mut writer = PdfWriter::update(&once);
+        writer.object(7, parent("B"));
+        assert_eq!(fault(&writer.finish_update()), expected, "{kid}");
+    }
+}
+
+#[test]
+fn fields_that_are_filled_in_one_after_the_other_cover_no_page_together() {
+    let world = World::new();
+    let field = |name: &str, rectangle: &str, value: &str| {
+        format!("<< /FT /Tx /T ({name}) /Type /Annot /Subtype /Widget /Rect {rectangle} /V ({value}) >>")
+    };
+    let (low, high) = ("[0 0 595 400]", "[0 400 595 800]");
+    let once = form(
+        &world,
+        "7 0 R 8 0 R",
+        "7 0 R 8 0 R",
+        &[(7, &field("L", low, "A")), (8, &field("H", high, "A"))],
+    );
+    let filled = |file: &[u8], number: u32, object: &str| {
+        let mut writer = PdfWriter::update(file);
+        writer.object(number, object);
+        writer.finish_update()
+    };
+    let one = filled(&once, 7, &field("L", low, "B"));
+    assert_eq!(fault(&one), None);
+    let again = filled(&one, 7, &field("L", low, "C"));
+    assert_eq!(fault(&again), None, "it is the same one");
+    let both = filled(&again, 8, &field("H", high, "B"));
+    assert_eq!(fault(&both), Some(PdfFault::Overlaid { number: 8 }));
+}

@@ -1,0 +1,71 @@
+//! Updates at which readers give the cross-reference section up and look for objects themselves.
+
+use super::*;
+
+/// The page signed by the person; objects 1 to 6.
+fn once(world: &World) -> Vec<u8> {
+    sign_pdf(&PdfWriter::page(), &world.person, 5, &[])
+}
+
+/// An update with a DSS whose only stream holds this.
+fn material(file: &[u8], octets: &str) -> Vec<u8> {
+    let mut writer = PdfWriter::update(file);
+    let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS << /Certs [7 0 R] >> >>");
+    writer.object(1, catalog);
+    let length = octets.len();
+    writer.object(7, format!("<< /Length {length} >>\nstream\n{octets}\nendstream"));
+    writer.finish_update()
+}
+
+#[test]
+fn what_a_reader_that_repairs_would_find_stands_in_no_update() {
+    let world = World::new();
+    let once = once(&world);
+    for (octets, is_hidden) in [
+        ("abc obj 4 0 object", true),
+        ("abc endobj", false),
+        ("endstream endobj 4 0 obj << /Length 1 >>", true),
+        ("4\n0\robj", true),
+        ("4 0 R obj", false),
+        ("trailer << /Root 9 0 R >>", true),
+        ("startxref 9", true),
+    ] {
+        let found = fault(&material(&once, octets));
+        let is_refused = matches!(found, Some(PdfFault::Unaccounted { .. }));
+        assert_eq!((is_refused, found.is_some()), (is_hidden, is_hidden), "{octets}");
+    }
+}
+
+#[test]
+fn a_section_says_nothing_that_readers_do_not_count_to() {
+    let world = World::new();
+    let good = material(&once(&world), "abc");
+    assert_eq!(fault(&good), None);
+    let at = memchr::memmem::rfind(&good, b"xref\n1 1\n").expect("a section") + 5;
+    let with = |lines: &str| {
+        let mut file = good.clone();
+        file.splice(at..at, lines.bytes());
+        fault(&file)
+    };
+    let xref = |found: Option<PdfFault>| matches!(found, Some(PdfFault::Xref { .. }));
+    assert_eq!(with("0 0\n"), None);
+    assert!(xref(with("9 0\n")));
+    assert_eq!(with("9999999999 0\n"), Some(PdfFault::TooLarge));
+    assert!(xref(with("8388608 0\n")));
+    assert_eq!(with("8388609 0\n"), Some(PdfFault::TooLarge));
+    assert_eq!(with("0 1\n0000000000 65535 f \n"), None);
+    // Some readers count anew where 1 is the first and free.
+    let mut from_one = good.clone();
+    from_one.splice(at..at + 24, *b"1 1\n0000000000 00001 f \n");
+    assert!(xref(fault(&from_one)), "{:?}", fault(&from_one));
+    let sized = |size: &str| {
+        let from = memchr::memmem::rfind(&good, b"/Size 8").expect("a size");
+        let mut file = good.clone();
+        file.splice(from..from + 7, format!("/Size {size}").bytes());
+        fault(&file)
+    };
+    assert_eq!(sized("8388608"), None);
+    assert!(xref(sized("8388609")));
+    assert!(xref(sized("4294967297")));
+}
