@@ -120,6 +120,13 @@ impl Broker {
         tokio::join!(self.publisher.close(), self.intake.close());
     }
 
+    /// The consuming connection of now, when messages go through and it is proven to lead to this gateway's broker: what another
+    /// one holds is no evidence of anything.
+    pub fn own_session(&self) -> Option<u64> {
+        let is_own = self.state() == BrokerState::Connected && self.is_proven();
+        self.intake.inspector().session().filter(|_| is_own)
+    }
+
     /// Whether both connections of now are proven to lead to this gateway's broker.
     pub fn is_proven(&self) -> bool {
         self.publisher.is_proven() && self.intake.is_proven()

@@ -13,7 +13,7 @@ use domain::ids::AccountId;
 use tokio::time::Instant;
 use trust::Time;
 
-use crate::broker::{Broker, BrokerState};
+use crate::broker::Broker;
 use crate::stages::Road;
 
 /// How often the accounts that are read are compared with the directory.
@@ -48,10 +48,9 @@ pub(super) async fn watch(road: Road, broker: Broker) {
         }
         known = Some(directory.version());
         let (mut read, ended) = accounts(&directory, now);
-        if broker.state() == BrokerState::Connected {
-            closed.look(&broker, ended).await;
-        } else {
-            closed.look_at = None;
+        match broker.own_session() {
+            Some(session) => closed.look((&broker, session), ended).await,
+            None => closed.look_at = None,
         }
         read.extend(closed.draining.iter().cloned());
         broker.intake.watch_accounts(read);
@@ -77,8 +76,8 @@ impl Closed {
         self.look_at.is_none_or(|at| at <= Instant::now())
     }
 
-    async fn look(&mut self, broker: &Broker, ended: BTreeSet<AccountId>) {
-        let mut draining = BTreeSet::new();
+    async fn look(&mut self, (broker, session): (&Broker, u64), ended: BTreeSet<AccountId>) {
+        let (mut draining, mut gone) = (BTreeSet::new(), BTreeSet::new());
         for account in ended {
             if self.gone.contains(&account) {
                 continue;
@@ -86,7 +85,7 @@ impl Closed {
             match broker.intake.inspector().intake(&account).await {
                 Ok(Some(depth)) if depth.ready > 0 => drop(draining.insert(account)),
                 Ok(Some(_)) => {}
-                Ok(None) => drop(self.gone.insert(account)),
+                Ok(None) => drop(gone.insert(account)),
                 Err(_) => {
                     // The broker goes away; what was known stays until it is back.
                     self.look_at = None;
@@ -94,6 +93,11 @@ impl Closed {
                 }
             }
         }
+        if broker.own_session() != Some(session) {
+            self.look_at = None;
+            return;
+        }
+        self.gone.extend(gone);
         let pause = if draining.is_empty() {
             CLOSED_EVERY
         } else {

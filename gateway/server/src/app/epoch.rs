@@ -63,7 +63,7 @@ pub(super) async fn watch(
             }
             Ok(Seen::Two) => {
                 misses = 0;
-                let two = "one connection leads to this gateway's broker and the other one elsewhere";
+                let two = "the two connections lead to different brokers";
                 tell(&mut trouble, two);
             }
             Ok(Seen::Unknown) if epochs.known().is_empty() => misses = MISSES_MIN,
@@ -112,13 +112,13 @@ fn tell(before: &mut String, now: &str) {
 enum Seen {
     /// It knows this epoch of the gateway.
     Own(String),
-    /// What one connection leads to knows one, and what the other one leads to does not.
+    /// The connections lead to two brokers: one of them knows none, or another one.
     Two,
     /// It knows none.
     Unknown,
 }
 
-/// Looks at what both connections lead to, and proves those that lead to a broker of this gateway's; an error when nobody can
+/// Looks at what both connections lead to, and proves them where that is one broker of this gateway's; an error when nobody can
 /// tell now.
 async fn look(
     broker: &Broker,
@@ -136,18 +136,26 @@ async fn look(
         }
         return Ok(Seen::Unknown);
     };
-    let taken = epoch_behind(&intake, epochs).await?;
-    if taken.is_some() {
-        broker.intake.prove(taking);
-    }
-    let put = epoch_behind(&publisher, epochs).await?;
-    if put.is_some() {
-        broker.publisher.prove(putting);
-    }
+    // A connection that was proven led to the newest epoch; one that the broker holds back answers nothing.
+    let newest = || epochs.known().first().cloned();
+    let taken = if broker.intake.is_proven() {
+        newest()
+    } else {
+        epoch_behind(&intake, epochs).await?
+    };
+    let put = if broker.publisher.is_proven() {
+        newest()
+    } else {
+        epoch_behind(&publisher, epochs).await?
+    };
     Ok(match (taken, put) {
-        (Some(epoch), Some(_)) => Seen::Own(epoch),
+        (Some(epoch), Some(other)) if epoch == other => {
+            broker.intake.prove(taking);
+            broker.publisher.prove(putting);
+            Seen::Own(epoch)
+        }
         (None, None) => Seen::Unknown,
-        (Some(_), None) | (None, Some(_)) => Seen::Two,
+        (Some(_), _) | (None, Some(_)) => Seen::Two,
     })
 }
 
@@ -178,8 +186,9 @@ async fn restore(
         *told = Some(epoch.clone());
     }
     epochs.remember(&epoch)?;
-    let accounts = provision.wanted(&road.journal.directory(), road.now())?;
-    let report = provision.provisioner().restore(&epoch, &accounts).await?;
+    let report = provision
+        .restore(&epoch, (&road.journal.directory(), road.now()))
+        .await?;
     info!(
         made = report.made.len(),
         kept = report.kept,

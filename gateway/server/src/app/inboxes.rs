@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::provision::BrokerProvision;
 use crate::administration::{AccountStep, Provision};
-use crate::broker::{Broker, BrokerState, Depth};
+use crate::broker::{Broker, Depth};
 use crate::stages::Road;
 use crate::stages::signal::DispatchNews;
 use crate::telemetry::Measure;
@@ -41,10 +41,10 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
     let mut refilled: BTreeMap<AccountId, u32> = BTreeMap::new();
     loop {
         tick.tick().await;
-        if broker.state() != BrokerState::Connected {
+        let Some(session) = broker.own_session() else {
             suspects.clear();
             continue;
-        }
+        };
         if let Ok(Some(parked)) = broker.intake.inspector().parked().await {
             road.metrics.set(Measure::Parked, i64::from(parked.ready));
         }
@@ -60,6 +60,10 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
             continue;
         };
+        if broker.own_session() != Some(session) {
+            suspects.clear();
+            continue;
+        }
         let mut suspected = BTreeMap::new();
         for (account, depth) in accounts.into_iter().zip(depths) {
             let looks = suspects.get(&account).copied().unwrap_or(0) + 1;

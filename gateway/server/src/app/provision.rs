@@ -16,6 +16,7 @@ use domain::directory::Directory;
 use domain::ids::AccountId;
 use domain::port::Soon;
 use secrecy::SecretString;
+use tokio::sync::Mutex;
 use tracing::warn;
 use trust::Time;
 
@@ -50,15 +51,12 @@ impl AccountFiles {
         Ok(AccountFiles { folder })
     }
 
-    /// Keeps the hash of an account. Where it takes the place of another one, it is noted that the broker has still to be told:
-    /// until then the old password opens the account.
+    /// Keeps the hash of an account, and notes that the broker has still to be told: until then an old password opens it.
     ///
     /// # Errors
     /// Of writing.
     pub fn keep(&self, account: &AccountId, hash: &PasswordHash) -> io::Result<()> {
-        if self.folder.join(account.as_str()).exists() {
-            write_secret(&self.folder, &renewal_of(account), "")?;
-        }
+        write_secret(&self.folder, &renewal_of(account), "")?;
         write_secret(&self.folder, account.as_str(), hash.as_str())
     }
 
@@ -92,15 +90,12 @@ impl AccountFiles {
         Ok(false)
     }
 
-    /// The broker knows this password, and no connection was made with an older one.
+    /// The broker knows the password that is kept, or lets nobody in, and no connection was made with an older one.
     ///
     /// # Errors
-    /// Of reading and removing.
-    pub fn renewal_done(&self, access: &Access) -> io::Result<()> {
-        if self.of(&access.account)?.as_ref() == Some(&access.password) {
-            self.remove(&renewal_of(&access.account))?;
-        }
-        Ok(())
+    /// Of removing.
+    pub fn renewal_done(&self, account: &AccountId) -> io::Result<()> {
+        self.remove(&renewal_of(account))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -201,6 +196,8 @@ pub struct BrokerProvision {
     provisioner: Provisioner,
     files: AccountFiles,
     epochs: Arc<Epochs>,
+    /// Held from the reading of a hash until the broker has it: an older one must never come after a newer one.
+    turn: Mutex<()>,
 }
 
 impl BrokerProvision {
@@ -210,6 +207,7 @@ impl BrokerProvision {
             provisioner,
             files,
             epochs,
+            turn: Mutex::new(()),
         }
     }
 
@@ -224,9 +222,19 @@ impl BrokerProvision {
         &self.provisioner
     }
 
-    /// What all accounts are to be like.
-    pub(super) fn wanted(&self, directory: &Directory, now: Time) -> io::Result<Accounts> {
-        self.files.wanted(directory, now)
+    /// Makes everything at the broker anew, under this epoch, with the accounts of the directory as they are to be then.
+    pub(super) async fn restore(
+        &self,
+        epoch: &str,
+        (directory, now): (&Directory, Time),
+    ) -> Result<Report, StepFault> {
+        let _turn = self.turn.lock().await;
+        let accounts = self
+            .files
+            .wanted(directory, now)
+            .map_err(|fault| failed(&fault))?;
+        let restored = self.provisioner.restore(epoch, &accounts).await;
+        restored.map_err(|fault| failed(&fault))
     }
 
     /// Whether an account has a new password that the broker does not know for sure. What cannot be read now is looked for again.
@@ -234,13 +242,20 @@ impl BrokerProvision {
         self.files.has_renewals().unwrap_or(true)
     }
 
-    /// Makes all accounts what they are to be, new passwords included.
-    pub(super) async fn reconcile(&self, accounts: &Accounts) -> Result<Report, StepFault> {
-        let report = self.provisioner.reconcile(accounts).await;
+    /// Makes all accounts what the directory says, new passwords included.
+    pub(super) async fn reconcile(&self, directory: &Directory, now: Time) -> Result<Report, StepFault> {
+        let _turn = self.turn.lock().await;
+        let accounts = self
+            .files
+            .wanted(directory, now)
+            .map_err(|fault| failed(&fault))?;
+        let report = self.provisioner.reconcile(&accounts).await;
         let report = report.map_err(|fault| failed(&fault))?;
-        let is_renewed = |access: &&Access| accounts.renewed.contains(&access.account);
-        for access in accounts.open.iter().filter(is_renewed) {
-            self.files.renewal_done(access).map_err(|fault| failed(&fault))?;
+        for account in accounts.renewed.iter().chain(&accounts.locked) {
+            self.files.renewal_done(account).map_err(|fault| failed(&fault))?;
+        }
+        for account in &accounts.ended {
+            self.files.forget(account).map_err(|fault| failed(&fault))?;
         }
         Ok(report)
     }
@@ -285,21 +300,29 @@ impl BrokerProvision {
         }
         let ended = self.provisioner.disconnect(&access.account).await;
         ended.map_err(|fault| failed(&fault))?;
-        self.files.renewal_done(access).map_err(|fault| failed(&fault))
+        self.files
+            .renewal_done(&access.account)
+            .map_err(|fault| failed(&fault))
     }
 
     async fn shut(&self, account: &AccountId, standing: Standing) -> Result<(), StepFault> {
-        let shut = if standing == Standing::Closed {
-            let closed = self.provisioner.close_account(account).await;
-            self.files.forget(account).map_err(|fault| failed(&fault))?;
-            closed
+        let is_closed = standing == Standing::Closed;
+        let shut = if is_closed {
+            self.provisioner.close_account(account).await
         } else {
             self.provisioner.suspend_account(account).await
         };
-        shut.map(drop).map_err(|fault| failed(&fault))
+        shut.map_err(|fault| failed(&fault))?;
+        let noted = if is_closed {
+            self.files.forget(account)
+        } else {
+            self.files.renewal_done(account)
+        };
+        noted.map_err(|fault| failed(&fault))
     }
 
     async fn take_all(&self, steps: &[(AccountId, AccountStep)]) -> Vec<Result<(), StepFault>> {
+        let _turn = self.turn.lock().await;
         let mut results: Vec<_> = steps
             .iter()
             .map(|(account, step)| self.keep(account, step))
@@ -382,31 +405,18 @@ mod tests {
     }
 
     #[test]
-    fn a_password_that_takes_the_place_of_another_is_noted_until_the_broker_knows_it() {
+    fn a_new_password_is_noted_until_the_broker_knows_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = AccountFiles::open(folder.path()).expect("a folder of hashes");
         let account = AccountId::parse("a1-1").expect("an account id");
-        let access = |password: &PasswordHash| Access {
-            account: account.clone(),
-            password: password.clone(),
-        };
-        let (first, second, third) = (hash("1"), hash("2"), hash("3"));
+        let (first, second) = (hash("1"), hash("2"));
         files.keep(&account, &first).expect("kept");
-        assert!(
-            !files.has_renewals().expect("readable"),
-            "nobody has an older one"
-        );
+        files.renewal_done(&account).expect("removed");
+        assert!(!files.has_renewals().expect("readable"));
         files.keep(&account, &second).expect("kept");
         let again = AccountFiles::open(folder.path()).expect("a folder of hashes");
         assert!(again.has_renewals().expect("readable") && again.is_renewed(&account));
-        assert_eq!(again.of(&account).expect("readable"), Some(second.clone()));
-        // What was told meanwhile is not the newest any more.
-        files.keep(&account, &third).expect("kept");
-        files.renewal_done(&access(&second)).expect("readable");
-        assert!(files.is_renewed(&account));
-        files.renewal_done(&access(&third)).expect("removed");
-        assert!(!files.has_renewals().expect("readable"));
-        files.keep(&account, &first).expect("kept");
+        assert_eq!(again.of(&account).expect("readable"), Some(second));
         files.forget(&account).expect("removed");
         assert!(!files.has_renewals().expect("readable"));
         assert_eq!(files.of(&account).expect("readable"), None);

@@ -56,14 +56,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
             not_before = Instant::now() + RETRY_AFTER;
             continue;
         }
-        let told = match provision.wanted(&directory, road.now()) {
-            Ok(accounts) => provision.reconcile(&accounts).await,
-            Err(fault) => {
-                warn!(error = %fault, "the folder of account hashes cannot be read");
-                not_before = Instant::now() + RETRY_AFTER;
-                continue;
-            }
-        };
+        let told = provision.reconcile(&directory, road.now()).await;
         match told {
             Ok(report) => {
                 if !report.made.is_empty() {

@@ -229,11 +229,13 @@ async fn open_accounts(
     answers: AnswersWord,
 ) -> Result<(), CommandFault> {
     let named = report.import.as_ref().map_or(&[][..], |import| &import.agencies);
-    let mut agencies = desk.agencies().await?;
-    agencies.retain(|agency| {
-        let has_account = agency.accounts.iter().any(|account| account.closed_at.is_none());
-        named.contains(&agency.id) && !has_account
-    });
+    let mut all = desk.agencies().await?;
+    all.retain(|agency| named.contains(&agency.id));
+    let has_account = |agency: &AgencyView| agency.accounts.iter().any(|account| account.closed_at.is_none());
+    let (passed_over, agencies): (Vec<AgencyView>, Vec<AgencyView>) = all.into_iter().partition(has_account);
+    if let Some(import) = &mut report.import {
+        import.passed_over = passed_over.into_iter().map(|agency| agency.id).collect();
+    }
     let agencies: Vec<String> = agencies.into_iter().map(|agency| agency.id).collect();
     let style = ProgressStyle::with_template("{msg} [{wide_bar}] {pos}/{len} {eta}").expect("a template");
     let bar = ProgressBar::new(agencies.len() as u64).with_style(style);

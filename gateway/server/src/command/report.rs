@@ -127,6 +127,9 @@ fn tell_import(import: &ImportView) {
         let said = Text::ImportRow.said().with("line", row.line);
         print(&said.about("reason", &words).to_string());
     }
+    if !import.passed_over.is_empty() {
+        Text::ImportPassedOver.say(&[("count", &import.passed_over.len().to_string())]);
+    }
     if !import.columns_ignored.is_empty() {
         Text::ImportColumns.say(&[("columns", &import.columns_ignored.join(", "))]);
     }

@@ -88,6 +88,8 @@ texts! {
     DryRun = "Chạy thử, chưa thay đổi gì:", "Dry run, nothing was changed:";
     Failed = "Không thực hiện được: {fault}.", "Not done: {fault}.";
     ImportColumns = "Bỏ qua các cột: {columns}", "Columns left out: {columns}";
+    ImportPassedOver = "{count} cơ quan đã có tài khoản nên không mở thêm; không còn mật khẩu thì cấp lại bằng `gateway agency account renew`",
+        "{count} agencies have an account already and get no other; where its password is lost, give a new one with `gateway agency account renew`";
     ImportRead = "Đọc {read} dòng: {same} dòng không có gì mới, {bad} lỗi",
         "{read} rows read: {same} say nothing new, {bad} faults";
     ImportRow = "  dòng {line}: {reason}", "line {line}: {reason}";

@@ -157,6 +157,10 @@ impl Dispatcher {
         };
         let (directory, now) = (self.road.journal.directory(), self.road.now());
         for head in heads.into_iter().flatten() {
+            // What is under way is taken back when it ends.
+            if self.lanes.is_running(head.dispatch.id) {
+                continue;
+            }
             let belongs_in = directory.inbox_of(&head.dispatch, now);
             if belongs_in.is_some_and(|belongs_in| lost(&head, &belongs_in)) {
                 self.take_back(head);

@@ -98,6 +98,9 @@ pub struct ImportView {
     /// Ids of the agencies that good rows name.
     #[serde(default)]
     pub agencies: Vec<String>,
+    /// Ids of those that got no account because they have one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// Columns that mean nothing to us.
     pub columns_ignored: Vec<String>,
 }
@@ -221,6 +224,7 @@ impl ImportView {
             rows_same: import.rows_same,
             rows_bad: import.rows_bad.iter().map(row).collect(),
             agencies: import.agencies.iter().map(ToString::to_string).collect(),
+            passed_over: Vec::new(),
             columns_ignored: import.columns_ignored.clone(),
         }
     }

@@ -95,6 +95,11 @@ impl Lanes {
         self.places.get(&id)
     }
 
+    /// Whether an attempt of it runs.
+    pub(super) fn is_running(&self, id: DispatchId) -> bool {
+        self.running.contains(&id)
+    }
+
     /// Attempts that run into this inbox: they are due still.
     pub(super) fn running(&self, account: &AccountId) -> usize {
         self.lanes.get(account).map_or(0, |lane| lane.running)
