@@ -311,7 +311,7 @@ fn limits(mut fields: Fields<'_>) -> Limits {
     let usual = Limits::default();
     let prefetch = fields.number("prefetch", 1..=5_000, u64::from(usual.prefetch));
     Limits {
-        packet_bytes_max: fields.count("packet_bytes_max", 1_024..=512 << 20, usual.packet_bytes_max),
+        packet_bytes_max: fields.count("packet_bytes_max", 1_024..=64 << 20, usual.packet_bytes_max),
         outstanding_max: fields.count("outstanding_max", 1..=10_000, usual.outstanding_max),
         prefetch: u16::try_from(prefetch).unwrap_or(usual.prefetch),
         answer_timeout: fields.seconds("answer_timeout_seconds", 5..=86_400, usual.answer_timeout),

@@ -437,10 +437,16 @@ async fn recall(account: &Account, recalls: &[Recall]) -> Result<(), Ended> {
             by: *by,
         })
     };
-    account
-        .store
-        .commit(withdrawn.iter().map(record).collect())
-        .await?;
+    let kept = account.store.commit(withdrawn.iter().map(record).collect()).await;
+    if let Err(fault) = kept {
+        // The recall comes once more, and finds them again.
+        account.book(|book| {
+            for (dispatch, _) in &withdrawn {
+                book.inbox.not_handed(*dispatch);
+            }
+        });
+        return Err(fault.into());
+    }
     add(&account.counting.recalled, withdrawn.len());
     for (dispatch, by) in withdrawn {
         account.tell(Event::Recalled { dispatch, by });

@@ -108,6 +108,9 @@ impl Lane {
     }
 }
 
+/// Bytes a second below which a line counts as dead: a quarter of a megabit.
+const LEAST_RATE: u64 = 32 << 10;
+
 struct Publisher<'a> {
     account: &'a Account,
     session: &'a Session,
@@ -160,9 +163,10 @@ impl Publisher<'_> {
                 let number = self.flights.add(cargo);
                 let confirm = tokio::select! {
                     confirm = self.publish(number) => confirm?,
-                    () = self.silence() => return Err(Ended::Silent),
                     () = overdue(closing) => return Err(Ended::Closing),
                 };
+                // The line took it: it is no silence that nothing was heard meanwhile.
+                self.heard_at = Instant::now();
                 match confirm {
                     Some(confirm) => air.add(number, confirm),
                     // Answered in the meantime, or not to be read back.
@@ -261,7 +265,10 @@ impl Publisher<'_> {
             &body,
             properties,
         );
-        Ok(Some(sent.await?))
+        tokio::select! {
+            sent = sent => Ok(Some(sent?)),
+            () = self.silence(body.len()) => Err(Ended::Silent),
+        }
     }
 
     fn body(&self, submission: &SubmissionId) -> Result<Option<Vec<u8>>, StoreFault> {
@@ -356,10 +363,11 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Ends when a publish hangs although the broker does not say that it is blocked.
-    async fn silence(&self) {
+    /// Ends when a publish of so many bytes hangs although the broker does not say that it is blocked. It is over when the last
+    /// of them is on the line.
+    async fn silence(&self, bytes: usize) {
         loop {
-            tokio::time::sleep(self.account.config.limits.silence_max).await;
+            tokio::time::sleep(patience(self.account.config.limits.silence_max, bytes)).await;
             if !self.account.is_blocked() {
                 return;
             }
@@ -384,6 +392,11 @@ impl Publisher<'_> {
     }
 }
 
+/// How long a message of so many bytes may take to go out.
+fn patience(silence_max: Duration, bytes: usize) -> Duration {
+    silence_max + Duration::from_secs(bytes as u64 / LEAST_RATE)
+}
+
 /// Ends when a publish still hangs a while after closing began.
 async fn overdue(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|is_closing| *is_closing).await;
@@ -404,5 +417,19 @@ fn properties(account: &str, kind: &str, message_id: Option<String>) -> BasicPro
     match message_id {
         Some(message_id) => properties.with_message_id(message_id.into()),
         None => properties,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_packet_has_the_time_that_a_slow_line_needs() {
+        let silence = Duration::from_secs(30);
+        assert_eq!(patience(silence, 14_000), silence);
+        // Sixteen megabytes at two megabits a second take 67 seconds.
+        assert!(Duration::from_secs(67) < patience(silence, 16 << 20));
+        assert_eq!(patience(silence, 16 << 20), Duration::from_secs(30 + 512));
     }
 }

@@ -96,10 +96,11 @@ impl Trouble {
         match ended {
             Ended::Broker(error) => Trouble::of_broker(error.kind(), phase),
             Ended::Silent if phase == Phase::Opening => Some(Trouble::Unreachable),
+            // However long it lasted before: the line or the broker takes nothing.
+            Ended::Silent => Some(Trouble::Unstable),
             Ended::Store(StoreFault::File { .. }) => Some(Trouble::Folder),
             Ended::Store(StoreFault::Locked(_) | StoreFault::Damaged { .. } | StoreFault::Stopped)
             | Ended::Closing
-            | Ended::Silent
             | Ended::Cancelled => None,
         }
     }
@@ -330,7 +331,7 @@ mod tests {
             ),
             (io_error(io::ErrorKind::ConnectionReset), working, None),
             (Ended::Silent, opening, Some(Trouble::Unreachable)),
-            (Ended::Silent, working, None),
+            (Ended::Silent, working, Some(Trouble::Unstable)),
             (Ended::Cancelled, working, None),
             (full(), working, Some(Trouble::Folder)),
         ] {

@@ -9,12 +9,14 @@ use connector::text::Text;
 use connector::{Connector, OpenFault, StoreFault, Submission};
 use domain::ids::SubmissionId;
 use domain::json::{Writer, text};
-use domain::receipt::{Receipt, ReceiptKind};
-use domain::refusal::Remark;
+use domain::receipt::{AddresseeResult, Receipt, ReceiptKind};
+use domain::refusal::{Refusal, Remark};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use trust::Time;
 
 use super::fault::LANGUAGES_PART;
+use super::watch::serve;
 use super::{CommandFault, Ending, say, while_telling};
 
 /// How often the spool is looked at for an answer.
@@ -78,16 +80,20 @@ pub(crate) async fn deliver(
     waiting: Waiting,
 ) -> Result<Ending, CommandFault> {
     let check = Check::new(&config.gateway_certificates)?;
-    let data = config.folder.clone();
+    let spool = Spool::open(&config.folder)?;
     match Connector::open(config).await {
         Ok(connector) => {
-            let ending = while_telling(&connector, directly(&connector, parcels, &waiting)).await;
+            let deliver = async {
+                tokio::select! {
+                    ended = directly(&connector, parcels, &waiting) => ended,
+                    never = serve(&connector, &spool) => match never {},
+                }
+            };
+            let ending = while_telling(&connector, deliver).await;
             connector.close().await;
             ending
         }
-        Err(OpenFault::Store(StoreFault::Locked(_))) => {
-            through(&Spool::open(&data)?, &check, parcels, &waiting).await
-        }
+        Err(OpenFault::Store(StoreFault::Locked(_))) => through(&spool, &check, parcels, &waiting).await,
         Err(fault) => Err(fault.into()),
     }
 }
@@ -174,9 +180,19 @@ fn progress(count: usize) -> ProgressBar {
     bar
 }
 
-/// Tells what became of one submission.
-fn tell(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, form: Form) -> Ending {
-    let (ending, word) = match receipt.map(|receipt| receipt.kind) {
+/// What a receipt says of a submission, as [`deliver`] tells it.
+pub(super) fn result(submission: &SubmissionId, receipt: &Receipt, is_json: bool) -> String {
+    let (ending, word) = ending_of(Some(receipt));
+    let name = submission.as_str();
+    if is_json {
+        json(name, submission, Some(receipt), word)
+    } else {
+        lines(name, submission, Some(receipt), ending).join("\n")
+    }
+}
+
+fn ending_of(receipt: Option<&Receipt>) -> (Ending, &'static str) {
+    match receipt.map(|receipt| receipt.kind) {
         Some(ReceiptKind::SubmissionAcceptance) => (Ending::Done, "accepted"),
         Some(ReceiptKind::SubmissionRejection) => (Ending::Refused, "refused"),
         Some(ReceiptKind::SubmissionHeld) => (Ending::NotNow, "held"),
@@ -188,7 +204,12 @@ fn tell(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, form: 
             | ReceiptKind::ContentHandoverFailure,
         )
         | None => (Ending::NotNow, "waiting"),
-    };
+    }
+}
+
+/// Tells what became of one submission.
+fn tell(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, form: Form) -> Ending {
+    let (ending, word) = ending_of(receipt);
     match form {
         Form::Json => say(&json(name, submission, receipt, word)),
         Form::Text => lines(name, submission, receipt, ending)
@@ -196,6 +217,27 @@ fn tell(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, form: 
             .for_each(|line| say(line)),
     }
     ending
+}
+
+/// A reason with its words, and what to do.
+fn reason(refusal: &Refusal) -> Value {
+    let words = refusal.text();
+    Writer::new()
+        .text("code", refusal.code.word())
+        .text("article", words.article)
+        .text("vi", words.vi)
+        .text("en", words.en)
+        .text("action_vi", words.action_vi)
+        .text("action_en", words.action_en)
+        .end()
+}
+
+/// Who of those that were named receives, and why another one does not.
+fn addressee(one: &AddresseeResult) -> Value {
+    Writer::new()
+        .text("code", &one.code)
+        .text("result", &one.result)
+        .end()
 }
 
 fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: &str) -> String {
@@ -209,6 +251,20 @@ fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: 
         .text("result", word)
         .maybe("case", receipt.map(|receipt| receipt.case))
         .list("reasons", codes)
+        .list(
+            "details",
+            receipt
+                .into_iter()
+                .flat_map(|receipt| &receipt.reasons)
+                .map(reason),
+        )
+        .list(
+            "addressees",
+            receipt
+                .into_iter()
+                .flat_map(|receipt| &receipt.addressees)
+                .map(addressee),
+        )
         .list(
             "remarks",
             receipt
@@ -299,6 +355,32 @@ mod tests {
             vi < en && lines.iter().any(|line| line.contains(&words.action_vi)),
             "{lines:#?}"
         );
+    }
+
+    #[test]
+    fn software_is_told_who_was_not_reached_and_what_to_do() {
+        let mut accepted = receipt(ReceiptKind::SubmissionAcceptance);
+        let one = |code: &str, result: &str| AddresseeResult {
+            code: code.to_owned(),
+            result: result.to_owned(),
+        };
+        accepted.addressees = vec![one("X02", "accepted"), one("X09", "addressee-unknown")];
+        let submission = SubmissionId::parse("s1").expect("an id");
+        let told = |receipt: &Receipt| -> Value {
+            let (_, word) = ending_of(Some(receipt));
+            serde_json::from_str(&json("one.edxml", &submission, Some(receipt), word)).expect("JSON")
+        };
+        let object = told(&accepted);
+        assert_eq!(object["result"], "accepted");
+        assert_eq!(object["addressees"][1]["code"], "X09");
+        assert_eq!(object["addressees"][1]["result"], "addressee-unknown");
+        let mut refused = receipt(ReceiptKind::SubmissionRejection);
+        let why = Refusal::new(RefusalCode::SenderUnknown).with("code", "X01");
+        refused.reasons.push(why.clone());
+        let object = told(&refused);
+        assert_eq!(object["reasons"][0], "SENDER_UNKNOWN");
+        assert_eq!(object["details"][0]["vi"], why.text().vi);
+        assert_eq!(object["details"][0]["action_en"], why.text().action_en);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use connector::config::Config;
-use connector::spool::{make_folder, write_whole};
+use connector::spool::{Spool, make_folder, write_whole};
 use connector::text::Text;
 use connector::{Connector, Received, StoreFault};
 use domain::dispatch::DispatchKind;
 
+use super::watch::serve;
 use super::{CommandFault, Ending, say, while_telling};
 
 #[derive(Debug, clap::Args)]
@@ -23,13 +24,20 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let folder = arguments.to.unwrap_or_else(|| folder_of(&config));
+    let spool = Spool::open(&config.folder)?;
     let connector = Connector::open(config).await?;
     let receive = async {
-        if arguments.once {
-            return until_idle(&connector, &folder, Duration::from_secs(arguments.idle)).await;
-        }
+        let work = async {
+            if arguments.once {
+                until_idle(&connector, &folder, Duration::from_secs(arguments.idle)).await
+            } else {
+                for_ever(&connector, &folder).await
+            }
+        };
         tokio::select! {
-            ended = for_ever(&connector, &folder) => ended,
+            ended = work => ended,
+            never = serve(&connector, &spool) => match never {},
+            () = connector.stopped() => Err(CommandFault::Store(StoreFault::Stopped)),
             _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
         }
     };
@@ -53,9 +61,12 @@ async fn for_ever(connector: &Connector, folder: &Path) -> Result<Ending, Comman
 
 async fn until_idle(connector: &Connector, folder: &Path, idle: Duration) -> Result<Ending, CommandFault> {
     loop {
+        let was_consuming = connector.link().is_consuming;
         match tokio::time::timeout(idle, connector.next_received()).await {
             Ok(received) => say(&write(connector, folder, &received?).await?.display().to_string()),
-            Err(_) if connector.link().is_consuming => return Ok(Ending::Done),
+            Err(_) if was_consuming && connector.link().is_consuming => return Ok(Ending::Done),
+            // It has only just begun to listen.
+            Err(_) if connector.link().is_consuming => {}
             // Nothing came because the broker was not reached: whether there is something is not known.
             Err(_) => return Ok(Ending::NotNow),
         }

@@ -2,6 +2,7 @@
 //! for each thing that happens.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +17,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::fault::{LANGUAGES_PART, of_store, of_submission};
-use super::{CommandFault, Ending, complain_of_damage, damage_words, receive, say, words};
+use super::{
+    CommandFault, Ending, complain, complain_of_damage, damage_words, delivery, receive, say, words,
+};
 
 /// Pause after the folder took nothing.
 const NOT_NOW: Duration = Duration::from_secs(5);
@@ -64,9 +67,15 @@ async fn tell(connector: &Connector, json: bool) {
                 Err(_) => return,
             },
             event = events.recv() => match event {
-                Ok(event) if json => Some(event.to_json().to_string()),
-                Ok(event) => timed(event_words(&event)),
-                Err(RecvError::Lagged(missed)) => Some(Text::EventsMissed.with(&[("count", &missed.to_string())])),
+                Ok(event) => {
+                    let words = if json { Some(event.to_json().to_string()) } else { timed(event_words(&event)) };
+                    let result = answered(connector, &event, json);
+                    words.map(|words| std::iter::once(words).chain(result).collect::<Vec<_>>().join("\n"))
+                }
+                Err(RecvError::Lagged(missed)) => {
+                    complain(&Text::EventsMissed.with(&[("count", &missed.to_string())]));
+                    None
+                }
                 Err(RecvError::Closed) => return,
             },
         };
@@ -74,6 +83,18 @@ async fn tell(connector: &Connector, json: bool) {
             say(&told);
         }
     }
+}
+
+/// What the gateway says of a submission, as `connector send` tells it: who sent it may have ended long ago.
+fn answered(connector: &Connector, event: &Event, json: bool) -> Option<String> {
+    let Event::Answered(submission, _) = event else {
+        return None;
+    };
+    let receipt = connector
+        .receipt_of(&connector.answer_of(submission)?)
+        .ok()?
+        .ok()?;
+    Some(delivery::result(submission, &receipt, json))
 }
 
 fn timed(words: Option<String>) -> Option<String> {
@@ -135,6 +156,15 @@ struct Open {
     notice: Option<DispatchId>,
 }
 
+/// Sends what others hand in, beside other work: who holds the folder sends for those who cannot. Where the spool cannot be used
+/// that is told, and the other work goes on.
+pub(super) async fn serve(connector: &Connector, spool: &Spool) -> Infallible {
+    if let Err(fault) = exchange(connector, spool).await {
+        complain(&fault.words().join("\n  "));
+    }
+    std::future::pending().await
+}
+
 /// Takes packets from the spool, and puts their receipts there. What the folder does not take now is tried again; nothing
 /// else waits for it.
 async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, CommandFault> {
@@ -155,7 +185,7 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
             Err(fault) if fault.is_transient() => {
                 let words = Text::SpoolNotNow.with_fault(&of_store(&fault), &[]);
                 if told.as_ref() != Some(&words) {
-                    say(&words);
+                    complain(&words);
                     told = Some(words);
                 }
                 tokio::time::sleep(NOT_NOW).await;
@@ -189,7 +219,7 @@ async fn take_all(
             Err(fault) => of_submission(&fault),
         };
         let submission = [("submission", spooled.submission.as_str())];
-        say(&Text::SpoolSetAside.with_fault(&reason, &submission));
+        complain(&Text::SpoolSetAside.with_fault(&reason, &submission));
         spool.refuse(&spooled, &reason.join(LANGUAGES_PART))?;
     }
     Ok(())
@@ -287,7 +317,7 @@ async fn write(connector: &Connector, folder: Option<PathBuf>) -> Result<Ending,
                 return Err(fault);
             }
             if !is_told {
-                say(&Text::WriteNotNow.with_fault(&fault.words(), &[]));
+                complain(&Text::WriteNotNow.with_fault(&fault.words(), &[]));
                 is_told = true;
             }
             tokio::time::sleep(NOT_NOW).await;

@@ -113,7 +113,7 @@ impl Segments {
             let head = self.begin(1)?;
             return Ok(Replayed { head, damaged: 0 });
         };
-        let (mut end, mut damaged) = (0, 0);
+        let (mut end, mut damaged, mut last) = (0, 0, Vec::new());
         for number in numbers {
             let path = self.path(number);
             let bytes = fs::read(&path).map_err(fault("read", &path))?;
@@ -142,6 +142,7 @@ impl Segments {
                 );
             }
             damaged += holes.damaged.len();
+            last = bytes;
         }
         let file = self.file(newest).expect("just listed");
         if end < HEAD.len() {
@@ -149,6 +150,12 @@ impl Segments {
                 .map_err(fault("begin", &self.path(newest)))?;
             file.sync_all().map_err(fault("sync", &self.path(newest)))?;
             end = HEAD.len();
+        } else {
+            // What was read may only be in memory: a process that dies before its sync leaves it there, and after a sync that
+            // failed it counts as written. What is acknowledged from here on is on disk.
+            file.write_all_at(&last[..end], 0)
+                .map_err(fault("write", &self.path(newest)))?;
+            file.sync_all().map_err(fault("sync", &self.path(newest)))?;
         }
         let head = Head {
             number: newest,
