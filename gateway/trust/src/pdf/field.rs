@@ -126,6 +126,13 @@ impl Form {
         self.places.get(&number).copied()
     }
 
+    /// The names of all fields, by their places.
+    pub(super) fn names(&self, file: &File<'_>) -> Result<Vec<Name>, PdfFault> {
+        (0..self.fields.len())
+            .map(|place| self.name(file, place))
+            .collect()
+    }
+
     /// The fields and widgets below this one: they follow it.
     pub(super) fn below(&self, place: usize) -> impl Iterator<Item = &Field> {
         let following = self.fields[place + 1..].iter();

@@ -27,6 +27,9 @@ pub(super) fn is_regular(octet: u8) -> bool {
     !is_space(octet) && !is_delimiter(octet)
 }
 
+/// Octets of a number at most.
+const NUMBER_OCTETS_MAX: usize = 100;
+
 /// A cursor over the octets of a file or of an object stream.
 pub(super) struct Parser<'a> {
     bytes: &'a [u8],
@@ -115,7 +118,11 @@ impl<'a> Parser<'a> {
 
     /// `number generation obj`.
     pub(super) fn object_header(&mut self) -> Result<Reference, PdfFault> {
+        let fault = self.fault();
         let reference = self.two_numbers()?;
+        if reference.number == 0 {
+            return Err(fault);
+        }
         self.skip_blank();
         self.keyword(b"obj")?;
         Ok(reference)
@@ -191,7 +198,8 @@ impl<'a> Parser<'a> {
             .all(|octet| octet.is_ascii_digit() || *octet == b'.')
             && unsigned.iter().any(u8::is_ascii_digit)
             && dots <= 1;
-        if !is_number {
+        // Readers cut longer ones off, and read another number.
+        if !is_number || token.len() > NUMBER_OCTETS_MAX {
             return Err(self.fault());
         }
         let object = if dots == 1 {

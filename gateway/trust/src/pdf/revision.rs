@@ -29,6 +29,8 @@ pub(super) struct Revision {
     pub(super) stream_number: Option<u32>,
     /// Whether its section is a hybrid one.
     pub(super) is_hybrid: bool,
+    /// Whether its section is written as the standard has it, to the letter.
+    pub(super) is_rigid: bool,
     /// Sorted by number.
     entries: Vec<(u32, Entry)>,
     size: u64,
@@ -157,7 +159,11 @@ fn next_revision(mut section: Section, earlier: &[Revision]) -> Result<Revision,
             .entries
             .last_key_value()
             .is_none_or(|(number, _)| u64::from(*number) < section.size);
+    let is_numbered = section
+        .stream_number
+        .is_none_or(|number| number > 0 && u64::from(number) < section.size);
     if section.offset < start
+        || !is_numbered
         || section.start_value != section.offset
         || !is_sized
         || !section.entries.values().all(is_inside)
@@ -176,6 +182,7 @@ fn next_revision(mut section: Section, earlier: &[Revision]) -> Result<Revision,
         size: section.size,
         stream_number: section.stream_number,
         is_hybrid,
+        is_rigid: section.is_rigid,
     })
 }
 

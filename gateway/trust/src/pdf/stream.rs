@@ -36,10 +36,26 @@ pub(super) fn read_extent(
     Ok(start..end)
 }
 
-/// The decoded octets: no filter, or FlateDecode with no or a PNG predictor.
+/// What says in other words where a stream is and how it is packed: abbreviations, and streams in files of their own (§7.3.8.2).
+const OTHER_KEYS: [&[u8]; 4] = [b"F", b"DP", b"FFilter", b"FDecodeParms"];
+
+/// The decoded octets: no filter, or FlateDecode with no or a PNG predictor. Of what readers differ about nothing is taken: one
+/// that unpacks a stream otherwise finds other objects in it.
 pub(super) fn decode(dictionary: &Dictionary, data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
-    let filter = sole(dictionary.get(b"Filter"));
-    let parameters = sole(dictionary.get(b"DecodeParms"));
+    if OTHER_KEYS.iter().any(|key| dictionary.get(key).is_some()) {
+        return Err(PdfFault::Filter);
+    }
+    let (filter, parameters) = match (dictionary.get(b"Filter"), dictionary.get(b"DecodeParms")) {
+        (None, None) => (None, None),
+        (Some(Object::Array(filters)), None) => (Some(sole(filters)?), None),
+        (Some(Object::Array(filters)), Some(Object::Array(parameters))) => {
+            (Some(sole(filters)?), Some(sole(parameters)?))
+        }
+        (Some(Object::Array(_)), Some(_)) | (_, Some(Object::Array(_))) | (None, Some(_)) => {
+            return Err(PdfFault::Filter);
+        }
+        (Some(filter), parameters) => (Some(filter), parameters),
+    };
     let decoded = match filter {
         None => {
             budget.take_stream_bytes(data.len())?;
@@ -49,7 +65,7 @@ pub(super) fn decode(dictionary: &Dictionary, data: &[u8], budget: &Budget) -> R
         Some(_) => return Err(PdfFault::Filter),
     };
     match parameters {
-        None => Ok(decoded),
+        None | Some(Object::Null) => Ok(decoded),
         Some(Object::Dictionary(parameters)) => undo_predictor(parameters, decoded),
         Some(_) => Err(PdfFault::Filter),
     }
@@ -68,25 +84,31 @@ fn inflate(data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
     Ok(decoded)
 }
 
-/// The object itself, or the only item of an array.
-fn sole(object: Option<&Object>) -> Option<&Object> {
-    match object {
-        Some(Object::Array(items)) if items.len() == 1 => items.first(),
-        other => other,
+/// The only item of an array.
+fn sole(items: &[Object]) -> Result<&Object, PdfFault> {
+    match items {
+        [one] => Ok(one),
+        _ => Err(PdfFault::Filter),
+    }
+}
+
+/// A number that is written as one, or what is meant where it is absent.
+fn number(parameters: &Dictionary, key: &[u8], otherwise: i64) -> Result<i64, PdfFault> {
+    match parameters.get(key) {
+        None => Ok(otherwise),
+        Some(number) => number.as_integer().ok_or(PdfFault::Filter),
     }
 }
 
 fn undo_predictor(parameters: &Dictionary, data: Vec<u8>) -> Result<Vec<u8>, PdfFault> {
-    match parameters.integer(b"Predictor") {
-        None | Some(1) => return Ok(data),
-        Some(10..=15) => {}
-        Some(_) => return Err(PdfFault::Filter),
+    let is_octets =
+        number(parameters, b"Colors", 1)? == 1 && number(parameters, b"BitsPerComponent", 8)? == 8;
+    let columns = number(parameters, b"Columns", 1)?;
+    match number(parameters, b"Predictor", 1)? {
+        1 => return Ok(data),
+        10..=15 => {}
+        _ => return Err(PdfFault::Filter),
     }
-    let is_octets = parameters.integer(b"Colors").is_none_or(|colors| colors == 1)
-        && parameters
-            .integer(b"BitsPerComponent")
-            .is_none_or(|bits| bits == 8);
-    let columns = parameters.integer(b"Columns").unwrap_or(1);
     let columns = usize::try_from(columns)
         .ok()
         .filter(|columns| is_octets && (1..=4096).contains(columns));
@@ -150,5 +172,43 @@ mod tests {
             Ok(vec![1, 2, 2, 3])
         );
         assert_eq!(undo_predictor(&parameters, vec![2, 1]), Err(PdfFault::Filter));
+    }
+
+    #[test]
+    fn what_readers_would_unpack_otherwise_is_not_unpacked() {
+        let of = |text: &str, data: &[u8]| {
+            let budget = Budget::new(1000, 100);
+            let Ok(Object::Dictionary(dictionary)) = Parser::new(text.as_bytes(), 0).object(&budget) else {
+                panic!("a dictionary");
+            };
+            decode(&dictionary, data, &budget)
+        };
+        let packed = [0x78, 0x9C, 0x4B, 0x4C, 0x4A, 0x06, 0x00, 0x02, 0x4D, 0x01, 0x27];
+        let good: &[&str] = &[
+            "<< /Filter /FlateDecode >>",
+            "<< /Filter [/FlateDecode] >>",
+            "<< /Filter /FlateDecode /DecodeParms null >>",
+            "<< /Filter [/FlateDecode] /DecodeParms [null] >>",
+            "<< /Filter /FlateDecode /DecodeParms << /Predictor 1 >> >>",
+        ];
+        for text in good {
+            assert_eq!(of(text, &packed), Ok(b"abc".to_vec()), "{text}");
+        }
+        assert_eq!(of("<< >>", b"abc"), Ok(b"abc".to_vec()));
+        for text in [
+            "<< /DecodeParms << /Predictor 15 /Columns 2 >> >>",
+            "<< /Filter null /DecodeParms << /Predictor 15 /Columns 2 >> >>",
+            "<< /Filter [/FlateDecode] /DecodeParms << /Predictor 1 >> >>",
+            "<< /Filter /FlateDecode /DecodeParms [<< /Predictor 1 >>] >>",
+            "<< /Filter [/FlateDecode /FlateDecode] >>",
+            "<< /Filter /FlateDecode /DecodeParms << /Predictor 5 0 R >> >>",
+            "<< /Filter /FlateDecode /DecodeParms << /Predictor 15. >> >>",
+            "<< /Filter /FlateDecode /DecodeParms << /Columns 2. >> >>",
+            "<< /Filter /FlateDecode /DP << /Predictor 15 >> >>",
+            "<< /Filter /FlateDecode /F /RL >>",
+            "<< /Filter /FlateDecode /FFilter /RL >>",
+        ] {
+            assert_eq!(of(text, &packed), Err(PdfFault::Filter), "{text}");
+        }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Section {
     pub(super) stream_number: Option<u32>,
     /// What its `startxref` says.
     pub(super) start_value: usize,
+    /// Whether it is written as the standard has it, to the letter.
+    pub(super) is_rigid: bool,
     /// Behind `%%EOF`, and behind the end of line that may follow.
     pub(super) end: usize,
     pub(super) end_of_line: usize,
@@ -56,8 +58,10 @@ impl Section {
     pub(super) fn read(bytes: &[u8], offset: usize, budget: &Budget) -> Result<Self, PdfFault> {
         let mut parser = Parser::new(bytes, offset);
         let mut hidden = None;
+        let mut is_rigid = true;
         let (entries, trailer, stream_number) = if parser.starts_with(b"xref") {
-            let entries = read_table(bytes, &mut parser, budget)?;
+            let (entries, is_table_rigid) = read_table(bytes, &mut parser, budget)?;
+            is_rigid = is_table_rigid;
             parser.skip_blank();
             parser.keyword(b"trailer")?;
             let Object::Dictionary(trailer) = parser.object(budget)? else {
@@ -92,9 +96,9 @@ impl Section {
             parser.at = object_end;
         } else {
             parser.keyword(b"startxref")?;
-            parser.skip_blank();
+            is_rigid &= is_plain(skipped(bytes, &mut parser));
             start_value = usize::try_from(parser.number()?).map_err(|_| PdfFault::Xref { offset })?;
-            parser.skip_blank();
+            is_rigid &= is_plain(skipped(bytes, &mut parser));
             parser.keyword(b"%%EOF")?;
         }
         let end = parser.at;
@@ -107,6 +111,7 @@ impl Section {
             hidden,
             stream_number,
             start_value,
+            is_rigid,
             end,
             end_of_line: parser.at,
         })
@@ -145,6 +150,10 @@ fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usi
     if number > OBJECT_NUMBER_MAX {
         return Err(PdfFault::TooLarge);
     }
+    // The head of the list of free entries is no object (§7.5.4).
+    if number == 0 && entry != Entry::Free {
+        return Err(PdfFault::Xref { offset: at });
+    }
     let number = u32::try_from(number).map_err(|_| PdfFault::TooLarge)?;
     match entries.insert(number, entry) {
         None => Ok(()),
@@ -165,23 +174,45 @@ fn check_subsection(first: u64, count: u64, at: usize) -> Result<(), PdfFault> {
     Ok(())
 }
 
-/// Subsections of lines of exactly twenty octets (§7.5.4).
+/// The blanks that are passed over.
+fn skipped<'a>(bytes: &'a [u8], parser: &mut Parser<'_>) -> &'a [u8] {
+    let from = parser.at;
+    parser.skip_blank();
+    &bytes[from..parser.at]
+}
+
+/// Blanks that every reader takes for some.
+fn is_plain(blanks: &[u8]) -> bool {
+    blanks
+        .iter()
+        .all(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// The end of a line, with spaces before it.
+fn is_line_end(blanks: &[u8]) -> bool {
+    let spaces = blanks.iter().take_while(|octet| **octet == b' ').count();
+    matches!(&blanks[spaces..], b"\n" | b"\r" | b"\r\n")
+}
+
+/// Subsections of lines of exactly twenty octets (§7.5.4), and whether nothing else stands between them.
 fn read_table(
     bytes: &[u8],
     parser: &mut Parser<'_>,
     budget: &Budget,
-) -> Result<BTreeMap<u32, Entry>, PdfFault> {
+) -> Result<(BTreeMap<u32, Entry>, bool), PdfFault> {
     parser.keyword(b"xref")?;
     let mut entries = BTreeMap::new();
+    let mut is_rigid = is_line_end(skipped(bytes, parser));
     loop {
-        parser.skip_blank();
+        let between = skipped(bytes, parser);
         if parser.starts_with(b"trailer") {
-            return Ok(entries);
+            return Ok((entries, is_rigid && is_plain(between)));
         }
+        is_rigid &= between.is_empty();
         let first = parser.number()?;
-        parser.skip_blank();
+        is_rigid &= skipped(bytes, parser) == b" ";
         let count = parser.number()?;
-        parser.skip_blank();
+        is_rigid &= is_line_end(skipped(bytes, parser));
         check_subsection(first, count, parser.at)?;
         for number in first..first.saturating_add(count) {
             budget.take_object()?;

@@ -13,6 +13,9 @@ use super::super::object::{Dictionary, Object};
 /// What readers take where a page has no MediaBox: US Letter.
 const LETTER: Corners = Corners([0.0, 0.0, 612.0, 792.0]);
 
+/// How far from the origin a corner may lie: 350 metres of points.
+const CORNER_MAX: f64 = 1_000_000.0;
+
 /// Boxes that pages may inherit at most; files have one or two.
 const INHERITED_MAX: usize = 16;
 
@@ -26,7 +29,11 @@ impl Corners {
         let rectangle = file.follow(rectangle, revision).ok()?;
         let corners = rectangle.array()?.iter().map(|corner| {
             let corner = file.follow(corner, revision).ok()?;
-            corner.value.as_number().filter(|number| number.is_finite())
+            // Readers count in 32 bits.
+            corner
+                .value
+                .as_number()
+                .filter(|number| number.abs() <= CORNER_MAX)
         });
         let [left, bottom, right, top]: [f64; 4] = corners.collect::<Option<Vec<f64>>>()?.try_into().ok()?;
         Some(Self([
@@ -71,6 +78,8 @@ pub(super) struct Boxes {
     crop: HashSet<Key>,
     /// Something that is no rectangle, or stands where no page is looked for.
     is_strange: bool,
+    /// Something that may be a page has no MediaBox of its own.
+    is_bare: bool,
 }
 
 impl Boxes {
@@ -84,6 +93,13 @@ impl Boxes {
             corners.flatten().map(Corners::key)
         };
         let (media, crop) = (read(b"MediaBox"), read(b"CropBox"));
+        // Readers leave out one that nothing could be seen in.
+        let crop = crop.filter(|crop| Corners(crop.map(f64::from_bits)).area() > 0.0);
+        let is_page = dictionary.name(b"Type") == Some(b"Page")
+            || [&b"Annots"[..], b"Contents"]
+                .iter()
+                .any(|key| dictionary.get(key).is_some());
+        self.is_bare |= is_page && media.is_none();
         if media.is_none() && crop.is_none() {
             return;
         }
@@ -96,9 +112,10 @@ impl Boxes {
 
     /// Those of a dictionary inside an object: pages are objects, and what is drawn as one may be none.
     pub(super) fn note_inner(&mut self, dictionary: &Dictionary) {
-        self.is_strange |= [&b"MediaBox"[..], b"CropBox"]
-            .iter()
-            .any(|key| dictionary.get(key).is_some());
+        self.is_strange |= [&b"MediaBox"[..], b"CropBox"].iter().any(|key| {
+            let found = dictionary.get(key);
+            found.is_some_and(|it| matches!(it, Object::Array(_) | Object::Reference(_)))
+        });
     }
 
     /// The area of the smallest page there may be, in units of user space.
@@ -111,10 +128,11 @@ impl Boxes {
             keys.iter().map(corners).chain(otherwise).collect()
         };
         let everywhere = Corners([f64::MIN, f64::MIN, f64::MAX, f64::MAX]);
-        let media_above = above(&self.media, Some(LETTER));
+        let media_above = above(&self.media, self.is_bare.then_some(LETTER));
         let crop_above = above(&self.crop, Some(everywhere));
         let mut smallest = f64::MAX;
-        for (media, crop) in self.own.iter().chain([&(None, None)]) {
+        let bare = (None, None);
+        for (media, crop) in self.own.iter().chain(self.is_bare.then_some(&bare)) {
             let media = media
                 .as_ref()
                 .map_or_else(|| media_above.clone(), |own| vec![corners(own)]);
@@ -127,7 +145,8 @@ impl Boxes {
                 }
             }
         }
-        smallest
+        // Without any page nothing is known.
+        if smallest == f64::MAX { 0.0 } else { smallest }
     }
 }
 
@@ -168,9 +187,20 @@ mod tests {
 
     #[test]
     fn a_page_without_a_box_is_one_of_letter_size() {
-        assert!((boxes(&[], &[]) - LETTER_AREA).abs() < 1e-6);
         let large = [0.0, 0.0, 14_400.0, 14_400.0];
-        assert!((boxes(&[(Some(large), None)], &[]) - LETTER_AREA).abs() < 1e-6);
-        assert!((boxes(&[(Some(large), None)], &[large]) - LETTER_AREA).abs() < 1e-6);
+        let bare = |is_bare: bool, media: &[[f64; 4]]| {
+            let key = |corners: &[f64; 4]| Corners(*corners).key();
+            let boxes = Boxes {
+                own: HashSet::from([(Some(key(&large)), None)]),
+                media: media.iter().map(key).collect(),
+                is_bare,
+                ..Boxes::default()
+            };
+            boxes.smallest()
+        };
+        assert!((bare(true, &[]) - LETTER_AREA).abs() < 1e-6);
+        assert!((bare(true, &[large]) - LETTER_AREA).abs() < 1e-6);
+        assert!((bare(false, &[]) - 14_400.0 * 14_400.0).abs() < 1e-6);
+        assert!(Boxes::default().smallest() < 1e-6, "nothing is known");
     }
 }

@@ -268,9 +268,12 @@ impl Allowed {
         if has_looks_of_its_own(changes)? {
             return Ok(());
         }
+        let names = form.names(changes.file)?;
         for number in waiting {
             match form.place(number) {
-                Some(place) if form.fields[place].is_fillable() => self.fill(changes, &form, place)?,
+                Some(place) if form.fields[place].is_fillable() => {
+                    self.fill(changes, (&form, &names), place)?
+                }
                 Some(_) => {}
                 None => self.refill(changes, &form, number)?,
             }
@@ -278,7 +281,12 @@ impl Allowed {
         Ok(())
     }
 
-    fn fill(&mut self, changes: &Changes<'_, '_>, form: &Form, place: usize) -> Result<(), PdfFault> {
+    fn fill(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        (form, names): (&Form, &[field::Name]),
+        place: usize,
+    ) -> Result<(), PdfFault> {
         let number = form.fields[place].reference.number;
         let fault = PdfFault::Changed { number };
         let (before, after) = (changes.before(number)?, changes.after(number)?);
@@ -301,14 +309,18 @@ impl Allowed {
         self.numbers.insert(number);
         self.roots.push(number);
         self.filled.insert(number);
-        // Readers show a value wherever the field has a widget, in a state or a text that it chooses.
-        for kid in form.below(place) {
-            let number = kid.reference.number;
-            let widget = changes.after(number)?;
-            if !widget.dictionary().is_some_and(appearance::is_plain_widget) {
-                return Err(PdfFault::Changed { number });
+        // Readers show a value wherever a field of this name has a widget, in a state or a text that it chooses.
+        changes.file.budget.take_looks(names.len())?;
+        let namesakes = (0..names.len()).filter(|other| names[*other] == names[place]);
+        for namesake in namesakes {
+            for shown in std::iter::once(&form.fields[namesake]).chain(form.below(namesake)) {
+                let number = shown.reference.number;
+                let widget = changes.after(number)?;
+                if !widget.dictionary().is_some_and(appearance::is_plain_widget) {
+                    return Err(PdfFault::Changed { number });
+                }
+                self.filled.insert(number);
             }
-            self.filled.insert(number);
         }
         self.appearance(changes, number, (before, after))
     }

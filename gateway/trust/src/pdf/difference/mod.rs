@@ -106,6 +106,11 @@ fn check_revision(
     if file.revisions[revision].is_hybrid {
         return Err(PdfFault::HybridXref);
     }
+    // What readers do not read as a section, they repair.
+    if !file.revisions[revision].is_rigid {
+        let offset = file.revisions[revision].xref;
+        return Err(PdfFault::Xref { offset });
+    }
     let changes = Changes::read(file, revision, context)?;
     changes.check_accounted()?;
     changes.check_trailer()?;
@@ -261,6 +266,11 @@ impl<'f, 'a> Changes<'f, 'a> {
                 Entry::InUse { .. } if self.update.stream_number != Some(*number) => {
                     let object = self.after(*number)?;
                     extents.push(object.extent.clone().ok_or(fault)?);
+                    // Who repairs a file may take it for an object stream.
+                    let kind = object.dictionary().and_then(|stream| stream.reference(b"Type"));
+                    if object.stream.is_some() && kind.is_some() {
+                        return Err(fault);
+                    }
                     if is_object_stream(&object) {
                         contained.entry(*number).or_default();
                     }

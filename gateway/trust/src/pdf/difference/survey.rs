@@ -215,7 +215,9 @@ impl Survey {
             self.note_value(&object.value, &mut path, (number, span, false));
             return Ok(());
         };
-        self.boxes.note(file, dictionary, span.first());
+        if object.stream.is_none() {
+            self.boxes.note(file, dictionary, span.first());
+        }
         // The dictionary of a cross-reference stream is a trailer.
         let holder = match dictionary.name(b"Type") {
             Some(b"XRef") => TRAILER,

@@ -6,48 +6,55 @@
 use std::ops::Range;
 
 use super::super::PdfFault;
-use super::super::parse::is_space;
+use super::super::parse::{Parser, is_regular};
 use super::super::revision::Revision;
 
 /// Refuses an update with words beside those of its objects, which are `extents`, and of its section.
 pub(super) fn check(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> Result<(), PdfFault> {
     let objects = &bytes[update.start..update.xref];
-    for word in [&b"trailer"[..], b"startxref"] {
-        if let Some(at) = memchr::memmem::find(objects, word) {
-            let offset = update.start + at;
-            return Err(PdfFault::Unaccounted { offset });
+    for (word, follows) in [(&b"trailer"[..], FOLLOWS_TRAILER), (b"startxref", FOLLOWS_START)] {
+        for at in memchr::memmem::find_iter(objects, word) {
+            let mut parser = Parser::new(objects, at + word.len());
+            parser.skip_space();
+            if objects
+                .get(parser.at)
+                .is_some_and(|octet| follows.contains(octet))
+            {
+                let offset = update.start + at;
+                return Err(PdfFault::Unaccounted { offset });
+            }
         }
     }
-    let mut headers: Vec<usize> = extents.iter().map(|extent| extent.start).collect();
-    headers.push(update.xref);
+    let starts = extents.iter().map(|extent| extent.start);
+    let section = update.stream_number.map(|_| update.xref);
+    let mut headers = Vec::new();
+    for start in starts.chain(section) {
+        let mut parser = Parser::new(bytes, start);
+        parser.object_header()?;
+        headers.push(parser.at - OBJECT.len());
+    }
     headers.sort_unstable();
     let whole = &bytes[..update.end];
-    for at in memchr::memmem::find_iter(&whole[update.start..], b"obj") {
-        let Some(offset) = header_before(whole, update.start + at) else {
-            continue;
-        };
-        if headers.binary_search(&offset).is_err() {
+    for at in memchr::memmem::find_iter(&whole[update.start..], OBJECT) {
+        let offset = update.start + at;
+        if is_word(whole, offset) && headers.binary_search(&offset).is_err() {
             return Err(PdfFault::Unaccounted { offset });
         }
     }
     Ok(())
 }
 
-/// Where the two numbers begin that make a word at this place the header of an object.
-fn header_before(bytes: &[u8], word: usize) -> Option<usize> {
-    let generation = number_before(bytes, word)?;
-    number_before(bytes, generation)
-}
+const OBJECT: &[u8] = b"obj";
 
-/// Where the number begins that stands before this place, with blanks between.
-fn number_before(bytes: &[u8], at: usize) -> Option<usize> {
-    let back = |from: usize, is_it: fn(u8) -> bool| {
-        let passed = bytes[..from].iter().rev().take_while(|octet| is_it(**octet));
-        from - passed.count()
-    };
-    let digits_end = back(at, is_space);
-    let start = back(digits_end, |octet| octet.is_ascii_digit());
-    (digits_end < at && start < digits_end).then_some(start)
+/// What a dictionary, and what a number begins with.
+const FOLLOWS_TRAILER: &[u8] = b"<";
+const FOLLOWS_START: &[u8] = b"0123456789";
+
+/// Whether the word at this place stands for itself: readers differ about what separates it from a number before it.
+fn is_word(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| bytes[before]);
+    let after = bytes.get(at + OBJECT.len());
+    !before.is_some_and(|octet| octet.is_ascii_alphabetic()) && !after.is_some_and(|octet| is_regular(*octet))
 }
 
 #[cfg(test)]
@@ -55,16 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_two_numbers_and_the_word() {
-        let of = |text: &[u8]| {
-            let at = memchr::memmem::rfind(text, b"obj").expect("the word");
-            header_before(text, at)
-        };
-        assert_eq!(of(b"4 0 obj"), Some(0));
-        assert_eq!(of(b"x14\n\t0 \robj"), Some(1));
-        assert_eq!(of(b"endobj"), None);
-        assert_eq!(of(b"0 obj"), None);
-        assert_eq!(of(b"4 0obj"), None);
-        assert_eq!(of(b"4 R obj"), None);
+    fn a_word_has_no_letter_before_it_and_nothing_behind() {
+        let of = |text: &[u8]| is_word(text, memchr::memmem::rfind(text, OBJECT).expect("the word"));
+        for word in [
+            &b"4 0 obj"[..],
+            b"4 0obj<<",
+            b"4 0. obj",
+            b"4\x800\x80obj ",
+            b"4 %c\n0 obj%",
+            b"obj",
+        ] {
+            assert!(of(word), "{word:?}");
+        }
+        for other in [&b"endobj"[..], b"4 0 object", b"/Jobj "] {
+            assert!(!of(other), "{other:?}");
+        }
     }
 }

@@ -221,3 +221,46 @@ fn fields_that_are_filled_in_one_after_the_other_cover_no_page_together() {
     let both = filled(&again, 8, &field("H", high, "B"));
     assert_eq!(fault(&both), Some(PdfFault::Overlaid { number: 8 }));
 }
+
+#[test]
+fn fields_of_one_name_show_one_value() {
+    let world = World::new();
+    let field = |name: &str, rectangle: &str, value: &str| {
+        format!("<< /FT /Tx /T ({name}) /Type /Annot /Subtype /Widget /Rect {rectangle} {value} >>")
+    };
+    let whole = "[0 0 595 842]";
+    for (name, expected) in [("F", Some(PdfFault::Overlaid { number: 8 })), ("G", None)] {
+        let once = form(
+            &world,
+            "7 0 R 8 0 R",
+            "7 0 R 8 0 R",
+            &[(7, &field("F", "[0 0 1 1]", "")), (8, &field(name, whole, ""))],
+        );
+        let mut writer = PdfWriter::update(&once);
+        writer.object(7, field("F", "[0 0 1 1]", "/V (B)"));
+        assert_eq!(fault(&writer.finish_update()), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_look_lies_where_every_reader_counts_to() {
+    let world = World::new();
+    for (rectangle, expected) in [
+        ("[600000 0 600001 9]", None),
+        (
+            "[4294967295 0 4294967296 800]",
+            Some(PdfFault::Changed { number: 7 }),
+        ),
+        (
+            "[8589935103. 0 8589935105. 800]",
+            Some(PdfFault::Changed { number: 7 }),
+        ),
+    ] {
+        let once = prepared(&world, &field(KINDS[0], ("Sig", rectangle), ""));
+        let after = field(KINDS[0], ("Sig", rectangle), LOOK);
+        let found = signed(&once, &after, SIGNATURE, |covered| {
+            world.organisation.sign(covered)
+        });
+        assert_eq!(found, expected, "{rectangle}");
+    }
+}

@@ -27,7 +27,13 @@ fn what_a_reader_that_repairs_would_find_stands_in_no_update() {
         ("abc endobj", false),
         ("endstream endobj 4 0 obj << /Length 1 >>", true),
         ("4\n0\robj", true),
-        ("4 0 R obj", false),
+        ("4 %c\n0 obj", true),
+        ("4. 0 obj", true),
+        ("4 0 R obj", true),
+        ("a 4 0 object", false),
+        ("a semi-trailer (R)", false),
+        ("trailer %c\n<< >>", true),
+        ("startxref", false),
         ("trailer << /Root 9 0 R >>", true),
         ("startxref 9", true),
     ] {
@@ -68,4 +74,51 @@ fn a_section_says_nothing_that_readers_do_not_count_to() {
     assert_eq!(sized("8388608"), None);
     assert!(xref(sized("8388609")));
     assert!(xref(sized("4294967297")));
+}
+
+#[test]
+fn a_section_is_written_to_the_letter() {
+    let world = World::new();
+    let good = material(&once(&world), "abc");
+    let change = |from: &str, to: &str| {
+        let at = memchr::memmem::rfind(&good, from.as_bytes()).expect("it is there");
+        let mut file = good.clone();
+        file.splice(at..at + from.len(), to.bytes());
+        fault(&file)
+    };
+    let is_refused = |from: &str, to: &str| matches!(change(from, to), Some(PdfFault::Xref { .. }));
+    for (from, to) in [
+        ("xref\n1 1\n", "xref\r\n1 1\n"),
+        ("xref\n1 1\n", "xref \n1 1 \n"),
+        ("\ntrailer", "\n\ntrailer"),
+        ("startxref\n", "startxref \r\n"),
+    ] {
+        assert_eq!(change(from, to), None, "{to:?}");
+    }
+    for (from, to) in [
+        ("xref\n1 1\n", "xref\n1\t1\n"),
+        ("xref\n1 1\n", "xref\n1  1\n"),
+        ("xref\n1 1\n", "xref\n1 1 "),
+        ("xref\n1 1\n", "xref\n\n1 1\n"),
+        ("startxref\n", "startxref\u{c}\n"),
+        ("startxref\n", "startxref\0\n"),
+        ("xref\n1 1\n", "xref\n0 1\n0000000009 65535 n \n1 1\n"),
+    ] {
+        assert!(is_refused(from, to), "{to:?}: {:?}", change(from, to));
+    }
+}
+
+#[test]
+fn a_stream_is_named_an_object_stream_by_a_plain_word_or_not_at_all() {
+    let world = World::new();
+    let mut writer = PdfWriter::update(&once(&world));
+    let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS << /Certs [7 0 R] >> >>");
+    writer.object(1, catalog);
+    writer.object(7, "<< /Type 8 0 R /Length 3 >>\nstream\nabc\nendstream");
+    writer.object(8, "/ObjStm");
+    assert_eq!(
+        fault(&writer.finish_update()),
+        Some(PdfFault::Object { number: 7 })
+    );
 }
