@@ -144,8 +144,9 @@ fn header_in(depth: usize) -> Vec<u8> {
     (0..depth).fold(Vec::new(), around)
 }
 
-/// What a header frame of this negotiated size may hold beside the headers is less.
-const LARGEST: usize = 131_072 - 512;
+/// More than is let through, with room for what RabbitMQ adds: where a frame has none left for that, it ends the connection of
+/// whoever gets the message a second time (INTERNAL_ERROR), and nobody but RabbitMQ can help that.
+const LARGE: usize = 100_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_property_that_cannot_be_read_holds_up_nobody() {
@@ -157,7 +158,7 @@ async fn a_property_that_cannot_be_read_holds_up_nobody() {
         let key = format!("{class}.{}", odd.account());
         for properties in [
             (&b"\xff\xfe"[..], Vec::new()),
-            (b"large", header_of(LARGEST)),
+            (b"large", header_of(LARGE)),
             (b"deep", header_in(1000)),
         ] {
             let (id, headers) = (properties.0, properties.1.as_slice());
@@ -181,7 +182,10 @@ async fn a_property_that_cannot_be_read_holds_up_nobody() {
         province.take_document(1, &urgent).await;
     }
     let log = std::fs::read_to_string(province.gateway.log()).expect("a log");
-    let lost = log.matches("consuming interrupted").count();
-    assert_eq!(lost, 0, "the connection is never given up");
+    let lost: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("consuming interrupted"))
+        .collect();
+    assert!(lost.is_empty(), "the connection is never given up: {lost:?}");
     province.end().await;
 }
