@@ -83,7 +83,8 @@ async fn an_expired_dispatch_is_told_as_failed_and_a_later_handover_corrects_it(
 /// books have no open end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_for_an_agency_closed_without_successor_is_given_up_and_told() {
-    let mut province = Province::start(Plan::new(2).set("exchange", "sweep_seconds", 1)).await;
+    let plan = Plan::new(2).exclusive();
+    let mut province = Province::start(plan.set("exchange", "sweep_seconds", 1)).await;
     province.agency_mut(1).close().await;
     let letter = province.agency(0).draft().to(province.agency(1)).letter();
     let acceptance = send(&province, 0, &letter).await;
