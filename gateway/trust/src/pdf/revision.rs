@@ -29,8 +29,6 @@ pub(super) struct Revision {
     pub(super) stream_number: Option<u32>,
     /// Whether its section is a hybrid one.
     pub(super) is_hybrid: bool,
-    /// Whether its section is written as the standard has it, to the letter.
-    pub(super) is_rigid: bool,
     /// Sorted by number.
     entries: Vec<(u32, Entry)>,
     size: u64,
@@ -182,7 +180,6 @@ fn next_revision(mut section: Section, earlier: &[Revision]) -> Result<Revision,
         size: section.size,
         stream_number: section.stream_number,
         is_hybrid,
-        is_rigid: section.is_rigid,
     })
 }
 

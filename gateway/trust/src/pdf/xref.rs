@@ -47,8 +47,6 @@ pub(super) struct Section {
     pub(super) stream_number: Option<u32>,
     /// What its `startxref` says.
     pub(super) start_value: usize,
-    /// Whether it is written as the standard has it, to the letter.
-    pub(super) is_rigid: bool,
     /// Behind `%%EOF`, and behind the end of line that may follow.
     pub(super) end: usize,
     pub(super) end_of_line: usize,
@@ -58,11 +56,8 @@ impl Section {
     pub(super) fn read(bytes: &[u8], offset: usize, budget: &Budget) -> Result<Self, PdfFault> {
         let mut parser = Parser::new(bytes, offset);
         let mut hidden = None;
-        let mut is_rigid = true;
         let (entries, trailer, stream_number) = if parser.starts_with(b"xref") {
-            let (entries, is_table_rigid) = read_table(bytes, &mut parser, budget)?;
-            is_rigid = is_table_rigid;
-            parser.skip_blank();
+            let entries = read_table(bytes, &mut parser, budget)?;
             parser.keyword(b"trailer")?;
             let Object::Dictionary(trailer) = parser.object(budget)? else {
                 return Err(PdfFault::Xref { offset });
@@ -96,9 +91,9 @@ impl Section {
             parser.at = object_end;
         } else {
             parser.keyword(b"startxref")?;
-            is_rigid &= is_plain(skipped(bytes, &mut parser));
+            parser.skip_blank();
             start_value = usize::try_from(parser.number()?).map_err(|_| PdfFault::Xref { offset })?;
-            is_rigid &= is_plain(skipped(bytes, &mut parser));
+            parser.skip_blank();
             parser.keyword(b"%%EOF")?;
         }
         let end = parser.at;
@@ -111,7 +106,6 @@ impl Section {
             hidden,
             stream_number,
             start_value,
-            is_rigid,
             end,
             end_of_line: parser.at,
         })
@@ -174,45 +168,23 @@ fn check_subsection(first: u64, count: u64, at: usize) -> Result<(), PdfFault> {
     Ok(())
 }
 
-/// The blanks that are passed over.
-fn skipped<'a>(bytes: &'a [u8], parser: &mut Parser<'_>) -> &'a [u8] {
-    let from = parser.at;
-    parser.skip_blank();
-    &bytes[from..parser.at]
-}
-
-/// Blanks that every reader takes for some.
-fn is_plain(blanks: &[u8]) -> bool {
-    blanks
-        .iter()
-        .all(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'))
-}
-
-/// The end of a line, with spaces before it.
-fn is_line_end(blanks: &[u8]) -> bool {
-    let spaces = blanks.iter().take_while(|octet| **octet == b' ').count();
-    matches!(&blanks[spaces..], b"\n" | b"\r" | b"\r\n")
-}
-
-/// Subsections of lines of exactly twenty octets (§7.5.4), and whether nothing else stands between them.
+/// Subsections of lines of exactly twenty octets (§7.5.4).
 fn read_table(
     bytes: &[u8],
     parser: &mut Parser<'_>,
     budget: &Budget,
-) -> Result<(BTreeMap<u32, Entry>, bool), PdfFault> {
+) -> Result<BTreeMap<u32, Entry>, PdfFault> {
     parser.keyword(b"xref")?;
     let mut entries = BTreeMap::new();
-    let mut is_rigid = is_line_end(skipped(bytes, parser));
     loop {
-        let between = skipped(bytes, parser);
+        parser.skip_blank();
         if parser.starts_with(b"trailer") {
-            return Ok((entries, is_rigid && is_plain(between)));
+            return Ok(entries);
         }
-        is_rigid &= between.is_empty();
         let first = parser.number()?;
-        is_rigid &= skipped(bytes, parser) == b" ";
+        parser.skip_blank();
         let count = parser.number()?;
-        is_rigid &= is_line_end(skipped(bytes, parser));
+        parser.skip_blank();
         check_subsection(first, count, parser.at)?;
         for number in first..first.saturating_add(count) {
             budget.take_object()?;

@@ -308,8 +308,8 @@ impl Allowed {
         self.check_fillable(changes, form, place)?;
         self.numbers.insert(number);
         self.roots.push(number);
-        self.filled.insert(number);
-        // Readers show a value wherever a field of this name has a widget, in a state or a text that it chooses.
+        // Readers show a value wherever a field of this name has a widget, in a state or a text that it chooses. It is one
+        // of them itself.
         changes.file.budget.take_looks(names.len())?;
         let namesakes = (0..names.len()).filter(|other| names[*other] == names[place]);
         for namesake in namesakes {

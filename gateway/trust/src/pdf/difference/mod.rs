@@ -6,9 +6,7 @@
 //! by widgets (`pages`). Everything else is refused. Every update is held against the revision before, so that any number
 //! of them leads from what was signed to what is seen by allowed steps alone.
 //!
-//! **Invariant**: every octet of the update belongs to one of its objects, to its cross-reference section or to white
-//! space.
-//! **Invariant**: an update holds no words by which readers that repair files would find other objects than it lists.
+//! **Invariant**: an update is written to the letter, and holds nothing but its objects and its section (`syntax`).
 //! **Invariant**: no object of the signed revision refers to an object that the update brings into being, and none lies in
 //! an object stream that the update writes over.
 
@@ -19,7 +17,7 @@ mod catalog;
 mod fields;
 mod pages;
 mod survey;
-mod words;
+mod syntax;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -33,7 +31,6 @@ use super::coverage::LaterChange;
 use super::field::Name;
 use super::file::{File, Indirect};
 use super::object::{Object, Reference};
-use super::parse::Parser;
 use super::restriction::Rights;
 use super::revision::Revision;
 use super::signature::Signature;
@@ -102,15 +99,6 @@ fn check_revision(
     context: &Context<'_>,
     shown: &mut Seals,
 ) -> Result<Allowed, PdfFault> {
-    // Writers of old made such files; nobody who adds to a signed one has reason to hide objects.
-    if file.revisions[revision].is_hybrid {
-        return Err(PdfFault::HybridXref);
-    }
-    // What readers do not read as a section, they repair.
-    if !file.revisions[revision].is_rigid {
-        let offset = file.revisions[revision].xref;
-        return Err(PdfFault::Xref { offset });
-    }
     let changes = Changes::read(file, revision, context)?;
     changes.check_accounted()?;
     changes.check_trailer()?;
@@ -251,8 +239,7 @@ impl<'f, 'a> Changes<'f, 'a> {
         }
     }
 
-    /// Every octet between the end of the revision before and the cross-reference section belongs to an object that
-    /// the section lists, or is white space; so does every object of an object stream.
+    /// The update holds the objects that its section lists and nothing else; so do its object streams.
     fn check_accounted(&self) -> Result<(), PdfFault> {
         let mut extents = Vec::new();
         let mut contained: BTreeMap<u32, usize> = BTreeMap::new();
@@ -289,25 +276,7 @@ impl<'f, 'a> Changes<'f, 'a> {
                 return Err(PdfFault::Object { number: container });
             }
         }
-        words::check(self.file.bytes, self.update, &extents)?;
-        self.check_gaps(extents)
-    }
-
-    fn check_gaps(&self, mut extents: Vec<std::ops::Range<usize>>) -> Result<(), PdfFault> {
-        extents.sort_by_key(|extent| extent.start);
-        let mut at = self.update.start;
-        extents.push(self.update.xref..self.update.xref);
-        for extent in extents {
-            let mut parser = Parser::new(self.file.bytes, at);
-            parser.skip_blank();
-            if parser.at != extent.start {
-                return Err(PdfFault::Unaccounted {
-                    offset: parser.at.min(extent.start),
-                });
-            }
-            at = extent.end;
-        }
-        Ok(())
+        syntax::check(self.file.bytes, self.update, extents)
     }
 
     /// Every earlier signature lets a field of this name be made or signed.

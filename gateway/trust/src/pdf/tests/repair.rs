@@ -106,6 +106,23 @@ fn a_section_is_written_to_the_letter() {
     ] {
         assert!(is_refused(from, to), "{to:?}: {:?}", change(from, to));
     }
+    // Writers leave their name before the end; a reader's words are none.
+    for (from, to, is_good) in [
+        ("startxref\n", "%writer\nstartxref\n", true),
+        ("startxref\n", "%trailer <<\nstartxref\n", false),
+        ("startxref\n", "%startxref 9\nstartxref\n", false),
+        ("startxref\n", "%9 0 obj\nstartxref\n", false),
+        ("endobj\nxref", "endobj\txref", true),
+        ("endobj\nxref", "endobj\0xref", false),
+    ] {
+        let found = change(from, to);
+        let is_refused = matches!(found, Some(PdfFault::Unaccounted { .. } | PdfFault::Xref { .. }));
+        assert_eq!(
+            (is_refused, found.is_none()),
+            (!is_good, is_good),
+            "{to:?}: {found:?}"
+        );
+    }
 }
 
 #[test]
