@@ -25,6 +25,10 @@ const ANSWERS_MAX: usize = 100_000;
 /// knows it again by account, id and packet digest, and only acknowledges it.
 const HELD_SECONDS: i64 = 6 * 3600;
 
+/// An unanswered submission waits twice as long after each time that it was sent again, this many times; never longer than a
+/// held one.
+const DOUBLINGS_MAX: u32 = 6;
+
 /// What the gateway answered to a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -54,6 +58,8 @@ struct Entry {
     place: Place,
     rank: Rank,
     stage: Stage,
+    /// How often it was sent again in this run of the connector.
+    repeats: u32,
     /// The newest notice that the gateway holds it.
     held: Option<Answer>,
 }
@@ -109,6 +115,7 @@ impl Outbox {
                 place,
                 rank,
                 stage: Stage::Waiting,
+                repeats: 0,
                 held: None,
             },
         );
@@ -127,13 +134,20 @@ impl Outbox {
         self.published.insert((at, submission.clone()));
     }
 
-    /// From when on a submission that the broker confirms now counts as published: later when the gateway is known to
-    /// hold it, because it does not answer it again before the case is decided.
-    pub(crate) fn published_from(&self, submission: &SubmissionId, now: Time) -> Time {
-        match self.entries.get(submission) {
-            Some(entry) if entry.held.is_some() => now.plus_seconds(HELD_SECONDS),
-            Some(_) | None => now,
-        }
+    /// From when on a submission that the broker confirms now counts as published, where an answer is waited for so many
+    /// seconds. Later when the gateway is known to hold it, because it does not answer it again before the case is decided;
+    /// and when it was sent again before: a gateway that is down, or whose receipts are not believed, is not buried in
+    /// copies.
+    pub(crate) fn published_from(&self, submission: &SubmissionId, now: Time, seconds: i64) -> Time {
+        let later = match self.entries.get(submission) {
+            Some(entry) if entry.held.is_some() => HELD_SECONDS,
+            Some(entry) => {
+                let rounds = (1_i64 << entry.repeats.min(DOUBLINGS_MAX)) - 1;
+                seconds.saturating_mul(rounds).min(HELD_SECONDS)
+            }
+            None => 0,
+        };
+        now.plus_seconds(later)
     }
 
     /// A checked receipt for the submission is stored.
@@ -309,6 +323,7 @@ impl Outbox {
                 .get_mut(&submission)
                 .expect("what is published is an entry");
             entry.stage = Stage::Waiting;
+            entry.repeats += 1;
             self.lanes[lane(entry.rank)].push_back(submission);
             revived += 1;
         }

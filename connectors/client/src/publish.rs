@@ -310,9 +310,10 @@ impl Publisher<'_> {
                 self.lane(rank).taken();
                 add(&counting.published, 1);
                 self.account.tell(Event::Published(submission.clone()));
+                let seconds = self.answer_seconds();
                 let at = self
                     .account
-                    .book(|book| book.outbox.published_from(&submission, now));
+                    .book(|book| book.outbox.published_from(&submission, now, seconds));
                 Record::Published { submission, at }
             }
             Cargo::Handovers(stored) => {
@@ -347,6 +348,10 @@ impl Publisher<'_> {
         self.flights.give_back(cargo);
     }
 
+    fn answer_seconds(&self) -> i64 {
+        i64::try_from(self.account.config.limits.answer_timeout.as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// Looks at time limits.
     fn tick(&mut self) -> Result<(), Ended> {
         let limits = &self.account.config.limits;
@@ -355,9 +360,8 @@ impl Publisher<'_> {
         } else if self.heard_at.elapsed() > limits.silence_max {
             return Err(Ended::Silent);
         }
-        let seconds = i64::try_from(limits.answer_timeout.as_secs()).unwrap_or(i64::MAX);
         self.account.tell_damaged();
-        let now = clock::steady();
+        let (now, seconds) = (clock::steady(), self.answer_seconds());
         let revived = self.account.book(|book| book.outbox.revive(now, seconds));
         add(&self.account.counting.resubmitted, revived);
         Ok(())

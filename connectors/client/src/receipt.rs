@@ -26,7 +26,7 @@ pub enum ReceiptFault {
     #[error("its signature does not hold")]
     Signature,
     /// Signed under another certificate than those configured.
-    #[error("signed under a certificate that is not configured: {0}")]
+    #[error("signed under a certificate that is not among receipts.gateway_certificates: {0}")]
     Signer(Digest),
     /// It says something else than the message that brought it.
     #[error("it answers another submission than its header says")]

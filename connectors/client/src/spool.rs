@@ -2,6 +2,8 @@
 //!
 //! A packet that cannot be taken at all stays beside as `<name>.refused`, with the reason in `<submission>.fault`.
 //!
+//! What nobody takes away is removed when it is as old as the connector remembers anything.
+//!
 //! `spool/<submission>.<rank>.edxml` waits to be taken into the outbox; `spool/<submission>.receipt` is the final receipt,
 //! put there for whoever handed the packet in, who removes it. `spool/<submission>.held` is the gateway's notice that it
 //! holds the submission; the final receipt follows.
@@ -12,9 +14,11 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use domain::dispatch::Rank;
 use domain::ids::SubmissionId;
+use trust::Time;
 
 pub use crate::store::make_folder;
 use crate::store::{StoreFault, fault};
@@ -22,10 +26,14 @@ use crate::store::{StoreFault, fault};
 /// The operation of a [`StoreFault::File`] that could not read a packet of the spool.
 pub const READ: &str = "read from the spool";
 
+/// How the files end that are put for senders.
+const ANSWERS: [&str; 3] = ["receipt", "held", "fault"];
+
 /// A folder of files on their way between processes.
 #[derive(Debug, Clone)]
 pub struct Spool {
     folder: PathBuf,
+    remember: Duration,
 }
 
 /// A packet that waits in the spool.
@@ -39,14 +47,14 @@ pub struct Spooled {
 }
 
 impl Spool {
-    /// The spool of a connector's data folder.
+    /// The spool of a connector's data folder, in which answers wait so long at most.
     ///
     /// # Errors
     /// [`StoreFault::File`].
-    pub fn open(data: &Path) -> Result<Spool, StoreFault> {
+    pub fn open(data: &Path, remember: Duration) -> Result<Spool, StoreFault> {
         let folder = data.join("spool");
         make_folder(&folder)?;
-        Ok(Spool { folder })
+        Ok(Spool { folder, remember })
     }
 
     /// Hands a packet in.
@@ -153,6 +161,33 @@ impl Spool {
         self.take(&format!("{submission}.held"))
     }
 
+    /// Removes what was put for senders so long ago that nobody will take it away; how many files. Packets stay, also refused
+    /// ones.
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn forget_old(&self, now: Time) -> Result<usize, StoreFault> {
+        let now = Duration::from_secs(u64::try_from(now.as_seconds()).unwrap_or(0));
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.folder).map_err(fault("list", &self.folder))? {
+            let path = entry.map_err(fault("list", &self.folder))?.path();
+            let is_answer = ANSWERS
+                .iter()
+                .any(|ending| path.extension() == Some(ending.as_ref()));
+            // What is gone in between was taken.
+            let Some(Ok(written)) = is_answer.then(|| fs::metadata(&path).and_then(|file| file.modified()))
+            else {
+                continue;
+            };
+            let written = written.duration_since(UNIX_EPOCH).unwrap_or_default();
+            if now.saturating_sub(written) > self.remember {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                removed += usize::from(self.take(&name)?.is_some());
+            }
+        }
+        Ok(removed)
+    }
+
     fn take(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         let path = self.folder.join(name);
         let is_missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
@@ -208,10 +243,12 @@ pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreF
 mod tests {
     use super::*;
 
+    const HOUR: Duration = Duration::from_secs(3_600);
+
     #[test]
     fn what_is_handed_in_is_found_whole_and_answered_once() {
         let folder = tempfile::tempdir().expect("a folder");
-        let spool = Spool::open(folder.path()).expect("a spool");
+        let spool = Spool::open(folder.path(), HOUR).expect("a spool");
         let (first, second) = (
             SubmissionId::parse("01-a").expect("an id"),
             SubmissionId::parse("02-b").expect("an id"),
@@ -240,7 +277,7 @@ mod tests {
     #[test]
     fn what_cannot_be_taken_is_set_aside_with_its_reason() {
         let folder = tempfile::tempdir().expect("a folder");
-        let spool = Spool::open(folder.path()).expect("a spool");
+        let spool = Spool::open(folder.path(), HOUR).expect("a spool");
         let submission = SubmissionId::parse("01-a").expect("an id");
         spool.put(&submission, Rank::Normal, b"packet").expect("a file");
         let found = spool.list().expect("a list");
@@ -255,9 +292,30 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_takes_away_is_removed_in_the_end_and_no_packet_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path(), HOUR).expect("a spool");
+        let submission = SubmissionId::parse("01-a").expect("an id");
+        let refused = SubmissionId::parse("02-b").expect("an id");
+        spool.put(&submission, Rank::Normal, b"packet").expect("a file");
+        spool.put(&refused, Rank::Normal, b"packet").expect("a file");
+        let found = spool.list().expect("a list");
+        spool.refuse(&found[1], "too large").expect("set aside");
+        spool.notify(&refused, b"held").expect("a file");
+        spool.answer(&submission, b"receipt").expect("a file");
+        assert_eq!(spool.forget_old(crate::clock::now()).expect("no fault"), 0);
+        let later = crate::clock::now().plus_seconds(2 * 3_600);
+        assert_eq!(spool.forget_old(later).expect("no fault"), 3);
+        let left = fs::read_dir(folder.path().join("spool")).expect("a folder");
+        let mut left: Vec<_> = left.map(|one| one.expect("a file").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["01-a.normal.edxml", "02-b.normal.edxml.refused"]);
+    }
+
+    #[test]
     fn a_notice_is_taken_once_and_goes_with_the_final_receipt() {
         let folder = tempfile::tempdir().expect("a folder");
-        let spool = Spool::open(folder.path()).expect("a spool");
+        let spool = Spool::open(folder.path(), HOUR).expect("a spool");
         let submission = SubmissionId::parse("01-a").expect("an id");
         assert_eq!(spool.take_notice(&submission).expect("no fault"), None);
         spool.notify(&submission, b"held").expect("a file");

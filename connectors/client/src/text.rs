@@ -52,7 +52,8 @@ texts! {
     EventPublished = "Đã gửi {submission}", "Sent {submission}";
     EventRecalled = "Văn bản {dispatch} bị thu hồi trước khi nhận, theo {by}", "{dispatch} was recalled before it was taken, by {by}";
     EventQueueFull = "Chưa gửi được {submission}: hàng đợi của trục đang đầy, sẽ tự gửi lại", "{submission} is not taken now: the queue of the gateway is full; it is sent again by itself";
-    EventReceiptDoubted = "Biên nhận {dispatch} không tin được ({reason}): báo văn phòng tỉnh", "The receipt {dispatch} cannot be believed ({reason}): tell the province office";
+    EventReceiptDoubted = "Biên nhận {dispatch} không tin được ({reason}): kiểm tra receipts.gateway_certificates, nếu đúng thì báo văn phòng tỉnh; văn bản vẫn nằm trong hộp gửi",
+        "The receipt {dispatch} cannot be believed ({reason}): check receipts.gateway_certificates, and tell the province office if they are right; the document stays in the outbox";
     EventRepeated = "{dispatch} đến lần nữa, bỏ qua", "{dispatch} came again and is dropped";
     EventStored = "Đã nhận {kind} {dispatch}, hồ sơ {case}, văn bản {document}", "Stored {kind} {dispatch}, case {case}, document {document}";
     EventUnblocked = "Broker nhận lại", "The broker takes again";
@@ -204,7 +205,8 @@ texts! {
     HelpWait = "Chờ biên nhận bao nhiêu giây; mặc định 120, và khi đó không chờ văn bản trục đang giữ",
         "How long to wait for the receipt, in seconds; 120 by default, and then not for what the gateway holds";
     HelpWatch = "Chạy thường trực, hiện mọi việc xảy ra", "Keeps outbox and inbox going and tells what happens";
-    HelpWatchTo = "Cũng ghi văn bản nhận được vào thư mục này", "Also writes received documents to this folder";
+    HelpWatchTo = "Cũng ghi văn bản nhận được vào thư mục này; không có thì văn bản nằm trong thư mục dữ liệu cho đến khi `connector receive` lấy ra",
+        "Also writes received documents to this folder; without it they stay in the data folder until `connector receive` takes them out";
     HeadingArguments = "Đối số", "Arguments";
     HeadingCommands = "Lệnh", "Commands";
     HeadingOptions = "Tùy chọn", "Options";

@@ -50,7 +50,8 @@ async fn a_connector_says_once_that_it_is_turned_away_and_once_that_it_is_let_in
     watch.attempts("the suspended account stays out").await;
     assert_eq!((watch.count(REFUSED), watch.count(WORKING)), (1, 1));
     // Handed in while nothing can be sent.
-    let spool = Spool::open(&province.agency(TURNED_AWAY).folder().join("data")).expect("the spool");
+    let spool =
+        Spool::open(&province.agency(TURNED_AWAY).folder().join("data"), PATIENCE).expect("the spool");
     let submission = SubmissionId::parse("01-turned-away").expect("an id");
     spool
         .put(&submission, Rank::Normal, letter.bytes())

@@ -80,7 +80,7 @@ pub(crate) async fn deliver(
     waiting: Waiting,
 ) -> Result<Ending, CommandFault> {
     let check = Check::new(&config.gateway_certificates)?;
-    let spool = Spool::open(&config.folder)?;
+    let spool = Spool::open(&config.folder, config.store.remember)?;
     match Connector::open(config).await {
         Ok(connector) => {
             let deliver = async {

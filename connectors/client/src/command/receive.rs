@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
     let folder = arguments.to.unwrap_or_else(|| folder_of(&config));
-    let spool = Spool::open(&config.folder)?;
+    let spool = Spool::open(&config.folder, config.store.remember)?;
     let connector = Connector::open(config).await?;
     let receive = async {
         let work = async {

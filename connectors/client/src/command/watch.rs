@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connector::config::Config;
 use connector::spool::{self, Spool, Spooled};
@@ -29,6 +29,8 @@ const DISK_ERROR: i32 = 5;
 const NONE: &str = "–";
 /// How often the spool is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often answers that nobody took away are looked for.
+const SWEEP: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -39,7 +41,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, CommandFault> {
-    let spool = Spool::open(&config.folder)?;
+    let spool = Spool::open(&config.folder, config.store.remember)?;
     let connector = Connector::open(config).await?;
     complain_of_damage(&connector);
     let mut terminated = signal(SignalKind::terminate()).map_err(super::file_fault("SIGTERM".as_ref()))?;
@@ -168,6 +170,7 @@ pub(super) async fn serve(connector: &Connector, spool: &Spool) -> Infallible {
 /// Takes packets from the spool, and puts their receipts there. What the folder does not take now is tried again; nothing
 /// else waits for it.
 async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, CommandFault> {
+    let mut swept: Option<Instant> = None;
     let mut open: HashMap<SubmissionId, Open> = HashMap::new();
     let mut look = tokio::time::interval(LOOK);
     // Told when it begins, not at each attempt.
@@ -180,7 +183,14 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
         });
         let taken = take_all(connector, spool, &mut open).await;
         let answered = answer_all(connector, spool, &mut open);
-        match taken.and(answered) {
+        let forgotten = match swept {
+            Some(swept) if swept.elapsed() < SWEEP => Ok(0),
+            Some(_) | None => {
+                swept = Some(Instant::now());
+                spool.forget_old(connector::now())
+            }
+        };
+        match taken.and(answered).and(forgotten.map(drop)) {
             Ok(()) => told = None,
             Err(fault) if fault.is_transient() => {
                 let words = Text::SpoolNotNow.with_fault(&of_store(&fault), &[]);

@@ -132,12 +132,37 @@ fn what_is_held_is_asked_about_rarely_also_after_it_was_asked_about() {
     let later = Time::from_seconds(51 + HELD_SECONDS);
     assert_eq!(outbox.revive(later, 0), 1);
     assert!(outbox.next(Rank::Normal).is_some());
-    let from = outbox.published_from(&ids[0], later);
+    let from = outbox.published_from(&ids[0], later, 300);
     outbox.published(&ids[0], from);
     assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS), 0), 0);
     assert_eq!(outbox.revive(later.plus_seconds(HELD_SECONDS + 1), 0), 1);
     let unknown = submission("s9");
-    assert_eq!(outbox.published_from(&unknown, later), later);
+    assert_eq!(outbox.published_from(&unknown, later, 300), later);
+}
+
+#[test]
+fn what_nobody_answers_is_sent_again_ever_more_rarely() {
+    let (mut outbox, ids) = outbox_of(&["s1"]);
+    let (mut now, seconds) = (Time::from_seconds(0), 300);
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        assert!(outbox.next(Rank::Normal).is_some());
+        let from = outbox.published_from(&ids[0], now, seconds);
+        outbox.published(&ids[0], from);
+        let next = from.plus_seconds(seconds + 1);
+        assert_eq!(outbox.revive(next.plus_seconds(-1), seconds), 0);
+        assert_eq!(outbox.revive(next, seconds), 1);
+        waits.push((next.as_seconds() - now.as_seconds()) / seconds);
+        now = next;
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
+    assert!(outbox.next(Rank::Normal).is_some());
+    let from = outbox.published_from(&ids[0], now, 86_400);
+    assert_eq!(
+        from,
+        now.plus_seconds(HELD_SECONDS),
+        "never longer than a held one"
+    );
 }
 
 #[test]
