@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** a hash is on disk before the broker knows it; a password is nowhere.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -280,13 +281,20 @@ impl BrokerProvision {
 
     /// Opens accounts, some hundred with a request, and ends connections that were made with passwords of before.
     async fn open(&self, accesses: &[Access]) -> Vec<Result<(), StepFault>> {
+        if accesses.is_empty() {
+            return Vec::new();
+        }
+        let before = match self.provisioner.users().await {
+            Ok(before) => before,
+            Err(fault) => return vec![Err(failed(&fault)); accesses.len()],
+        };
         let mut results = Vec::with_capacity(accesses.len());
         for batch in accesses.chunks(OPENED_AT_ONCE) {
             let opened = self.provisioner.open_accounts(batch).await;
             let opened = opened.map(drop).map_err(|fault| failed(&fault));
             for access in batch {
                 results.push(match &opened {
-                    Ok(()) => self.end_renewal(access).await,
+                    Ok(()) => self.end_renewal(&access.account, &before).await,
                     Err(fault) => Err(fault.clone()),
                 });
             }
@@ -294,15 +302,16 @@ impl BrokerProvision {
         results
     }
 
-    async fn end_renewal(&self, access: &Access) -> Result<(), StepFault> {
-        if !self.files.is_renewed(&access.account) {
+    /// `before` are the users that there were: nobody came in as another one.
+    async fn end_renewal(&self, account: &AccountId, before: &HashSet<String>) -> Result<(), StepFault> {
+        if !self.files.is_renewed(account) {
             return Ok(());
         }
-        let ended = self.provisioner.disconnect(&access.account).await;
-        ended.map_err(|fault| failed(&fault))?;
-        self.files
-            .renewal_done(&access.account)
-            .map_err(|fault| failed(&fault))
+        if before.contains(account.as_str()) {
+            let ended = self.provisioner.disconnect(account).await;
+            ended.map_err(|fault| failed(&fault))?;
+        }
+        self.files.renewal_done(account).map_err(|fault| failed(&fault))
     }
 
     async fn shut(&self, account: &AccountId, standing: Standing) -> Result<(), StepFault> {

@@ -153,15 +153,7 @@ impl Provisioner {
         Ok(report)
     }
 
-    /// Makes queues, user and permissions of an account, or changes its password.
-    ///
-    /// # Errors
-    /// [`ProvisionFault`]; repeat the call.
-    pub async fn open_account(&self, access: &Access) -> Result<Report, ProvisionFault> {
-        self.open_accounts(std::slice::from_ref(access)).await
-    }
-
-    /// The same for many, a few hundred a request.
+    /// Makes queues, users and permissions of accounts, a few hundred a request, or changes their passwords.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
@@ -190,8 +182,11 @@ impl Provisioner {
                 users.contains(access.account.as_str()) && !accounts.renewed.contains(&access.account)
             });
         report.add(self.open_accounts(&missing).await?);
+        // Nobody came in as a user that was not there.
         for renewed in &accounts.renewed {
-            self.disconnect(renewed).await?;
+            if users.contains(renewed.as_str()) {
+                self.disconnect(renewed).await?;
+            }
         }
         for batch in there.chunks(BATCH) {
             let mut rights = Definitions::new(&self.vhost);
@@ -237,7 +232,11 @@ impl Provisioner {
         }
     }
 
-    async fn users(&self) -> Result<HashSet<String>, ProvisionFault> {
+    /// The names of the users that there are.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`].
+    pub async fn users(&self) -> Result<HashSet<String>, ProvisionFault> {
         let section = Section::Users;
         let path = section.path(&self.vhost);
         let users = self.management.list(&path, section.columns()).await?;
@@ -269,7 +268,7 @@ impl Provisioner {
     }
 
     /// Locks an account out: its user is gone and its connections are closed. Its queues stay with what they hold, and
-    /// are made where they are missing. [`Provisioner::open_account`] lets it in again.
+    /// are made where they are missing. [`Provisioner::open_accounts`] lets it in again.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
