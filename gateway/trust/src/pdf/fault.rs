@@ -63,6 +63,9 @@ pub enum PdfFault {
     /// An interactive form that is malformed.
     #[error("the form is malformed")]
     Form,
+    /// A form in XFA (§12.7.9) in a file that was extended after it was signed: readers show it, or the pages.
+    #[error("the file holds a form in XFA, and was extended after it was signed")]
+    Xfa,
     /// A signature field whose value is no signature dictionary.
     #[error("a signature dictionary is malformed")]
     SignatureDictionary,

@@ -64,6 +64,7 @@ impl<'a> File<'a> {
         {
             return Err(PdfFault::Encrypted);
         }
+        revision::check_linearized(bytes, &sections, &budget)?;
         let revisions = revision::into_revisions(sections)?;
         let last = revisions.last().ok_or(PdfFault::StartXref)?;
         if last.end_of_line != bytes.len() {

@@ -108,6 +108,31 @@ pub(super) fn read_sections(bytes: &[u8], budget: &Budget) -> Result<Vec<Section
     Ok(sections)
 }
 
+/// Readers that take a file for a linearised one (Annex F) read the section behind its first object first: it must be one of
+/// the chain.
+pub(super) fn check_linearized(bytes: &[u8], sections: &[Section], budget: &Budget) -> Result<(), PdfFault> {
+    let mut parser = Parser::new(bytes, 0);
+    // The header is a comment.
+    parser.skip_space();
+    parser.object_header()?;
+    let object = parser.object(budget)?;
+    let is_linearized = object
+        .as_dictionary()
+        .is_some_and(|first| first.get(b"Linearized").is_some());
+    if !is_linearized {
+        return Ok(());
+    }
+    parser.skip_space();
+    parser.keyword(b"endobj")?;
+    parser.skip_space();
+    let offset = parser.at;
+    if sections.iter().any(|section| section.offset == offset) {
+        Ok(())
+    } else {
+        Err(PdfFault::Xref { offset })
+    }
+}
+
 /// Sections, newest first, become revisions, oldest first.
 pub(super) fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>, PdfFault> {
     let mut revisions: Vec<Revision> = Vec::new();

@@ -15,6 +15,7 @@ mod later;
 mod looks;
 mod permissions;
 mod repair;
+mod roles;
 mod stamps;
 
 fn reports(report: PdfReport) -> Vec<SealReport> {

@@ -103,6 +103,7 @@ texts! {
     PdfTooLarge = "cấu trúc quá lớn", "the structure is too large";
     PdfCatalog = "tệp không có danh mục gốc", "the file has no catalog";
     PdfForm = "biểu mẫu sai cấu trúc", "the form is malformed";
+    PdfXfa = "tệp có biểu mẫu XFA và được nối thêm sau khi ký: mỗi phần mềm đọc hiện một nội dung khác", "the file holds a form in XFA and was extended after it was signed: readers show different things";
     PdfSignatureDictionary = "từ điển chữ ký sai cấu trúc", "a signature dictionary is malformed";
     PdfSubFilter = "không hỗ trợ loại chữ ký này", "the kind of signature is not supported";
     PdfContents = "chỗ chứa giá trị chữ ký sai", "the place of the signature value is malformed";

@@ -24,12 +24,16 @@ pub(super) struct Allowed {
     pub(super) pages: BTreeMap<u32, u32>,
     /// Widgets of fields that were filled in.
     pub(super) filled: BTreeSet<u32>,
+    /// Widgets of fields that are new and wait: some readers paint them.
+    pub(super) waiting: BTreeSet<u32>,
     /// How much of a page each widget covers whose look is new; those that show nowhere are left out.
     pub(super) areas: BTreeMap<u32, f64>,
     /// Objects from which new ones may be reached.
     pub(super) roots: Vec<u32>,
     /// Objects that may be written, or left, only if nothing else than these holders refers to them there.
     pub(super) uses: BTreeMap<u32, BTreeSet<(u32, Place)>>,
+    /// Objects that may be written only if whoever refers to them does so in one of these places.
+    pub(super) placed: BTreeMap<u32, &'static [Place]>,
     /// Objects of the DSS that are written, and who belonged to it before and may refer to them.
     pub(super) material: BTreeSet<u32>,
     pub(super) material_holders: HashSet<u32>,
@@ -53,6 +57,13 @@ impl Allowed {
         self.uses.entry(number).or_default().insert(holder);
     }
 
+    /// Whether the reference is in a place where it may be.
+    pub(super) fn is_placed(&self, number: u32, one: &Use) -> bool {
+        self.placed
+            .get(&number)
+            .is_some_and(|places| places.contains(&one.place))
+    }
+
     /// Whether the reference is one inside the DSS.
     pub(super) fn is_material(&self, number: u32, one: &Use) -> bool {
         self.material.contains(&number)
@@ -62,8 +73,12 @@ impl Allowed {
     /// Notes whether anything is to be seen of the signature; a fault where it is more than a seal, or where nobody
     /// signed.
     pub(super) fn check_shown(&mut self, changes: &Changes<'_, '_>) -> Result<(), PdfFault> {
-        let all = self.shown.union(&self.filled).copied();
-        self.areas = appearance::areas(changes, all.clone())?;
+        let all: BTreeSet<u32> = [&self.shown, &self.filled, &self.waiting]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        self.areas = appearance::areas(changes, all.iter().copied())?;
         for number in all {
             appearance::check_look(changes, number)?;
         }

@@ -6,7 +6,7 @@
 //!
 //! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
 //! page of the signed revision; nor do those of all updates on any one page.
-//! **Invariant**: every appearance of theirs has a box, and is drawn inside the widget.
+//! **Invariant**: every appearance of theirs has a box, is drawn inside the widget, and draws nothing where that has no area.
 //! **Invariant**: what a field looks like changes only where the field says by itself that it is a widget.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.
 //! **Invariant**: an appearance that is written or left belongs to its widget alone.
@@ -16,9 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::PdfFault;
 use super::super::file::Indirect;
 use super::super::object::{Dictionary, Object, Reference};
+use super::super::parse::Parser;
+use super::super::stream;
 use super::Changes;
 use super::allowed::Allowed;
-use super::boxes::Corners;
+use super::boxes::{CORNER_MAX, Corners};
 use super::survey::Place;
 
 /// A page holds so many of the largest appearance. On A4 a seal with its text takes a twentieth; strips that real
@@ -166,8 +168,8 @@ fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFau
     Ok(Some(corners.area()))
 }
 
-/// Every appearance that a widget has is a form with a box: readers scale that into the widget, and what has none some draw
-/// wherever it likes.
+/// Every appearance that a widget has is a form with a box that is not turned askew: readers scale that into the widget, and
+/// what has none some draw wherever it likes. Where there is no room to scale into, nothing is drawn.
 pub(super) fn check_look(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
     let (file, revision) = (changes.file, changes.revision);
     let fault = PdfFault::Changed { number };
@@ -192,18 +194,60 @@ pub(super) fn check_look(changes: &Changes<'_, '_>, number: u32) -> Result<(), P
         }
     }
     file.budget.take_looks(looks.len())?;
-    let has_box = |look: &Indirect| {
-        let edges = look.dictionary().and_then(|look| look.get(b"BBox"));
-        is_form(look) && edges.is_some_and(|edges| Corners::read(file, edges, revision).is_some())
-    };
-    if looks
-        .iter()
-        .all(|look| look.value == Object::Null || has_box(look))
-    {
-        Ok(())
-    } else {
-        Err(fault)
+    let rectangle = widget.dictionary().and_then(|widget| widget.get(b"Rect"));
+    let has_room = rectangle
+        .and_then(|rectangle| Corners::read(file, rectangle, revision))
+        .is_some_and(Corners::has_room);
+    for look in looks.iter().filter(|look| look.value != Object::Null) {
+        let dictionary = look.dictionary().filter(|_| is_form(look)).ok_or(fault)?;
+        let edges = dictionary.get(b"BBox").ok_or(fault)?;
+        let edges = Corners::read(file, edges, revision).ok_or(fault)?;
+        let is_bounded = has_room || edges.area() == 0.0 || draws_nothing(changes, look)?;
+        if !is_bounded || !is_upright(changes, dictionary)? {
+            return Err(fault);
+        }
     }
+    Ok(())
+}
+
+/// Whether the stream holds blanks and comments alone.
+fn draws_nothing(changes: &Changes<'_, '_>, look: &Indirect) -> Result<bool, PdfFault> {
+    let (Some(dictionary), Some(range)) = (look.dictionary(), &look.stream) else {
+        return Ok(false);
+    };
+    let octets = changes.file.bytes[range.clone()].as_ref();
+    if range.is_empty() {
+        return Ok(true);
+    }
+    let octets = stream::decode(dictionary, octets, &changes.file.budget)?;
+    let mut parser = Parser::new(&octets, 0);
+    parser.skip_space();
+    Ok(parser.at == octets.len())
+}
+
+/// Whether the matrix of a form, where it has one, only turns it by right angles, mirrors and moves it (§8.3.3).
+fn is_upright(changes: &Changes<'_, '_>, form: &Dictionary) -> Result<bool, PdfFault> {
+    let Some(matrix) = form.get(b"Matrix") else {
+        return Ok(true);
+    };
+    let matrix = changes.file.follow(matrix, changes.revision)?;
+    let numbers: Option<Vec<f64>> = matrix
+        .array()
+        .and_then(|numbers| numbers.iter().map(Object::as_number).collect());
+    let is_unit = |one: f64, other: f64| one.abs() == 1.0 && other == 0.0;
+    Ok(numbers.is_some_and(|numbers| match numbers[..] {
+        [a, b, c, d, e, f] => {
+            let is_turned = is_unit(a, b) && is_unit(d, c) || is_unit(b, a) && is_unit(c, d);
+            is_turned && e.abs().max(f.abs()) <= CORNER_MAX
+        }
+        _ => false,
+    }))
+}
+
+/// Whether readers make the looks of fields themselves, so that appearances do not say what is seen (NeedAppearances,
+/// §12.7.3).
+pub(super) fn are_made_by_readers(form: &Dictionary) -> bool {
+    !matches!(form.get(b"NeedAppearances"), None | Some(Object::Boolean(false)))
 }
 
 /// How much of a page each of these widgets covers; what shows nowhere is left out.
@@ -239,10 +283,13 @@ pub(super) fn are_resources_grown(
     before: &Dictionary,
     after: &Dictionary,
 ) -> bool {
-    let (before, after) = (before.get(b"DR"), after.get(b"DR"));
-    if before == after {
+    if before.get(b"DR") == after.get(b"DR") {
         return true;
     }
+    if are_made_by_readers(before) || are_made_by_readers(after) {
+        return false;
+    }
+    let (before, after) = (before.get(b"DR"), after.get(b"DR"));
     let nothing = Dictionary::default();
     let before = before.map_or(Some(&nothing), Object::as_dictionary);
     let (Some(before), Some(after)) = (before, after.and_then(Object::as_dictionary)) else {
@@ -259,8 +306,11 @@ pub(super) fn are_resources_grown(
         && fonts_before
             .iter()
             .all(|(key, value)| fonts_after.get(key) == Some(value));
-    let survey = changes.context.survey;
-    let is_unasked =
-        |font: &[u8]| fonts_before.get(font).is_some() || !survey.is_asked_for(font, changes.revision - 1);
+    let (survey, before) = (changes.context.survey, changes.revision - 1);
+    // Readers ask for these by themselves where a field has none of its own.
+    let is_usual = |font: &[u8]| [&b"ZaDb"[..], b"Helv"].contains(&font) && survey.has_heirs(before);
+    let is_unasked = |font: &[u8]| {
+        fonts_before.get(font).is_some() || !is_usual(font) && !survey.is_asked_for(font, before)
+    };
     is_kept && fonts_after.iter().all(|(font, _)| is_unasked(font))
 }

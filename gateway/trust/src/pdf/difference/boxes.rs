@@ -14,7 +14,7 @@ use super::super::object::{Dictionary, Object};
 const LETTER: Corners = Corners([0.0, 0.0, 612.0, 792.0]);
 
 /// How far from the origin a corner may lie: 350 metres of points.
-const CORNER_MAX: f64 = 1_000_000.0;
+pub(super) const CORNER_MAX: f64 = 1_000_000.0;
 
 /// Boxes that pages may inherit at most; files have one or two.
 const INHERITED_MAX: usize = 16;
@@ -48,6 +48,12 @@ impl Corners {
     pub(super) fn area(self) -> f64 {
         let [left, bottom, right, top] = self.0;
         (right - left).max(0.0) * (top - bottom).max(0.0)
+    }
+
+    /// Whether something can be drawn inside: readers do not agree about what is thinner than a point.
+    pub(super) fn has_room(self) -> bool {
+        let [left, bottom, right, top] = self.0;
+        (right - left).min(top - bottom) >= 1.0
     }
 
     fn meet(self, other: Self) -> Self {
@@ -96,9 +102,9 @@ impl Boxes {
         // Readers leave out one that nothing could be seen in.
         let crop = crop.filter(|crop| Corners(crop.map(f64::from_bits)).area() > 0.0);
         let is_page = dictionary.name(b"Type") == Some(b"Page")
-            || [&b"Annots"[..], b"Contents"]
-                .iter()
-                .any(|key| dictionary.get(key).is_some());
+            || dictionary.get(b"Annots").is_some()
+            // Annotations and signatures have contents, too: text.
+            || matches!(dictionary.get(b"Contents"), Some(Object::Reference(_) | Object::Array(_)));
         self.is_bare |= is_page && media.is_none();
         if media.is_none() && crop.is_none() {
             return;

@@ -22,6 +22,8 @@ impl Allowed {
         let (_, after) = changes.file.catalog(changes.revision)?;
         let fault = PdfFault::Changed { number: root.number };
         self.numbers.insert(root.number);
+        // Used as something else, it would give what changes in it to the pages.
+        self.placed.insert(root.number, &[Place::Root, Place::Data]);
         let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
             return Err(fault);
         };
@@ -171,6 +173,9 @@ impl Allowed {
             };
         }
         let (object, fault) = (changes.after(number)?, PdfFault::Changed { number });
+        if changes.old.contains(&number) && before != after {
+            return Err(fault);
+        }
         let known = match before {
             Some(before) => changes.file.follow(before, changes.revision - 1)?,
             None => changes
@@ -185,7 +190,10 @@ impl Allowed {
         if !known.equals_except(told, INFORMATION_KEYS) || !told.iter().all(|(_, value)| is_text(value)) {
             return Err(fault);
         }
-        self.write(changes, number, (TRAILER, Place::Information));
+        if changes.writes(number) {
+            self.numbers.insert(number);
+        }
+        self.placed.insert(number, &[Place::Information]);
         self.kinds.insert(LaterChange::Metadata);
         Ok(())
     }

@@ -73,6 +73,10 @@ impl Allowed {
         let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
             return Err(fault);
         };
+        // Some readers show what it holds in the place of the pages, some do not; what they take note of may change.
+        if after.get(b"XFA").is_some() {
+            return Err(PdfFault::Xfa);
+        }
         let is_default_new = before.get(b"DA").is_none() && matches!(after.get(b"DA"), Some(Object::Text(_)));
         // Some software adds one beside its own field. Readers that make looks anew draw with it whatever has none of its own.
         let may_come = is_default_new && !changes.context.survey.has_heirs(changes.revision - 1);
@@ -87,6 +91,7 @@ impl Allowed {
         {
             return Err(fault);
         }
+        self.fonts(changes, after)?;
         if let Some(array) = after.reference(b"Fields") {
             let place = own.map_or((root.number, Place::FormFields), |own| {
                 (own.number, Place::Fields)
@@ -95,6 +100,29 @@ impl Allowed {
         }
         let fields = grown(changes, before.get(b"Fields"), after.get(b"Fields")).ok_or(fault)?;
         self.signature_fields(changes, &fields)
+    }
+
+    /// A font of the form may lose its Name, which says nothing any more (table 109): some writers leave it out.
+    fn fonts(&mut self, changes: &Changes<'_, '_>, form: &Dictionary) -> Result<(), PdfFault> {
+        let resources = form.get(b"DR").and_then(Object::as_dictionary);
+        let fonts = resources.and_then(|resources| resources.get(b"Font")?.as_dictionary());
+        for (_, font) in fonts.into_iter().flat_map(Dictionary::iter) {
+            let Some(number) = font.as_reference().map(|font| font.number) else {
+                continue;
+            };
+            if !changes.old.contains(&number) {
+                continue;
+            }
+            let (before, after) = (changes.before(number)?, changes.after(number)?);
+            if let (Some(known), Some(told), None) = (before.dictionary(), after.dictionary(), &after.stream)
+                && known.name(b"Type") == Some(b"Font")
+                && told.get(b"Name").is_none()
+                && known.equals_except(told, &[b"Name"])
+            {
+                self.numbers.insert(number);
+            }
+        }
+        Ok(())
     }
 
     fn signature_fields(&mut self, changes: &Changes<'_, '_>, fields: &[Object]) -> Result<(), PdfFault> {
@@ -194,9 +222,11 @@ impl Allowed {
     fn add_widget(&mut self, widget: Reference, dictionary: &Dictionary, signed: Option<&Signature>) {
         if dictionary.name(b"Subtype") == Some(b"Widget") {
             self.widgets.insert(widget);
-            if signed.is_some() {
-                self.shown.insert(widget.number);
-            }
+            let shown = match signed {
+                Some(_) => &mut self.shown,
+                None => &mut self.waiting,
+            };
+            shown.insert(widget.number);
         }
     }
 
@@ -215,6 +245,7 @@ impl Allowed {
         if !was_field || before.get(b"V").is_some() || !before.equals_except(after, &[b"V", b"AP", b"F"]) {
             return Err(fault);
         }
+        self.placed.insert(number, &[Place::Field]);
         self.look(changes, number, (before, after))?;
         let Some(kids) = after.get(b"Kids") else {
             return Ok(());
@@ -248,6 +279,7 @@ impl Allowed {
         }
         if changes.old.contains(&number) {
             self.numbers.insert(number);
+            self.placed.insert(number, &[Place::Field]);
             self.roots.push(number);
         }
         let written = self.roots.len();
@@ -265,7 +297,12 @@ impl Allowed {
             return Ok(());
         }
         let form = Form::read(changes.file, changes.revision - 1)?;
-        if has_looks_of_its_own(changes)? {
+        let (_, catalog) = changes.file.catalog(changes.revision)?;
+        let dictionary = catalog.dictionary().and_then(|catalog| catalog.get(b"AcroForm"));
+        let dictionary = changes
+            .file
+            .follow(dictionary.ok_or(PdfFault::Form)?, changes.revision)?;
+        if appearance::are_made_by_readers(dictionary.dictionary().ok_or(PdfFault::Form)?) {
             return Ok(());
         }
         let names = form.names(changes.file)?;
@@ -307,6 +344,7 @@ impl Allowed {
         }
         self.check_fillable(changes, form, place)?;
         self.numbers.insert(number);
+        self.placed.insert(number, &[Place::Field]);
         self.roots.push(number);
         // Readers show a value wherever a field of this name has a widget, in a state or a text that it chooses. It is one
         // of them itself.
@@ -363,19 +401,6 @@ impl Allowed {
         self.kinds.insert(LaterChange::FormFilled);
         Ok(())
     }
-}
-
-/// Whether readers make the looks of fields themselves, so that appearances do not say what is seen: NeedAppearances
-/// (§12.7.3), XFA (§12.7.9).
-fn has_looks_of_its_own(changes: &Changes<'_, '_>) -> Result<bool, PdfFault> {
-    let (_, catalog) = changes.file.catalog(changes.revision)?;
-    let form = catalog.dictionary().and_then(|catalog| catalog.get(b"AcroForm"));
-    let form = changes
-        .file
-        .follow(form.ok_or(PdfFault::Form)?, changes.revision)?;
-    let form = form.dictionary().ok_or(PdfFault::Form)?;
-    let is_asked = !matches!(form.get(b"NeedAppearances"), None | Some(Object::Boolean(false)));
-    Ok(is_asked || form.get(b"XFA").is_some())
 }
 
 /// SigFlags may gain SignaturesExist and AppendOnly (§12.7.3), and lose nothing.

@@ -112,6 +112,7 @@ fn check_revision(
     allowed.information(&changes)?;
     allowed.filled_fields(&changes)?;
     changes.check_new(&allowed)?;
+    changes.check_references()?;
     for number in &changes.old {
         if !allowed.numbers.contains(number) {
             return Err(PdfFault::Changed { number: *number });
@@ -326,16 +327,54 @@ impl<'f, 'a> Changes<'f, 'a> {
         Ok(())
     }
 
+    /// What the update says refers to what is there, unless that was said before: some readers take a reference to nothing for
+    /// a sign of damage, and look for objects themselves.
+    fn check_references(&self) -> Result<(), PdfFault> {
+        for &number in self.new.iter().chain(&self.old) {
+            if self.update.stream_number == Some(number) {
+                continue;
+            }
+            let object = self.after(number)?;
+            self.file.budget.take_looks(object.weight)?;
+            let mut known = BTreeSet::new();
+            if self.old.contains(&number) {
+                collect(&self.before(number)?.value, &mut |reference| {
+                    known.insert((reference.number, reference.generation));
+                });
+            }
+            let mut is_lost = false;
+            collect(&object.value, &mut |reference| {
+                is_lost |=
+                    !self.is_there(reference) && !known.contains(&(reference.number, reference.generation));
+            });
+            if is_lost {
+                return Err(PdfFault::Object { number });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_there(&self, reference: Reference) -> bool {
+        match self.file.entry(reference.number, self.revision) {
+            Some((entry @ (Entry::InUse { .. } | Entry::Compressed { .. }), _)) => {
+                entry.generation() == reference.generation
+            }
+            Some((Entry::Free, _)) | None => false,
+        }
+    }
+
     /// Nothing of the signed revision refers to what is new, and to what changed only as the white list says.
     fn check_uses(&self, allowed: &Allowed) -> Result<(), PdfFault> {
         let survey = self.context.survey;
-        let numbers: BTreeSet<u32> = self.new.iter().chain(allowed.uses.keys()).copied().collect();
+        let named = allowed.uses.keys().chain(allowed.placed.keys());
+        let numbers: BTreeSet<u32> = self.new.iter().chain(named).copied().collect();
         for number in numbers {
             let permitted = allowed.uses.get(&number);
             let known = survey.weight(number).ok_or(PdfFault::Changed { number })?;
             self.file.budget.take_looks(known)?;
             for one in survey.uses(number, self.revision - 1) {
                 let is_permitted = permitted.is_some_and(|uses| uses.contains(&(one.holder, one.place)))
+                    || allowed.is_placed(number, one)
                     || allowed.is_material(number, one);
                 if !is_permitted {
                     return Err(PdfFault::Changed { number: one.holder });

@@ -40,11 +40,14 @@ impl Allowed {
     ) -> Result<(), PdfFault> {
         let fault = PdfFault::Changed { number };
         let added = grown(changes, before.get(b"Annots"), after.get(b"Annots")).ok_or(fault)?;
-        if !before.equals_except(after, &[b"Annots"]) || !self.are_widgets(&added) {
+        if !before.equals_except(after, &[b"Annots"])
+            || !self.are_widgets(&added)
+            || !are_annotations(changes, after)?
+        {
             return Err(fault);
         }
         self.numbers.insert(number);
-        self.shows(number, &added);
+        self.shows(number, &added)?;
         let array = after.reference(b"Annots");
         if let Some(array) = array.filter(|array| changes.new.contains(&array.number)) {
             self.numbers.insert(array.number);
@@ -72,14 +75,29 @@ impl Allowed {
         }
         for holder in holders {
             self.only_for(number, (holder, Place::Annotations));
-            self.shows(holder, added);
+            self.shows(holder, added)?;
         }
         Ok(())
     }
 
-    /// Notes that a page shows these widgets.
-    fn shows(&mut self, page: u32, added: &[Object]) {
-        let widgets = added.iter().filter_map(Object::as_reference);
-        self.pages.extend(widgets.map(|widget| (widget.number, page)));
+    /// Notes that a page shows these widgets, each on no other page.
+    fn shows(&mut self, page: u32, added: &[Object]) -> Result<(), PdfFault> {
+        for widget in added.iter().filter_map(Object::as_reference) {
+            let number = widget.number;
+            if self.pages.insert(number, page).is_some_and(|other| other != page) {
+                return Err(PdfFault::Overlaid { number });
+            }
+        }
+        Ok(())
     }
+}
+
+/// Whether the array holds annotations and nothing that makes it something else.
+fn are_annotations(changes: &Changes<'_, '_>, page: &Dictionary) -> Result<bool, PdfFault> {
+    let Some(annotations) = page.get(b"Annots") else {
+        return Ok(true);
+    };
+    let annotations = changes.file.follow(annotations, changes.revision)?;
+    let is_one = |item: &Object| matches!(item, Object::Reference(_) | Object::Dictionary(_) | Object::Null);
+    Ok(annotations.array().is_some_and(|items| items.iter().all(is_one)))
 }

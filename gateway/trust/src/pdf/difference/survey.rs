@@ -23,8 +23,13 @@ pub(super) const TRAILER: u32 = 0;
 /// How an object refers to another: the places that the white list knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// /Info of a trailer.
+    /// /Root and /Info of a trailer.
+    Root,
     Information,
+    /// /Data of a signature reference (table 256).
+    Data,
+    /// What refers to a field or a widget: the form, its parent and kids, pages, their arrays, structure and actions.
+    Field,
     /// /AcroForm of the catalog.
     Form,
     /// /Fields of a form that is an object of its own, and of one that stands in the catalog.
@@ -37,19 +42,24 @@ pub(super) enum Place {
     AppearanceStream,
     /// A stream or state inside an appearance dictionary that is an object of its own.
     AppearanceEntry,
-    /// /Metadata, /Extensions, /DSS of the catalog; of the last, everything inside.
+    /// /Metadata, /Extensions, /DSS of the catalog; of the last, everything inside the catalog itself.
     Metadata,
     Extensions,
     ValidationMaterial,
     Other,
 }
 
+/// What refers to fields and widgets: an object that is used elsewhere under such a name is used as a whole, and nothing that
+/// may change in a field says anything there.
+const FIELD_HOLDERS: &[&[u8]] = &[b"Fields", b"Kids", b"Parent", b"Annots", b"CO", b"Obj", b"T"];
+
 /// One step from an object to what it holds; arrays have no names for their items.
 type Step<'a> = Option<&'a [u8]>;
 
 impl Place {
-    fn of(path: &[Step<'_>]) -> Self {
+    fn of(path: &[Step<'_>], is_of_catalog: bool) -> Self {
         match path {
+            [Some(b"Root")] => Self::Root,
             [Some(b"Info")] => Self::Information,
             [Some(b"AcroForm")] => Self::Form,
             [Some(b"Fields")] => Self::Fields,
@@ -62,8 +72,13 @@ impl Place {
             [Some(b"N" | b"D" | b"R")] | [Some(b"N" | b"D" | b"R"), Some(_)] => Self::AppearanceEntry,
             [Some(b"Metadata")] => Self::Metadata,
             [Some(b"Extensions")] => Self::Extensions,
-            [Some(b"DSS"), ..] => Self::ValidationMaterial,
-            _ => Self::Other,
+            [Some(b"DSS"), ..] if is_of_catalog => Self::ValidationMaterial,
+            _ => match path.iter().rev().find_map(|step| *step) {
+                Some(b"Data") => Self::Data,
+                Some(key) if FIELD_HOLDERS.contains(&key) => Self::Field,
+                None => Self::Field,
+                Some(_) => Self::Other,
+            },
         }
     }
 }
@@ -103,6 +118,8 @@ pub(super) struct Use {
 }
 
 pub(super) struct Survey {
+    /// The number of the catalog.
+    catalog: u32,
     /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
     material: HashMap<u32, usize>,
     uses: HashMap<u32, Vec<Use>>,
@@ -123,8 +140,12 @@ impl Survey {
     /// Looks at every object that a revision from `first` on shows and a later one may change.
     pub(super) fn of(file: &File<'_>, first: usize) -> Result<Self, PdfFault> {
         let material = material_nodes(file);
+        let (catalog, _) = file.catalog(first)?;
+        let mut uses = targets(file, first, material.keys())?;
+        uses.insert(catalog.number, Vec::new());
         let mut survey = Self {
-            uses: targets(file, first, material.keys())?,
+            catalog: catalog.number,
+            uses,
             containers: containers(file),
             material,
             boxes: Boxes::default(),
@@ -218,13 +239,8 @@ impl Survey {
         if object.stream.is_none() {
             self.boxes.note(file, dictionary, span.first());
         }
-        // The dictionary of a cross-reference stream is a trailer.
-        let holder = match dictionary.name(b"Type") {
-            Some(b"XRef") => TRAILER,
-            Some(_) | None => number,
-        };
         let is_page = dictionary.name(b"Type") == Some(b"Page");
-        self.note_uses(dictionary, (holder, span, is_page));
+        self.note_uses(dictionary, (number, span, is_page));
         Ok(())
     }
 
@@ -259,10 +275,11 @@ impl Survey {
     ) {
         match value {
             Object::Reference(reference) => {
+                let place = Place::of(path, holder == self.catalog);
                 if let Some(uses) = self.uses.get_mut(&reference.number) {
                     let one = Use {
                         holder,
-                        place: Place::of(path),
+                        place,
                         is_of_page,
                         span,
                     };

@@ -158,7 +158,8 @@ fn check_headers(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> R
 fn is_word(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| bytes[before]);
     let after = bytes.get(at + OBJECT.len());
-    !before.is_some_and(|octet| octet.is_ascii_alphabetic()) && !after.is_some_and(|octet| is_regular(*octet))
+    let goes_on = |octet: &u8| is_regular(*octet) && !octet.is_ascii_digit();
+    !before.is_some_and(|octet| octet.is_ascii_alphabetic()) && !after.is_some_and(goes_on)
 }
 
 #[cfg(test)]
@@ -174,6 +175,7 @@ mod tests {
             b"4 0. obj",
             b"4\x800\x80obj ",
             b"4 %c\n0 obj%",
+            b"4 0 obj1234",
             b"obj",
         ] {
             assert!(of(word), "{word:?}");

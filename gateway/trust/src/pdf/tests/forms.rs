@@ -146,6 +146,53 @@ fn nothing_but_value_and_look_of_a_field_changes() {
 }
 
 #[test]
+fn fonts_come_where_no_reader_takes_them_for_what_was_signed() {
+    let world = World::new();
+    let judge = |form: &'static str, after: &str| {
+        let once = prepared(&world, &Prepared { form, ..OPEN });
+        let form = format!("<< /Fields [5 0 R 7 0 R] /SigFlags 3 {after} >>");
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");
+        filled(&once, &[(1, &catalog), (12, "<< /Type /Font >>")])
+    };
+    let changed = Some(PdfFault::Changed { number: 1 });
+    assert_eq!(judge("", "/DR << /Font << /F9 12 0 R >> >>"), None);
+    // Readers ask for these by themselves.
+    assert_eq!(judge("", "/DR << /Font << /ZaDb 12 0 R >> >>"), changed);
+    assert_eq!(judge("", "/DR << /Font << /Helv 12 0 R >> >>"), changed);
+    let made = "/NeedAppearances true";
+    assert_eq!(
+        judge(made, &format!("{made} /DR << /Font << /F9 12 0 R >> >>")),
+        changed
+    );
+}
+
+#[test]
+fn a_font_of_the_form_may_lose_its_name_alone() {
+    let world = World::new();
+    let font = "/Type /Font /Subtype /Type1 /BaseFont /Helvetica";
+    let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = "<< /Fields [5 0 R] /SigFlags 3 /DR << /Font << /Helv 12 0 R >> >> >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        writer.object(12, format!("<< {font} /Name /Helv >>"));
+    });
+    let changed = Some(PdfFault::Changed { number: 12 });
+    let form = "<< /Fields [5 0 R] /SigFlags 3 /DR << /Font << /Helv 12 0 R >> >> >>";
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");
+    for (after, expected) in [
+        (format!("<< {font} >>"), None),
+        (format!("<< {font} /Name /F >>"), changed),
+        (format!("<< {font} /FirstChar 1 >>"), changed),
+        (
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>".to_owned(),
+            changed,
+        ),
+    ] {
+        assert_eq!(filled(&once, &[(1, &catalog), (12, &after)]), expected, "{after}");
+    }
+}
+
+#[test]
 fn a_field_that_is_not_for_filling_in_stays() {
     let world = World::new();
     let judge = |text_more: &'static str, form: &'static str| {
@@ -167,7 +214,7 @@ fn a_field_that_is_not_for_filling_in_stays() {
     assert_eq!(judge("/FT /Btn", ""), None);
     assert_eq!(judge("", "/NeedAppearances false"), None);
     assert_eq!(judge("", "/NeedAppearances true"), changed);
-    assert_eq!(judge("", "/XFA []"), changed);
+    assert_eq!(judge("", "/XFA []"), Some(PdfFault::Xfa));
     assert_eq!(
         judge("/Rect [0 0 595 842]", ""),
         Some(PdfFault::Overlaid { number: 7 })

@@ -138,6 +138,79 @@ fn a_look_has_a_box() {
     }
 }
 
+#[test]
+fn a_look_without_room_draws_nothing_and_none_is_turned_askew() {
+    let world = World::new();
+    let changed = Some(PdfFault::Changed { number: 7 });
+    let (none, thin, small) = ("[9 9 9 9]", "[0 0 595 0.9]", "[0 0 9 9]");
+    for (rectangle, form, content, expected) in [
+        (none, "/BBox [0 0 9 9]", "", None),
+        (none, "/BBox [0 0 9 9]", " % DSBlank\n", None),
+        (none, "/BBox [0 0 9 9]", "BT (B) Tj ET", changed),
+        (none, "/BBox [0 0 0 0]", "BT (B) Tj ET", None),
+        (none, "/BBox [0 0 0.0005 0.0005]", "BT (B) Tj ET", changed),
+        (thin, "/BBox [0 0 9 9]", "BT (B) Tj ET", changed),
+        (small, "/BBox [0 0 9 9]", "BT (B) Tj ET", None),
+        (small, "/BBox [0 0 9 9] /Matrix [1 0 0 1 5 5.5]", "B", None),
+        (small, "/BBox [0 0 9 9] /Matrix [0 1 -1 0 9 0]", "B", None),
+        (small, "/BBox [0 0 9 9] /Matrix [-1 0 0 1.0 9 0]", "B", None),
+        (
+            small,
+            "/BBox [0 0 9 9] /Matrix [0.00001 0 0 0.00001 0 0]",
+            "B",
+            changed,
+        ),
+        (small, "/BBox [0 0 9 9] /Matrix [1 1 0 1 0 0]", "B", changed),
+        (small, "/BBox [0 0 9 9] /Matrix [0 0 0 0 0 0]", "B", changed),
+        (small, "/BBox [0 0 9 9] /Matrix [1 0 0 1 5]", "B", changed),
+        (small, "/BBox [0 0 9 9] /Matrix [1 0 0 1 9000000 0]", "B", changed),
+    ] {
+        let once = prepared(&world, &field(KINDS[0], ("Sig", rectangle), ""));
+        let mut writer = PdfWriter::update(&once);
+        let after = field(KINDS[0], ("Sig", rectangle), LOOK);
+        writer.object(7, format!("<< {after} /V 9 0 R >>"));
+        let length = content.len();
+        writer.object(
+            11,
+            format!("<< /Subtype /Form {form} /Length {length} >>\nstream\n{content}\nendstream"),
+        );
+        let file = fill_contents(writer.finish_open(9), |covered| world.organisation.sign(covered));
+        assert_eq!(fault(&file), expected, "{rectangle} {form} {content}");
+    }
+}
+
+#[test]
+fn a_field_that_waits_covers_no_page_and_stands_on_one() {
+    let world = World::new();
+    let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = "<< /Fields [5 0 R] /SigFlags 3 >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        writer.object(2, "<< /Type /Pages /Kids [3 0 R 10 0 R] /Count 2 >>");
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842]";
+        writer.object(10, format!("<< {page} /Contents 4 0 R >>"));
+    });
+    for (rectangle, pages, expected) in [
+        ("[0 0 595 842]", &[3][..], Some(PdfFault::Overlaid { number: 7 })),
+        ("[0 0 595 420]", &[3], None),
+        ("[0 0 0 0]", &[3], None),
+        ("[0 0 9 9]", &[3, 10], Some(PdfFault::Overlaid { number: 7 })),
+    ] {
+        let mut writer = PdfWriter::update(&once);
+        let form = "<< /Fields [5 0 R 7 0 R] /SigFlags 3 >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [7 0 R]";
+        for number in pages {
+            writer.object(*number, format!("<< {page} >>"));
+        }
+        writer.object(
+            7,
+            format!("<< /FT /Sig /T (W) /Subtype /Widget /Rect {rectangle} >>"),
+        );
+        assert_eq!(fault(&writer.finish_update()), expected, "{rectangle} {pages:?}");
+    }
+}
+
 /// The page signed by the person and certified for being filled in, with fields that these objects are.
 fn form(world: &World, fields: &str, annotations: &str, objects: &[(u32, &str)]) -> Vec<u8> {
     sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {

@@ -25,6 +25,7 @@ pub(in crate::command::verify) fn pdf_fault(fault: PdfFault) -> Told {
         PdfFault::TooLarge => bare(Text::PdfTooLarge),
         PdfFault::Catalog => bare(Text::PdfCatalog),
         PdfFault::Form => bare(Text::PdfForm),
+        PdfFault::Xfa => bare(Text::PdfXfa),
         PdfFault::SignatureDictionary => bare(Text::PdfSignatureDictionary),
         PdfFault::SubFilter => bare(Text::PdfSubFilter),
         PdfFault::Contents => bare(Text::PdfContents),

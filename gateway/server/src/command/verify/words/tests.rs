@@ -159,6 +159,7 @@ fn of_pdf() -> Vec<PdfFault> {
         PdfFault::TooLarge,
         PdfFault::Catalog,
         PdfFault::Form,
+        PdfFault::Xfa,
         PdfFault::SignatureDictionary,
         PdfFault::SubFilter,
         PdfFault::Contents,
