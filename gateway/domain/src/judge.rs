@@ -399,14 +399,7 @@ impl Judging<'_> {
         let limit = self.moment.now.plus_seconds(self.moment.terms.hold_limit_seconds);
         let until = self.matter.held_until.unwrap_or(limit);
         if until <= self.moment.now {
-            let reason = waits
-                .iter()
-                .map(|wait| wait.code.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
-            return self.refuse(vec![
-                Refusal::new(RefusalCode::HeldTooLong).with("reason", Sayable::ours(&reason)),
-            ]);
+            return self.refuse(vec![Refusal::held_too_long(&waits)]);
         }
         Happening::Held(Held {
             case: self.matter.case,

@@ -331,12 +331,8 @@ pub trait Journal: Send + Sync {
     /// The receipt owed for this event, if one is.
     fn owed_for(&self, position: u64) -> Result<Option<OwedReceipt>, StoreFault>;
 
-    /// The receipt about this case that was issued for the event with this leaf: which evidence, and its digest.
-    fn receipt_about(
-        &self,
-        case: CaseId,
-        about: &Digest,
-    ) -> Result<Option<(ReceiptKind, Digest)>, StoreFault>;
+    /// The receipt about this case that was issued for the event with this leaf.
+    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<IssuedHead>, StoreFault>;
 
     /// The events that moved a dispatch, in order.
     fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault>;
@@ -375,13 +371,26 @@ pub trait Archive: Send + Sync {
     fn length(&self, digest: &Digest) -> Result<Option<u64>, StoreFault>;
 }
 
-/// What a hand-over attempt came to. Three endings, never two.
+/// An answer that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuedHead {
+    /// Which evidence.
+    pub kind: ReceiptKind,
+    /// Digest of the receipt.
+    pub receipt: Digest,
+    /// Digest of the status packet that says the same, where one was written.
+    pub status_packet: Option<Digest>,
+}
+
+/// What a hand-over attempt came to. Three endings, never two; of *not now* there are two kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It is in the addressee's inbox, confirmed.
     Delivered,
     /// Not now: the broker is away or blocked. Nobody knows whether it got there; the connector drops repeats.
     Deferred,
+    /// Not now: the inbox is full, and did not take it.
+    Full,
     /// There is no such inbox.
     Declined,
 }

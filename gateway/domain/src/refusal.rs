@@ -206,6 +206,12 @@ impl Refusal {
         }
     }
 
+    /// That the time is over in which this could have come.
+    pub fn held_too_long(waits: &[Remark]) -> Refusal {
+        let waits: Vec<&str> = waits.iter().map(|wait| wait.code.as_str()).collect();
+        Refusal::new(RefusalCode::HeldTooLong).with("reason", Sayable::ours(&waits.join(", ")))
+    }
+
     /// With the value of one placeholder; of a value longer than [`VALUE_CHARS_MAX`] only the beginning.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Sayable>) -> Refusal {

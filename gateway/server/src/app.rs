@@ -376,7 +376,6 @@ fn publish_limits(config: &Config) -> PublishLimits {
     PublishLimits {
         outstanding_max: config.broker.unconfirmed_max,
         confirm_timeout: config.broker.confirm_max,
-        body_bytes_max: usize::try_from(config.limits.packet_bytes_max).unwrap_or(usize::MAX),
     }
 }
 

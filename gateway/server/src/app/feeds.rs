@@ -127,7 +127,9 @@ impl Pump {
         };
         match self.broker.publisher.park(parked).await {
             domain::port::Outcome::Delivered => arrival.settle.done(),
-            domain::port::Outcome::Deferred | domain::port::Outcome::Declined => {
+            domain::port::Outcome::Deferred
+            | domain::port::Outcome::Full
+            | domain::port::Outcome::Declined => {
                 arrival.settle.not_now(self.pause);
             }
         }

@@ -55,7 +55,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
                 continue;
             }
         };
-        refilled.retain(|account, _| expected.get(account).is_some_and(|expected| 0 < *expected));
+        forget_idle(&mut refilled, &expected);
         let accounts: Vec<AccountId> = expected.keys().cloned().collect();
         let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
             continue;
@@ -105,6 +105,11 @@ fn verdict(depth: Option<Depth>, expected: u32, refilled: u32) -> Verdict {
         },
         Some(_) => Verdict::Sound,
     }
+}
+
+/// An inbox for which nothing is due and in which nothing lies, not even what went there a moment ago, counts as new.
+fn forget_idle(refilled: &mut BTreeMap<AccountId, u32>, expected: &BTreeMap<AccountId, u32>) {
+    refilled.retain(|account, _| expected.contains_key(account));
 }
 
 /// How many dispatches each inbox must hold at least; of everybody who has something due or in an inbox.
@@ -181,6 +186,15 @@ mod tests {
         assert_eq!(seen(0, 1, 2), read);
         assert_eq!(seen(1, 1, 2), Verdict::Sound, "the reader has the other one");
         assert_eq!(seen(0, 1, 0), Verdict::Sound);
+    }
+
+    #[test]
+    fn what_was_just_put_there_again_does_not_make_an_inbox_new() {
+        let account = |name| AccountId::parse(name).expect("an account id");
+        let (settling, idle) = (account("a1-1"), account("a2-1"));
+        let mut refilled = BTreeMap::from([(settling.clone(), 3), (idle, 1)]);
+        forget_idle(&mut refilled, &BTreeMap::from([(settling.clone(), 0)]));
+        assert_eq!(refilled, BTreeMap::from([(settling, 3)]));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod clock;
 mod dispatched;
 mod merged;
 mod parked;
+mod swept;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +22,7 @@ use domain::packet::{
 };
 use domain::port::{Appended, CaseState, Commit, Inbox, Journal, Outcome, Parcel, Soon, StoreFault};
 use domain::refusal::Remark;
-use trust::{Digest, Need, Policy, Snapshot, SoftwareKey};
+use trust::{Digest, Need, Policy, Snapshot, SoftwareKey, Time};
 
 use crate::clock::Clock;
 use crate::stages::inspect::{Job, Occasion, Verdict, inspect};
@@ -158,13 +159,16 @@ impl Bench {
 
     /// A document of agency 1 that is held, and the job that judges it again.
     fn held(&self, packet: &DocumentPacket) -> Job {
+        self.held_until(packet, ("held", 1), self.road.now().plus_seconds(1000))
+    }
+
+    fn held_until(&self, packet: &DocumentPacket, (name, from): (&str, u32), until: Time) -> Job {
         let body = packet.write().expect("a packet");
-        let mut job = self.job("held", 1, &body);
-        let until = self.road.now().plus_seconds(1000);
+        let mut job = self.job(name, from, &body);
         let held = Held {
             case: job.case,
             submission: job.submission.clone(),
-            identity: identity_of(packet, AgencyId::from_number(1)).expect("an identity"),
+            identity: identity_of(packet, AgencyId::from_number(from)).expect("an identity"),
             rank: Rank::Normal,
             reasons: vec![Remark::new("revocation-unknown", "CN=a")],
             until,
@@ -172,6 +176,13 @@ impl Bench {
         self.record(Commit::of(Happening::Held(held)).keeping(body.into()));
         job.occasion = Occasion::Held(until);
         job
+    }
+
+    /// The case in which a submission is answered.
+    fn case_of(&self, job: &Job) -> CaseId {
+        let Submission { account, id, .. } = &job.submission;
+        let head = self.store.submission(account, id).expect("told");
+        head.expect("a submission").case
     }
 
     /// The commit that a job comes to.
@@ -347,6 +358,7 @@ fn what_an_heir_sends_while_its_predecessors_waits_is_one_document_with_it() {
     assert_eq!(repeated.case, again.case);
     let head = bench.store.case(held.case).expect("told").expect("a case");
     assert_eq!(head.state, CaseState::Joined);
+    assert_eq!(bench.case_of(&held), again.case, "whose answer is its own now");
 }
 
 #[test]

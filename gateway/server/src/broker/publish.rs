@@ -54,8 +54,6 @@ pub struct PublishLimits {
     pub outstanding_max: usize,
     /// Wait for one confirmation. When in that time none at all came, the connection is held dead and rebuilt.
     pub confirm_timeout: Duration,
-    /// Largest body. The broker closes the channel on a larger one, with all that is outstanding (16 MiB in 4.x).
-    pub body_bytes_max: usize,
 }
 
 impl Default for PublishLimits {
@@ -63,7 +61,6 @@ impl Default for PublishLimits {
         PublishLimits {
             outstanding_max: 1024,
             confirm_timeout: Duration::from_secs(30),
-            body_bytes_max: 16 * 1024 * 1024,
         }
     }
 }
@@ -251,7 +248,7 @@ impl Publisher {
                     Said::Returned => Outcome::Declined,
                     Said::Refused => {
                         tracing::debug!(exchange, key, "the queue is full");
-                        Outcome::Deferred
+                        Outcome::Full
                     }
                 }
             }
@@ -302,11 +299,6 @@ impl Publisher {
 impl Inbox for Publisher {
     fn hand_over(&self, account: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
         Box::pin(async move {
-            if parcel.body.len() > self.limits.body_bytes_max {
-                let body_bytes = parcel.body.len();
-                tracing::error!(body_bytes, account.id = %account, "a message is larger than the broker takes");
-                return Outcome::Deferred;
-            }
             let properties = persistent(headers_of(&parcel))
                 .with_message_id(parcel.dispatch.id.to_string().into())
                 .with_type(parcel.dispatch.kind.word().into());

@@ -15,7 +15,7 @@ mod lane;
 mod parcel;
 mod twin;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::{info, warn};
 
 use self::attempt::{Attempt, Ending, Turns};
 use self::lane::Lanes;
@@ -46,6 +46,8 @@ struct Dispatcher {
     /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
     /// to look again.
     resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
+    /// Inboxes that took nothing more: one dispatch is tried at a time, until one is taken.
+    full: HashSet<AccountId>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -65,6 +67,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
+        full: HashSet::new(),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -240,20 +243,21 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting) = (&mut self.lanes, &self.resting);
+        let (lanes, resting, full) = (&mut self.lanes, &self.resting, &self.full);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
             else {
                 return 0;
             };
-            let room = lanes.room(&account);
-            if room == 0 {
+            let (room, running) = (lanes.room(&account), lanes.running(&account));
+            let is_full = full.contains(&account);
+            if room == 0 || is_full && running > 0 {
                 lanes.wait(&account, agency);
                 return 0;
             }
             // Those under way are still due in the index; they are passed over below.
-            room + lanes.running(&account)
+            if is_full { 1 } else { room + running }
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -321,6 +325,10 @@ impl Dispatcher {
         self.lanes.end(id);
         match ending {
             Ending::Consigned => {
+                if self.full.remove(&account) {
+                    info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
+                    self.wake_all();
+                }
                 // The inbox may have been lost, or become another's, between the hand-over and its record.
                 let directory = self.road.journal.directory();
                 let belongs_in = directory.inbox_of(&head.dispatch, self.road.now());
@@ -340,6 +348,12 @@ impl Dispatcher {
                 self.road.signals.due.add(freed.into_iter().chain([to]));
             }
             Ending::NotNow => self.leave_for_now(id, (to, account), self.road.rules.retry_after),
+            Ending::Full => {
+                if self.full.insert(account.clone()) {
+                    warn!(stage = "dispatch", account.id = %account, "the inbox is full: its reader must empty it; tried now and then");
+                }
+                self.leave_for_now(id, (to, account), self.road.rules.retry_after);
+            }
             Ending::Waits => {
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after.min(WAIT_REST))
             }

@@ -2,15 +2,18 @@
 //!
 //! **Invariant:** driven by the journal, never by a timer that a restart forgets.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::dispatch::{DispatchKind, DispatchState, Rank};
-use domain::event::{Failed, Happening};
+use domain::event::{Failed, Happening, Held, Refused};
 use domain::ids::{CaseId, DispatchId};
-use domain::port::{Appended, Commit, DispatchHead, HeldSubmission, OwedReceipt, Recorded, StoreFault};
+use domain::port::{
+    Appended, CaseState, Commit, DispatchHead, HeldSubmission, OwedReceipt, Recorded, Slot, StoreFault,
+};
 use domain::receipt::ReceiptKind;
+use domain::refusal::Refusal;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tracing::{error, info, warn};
 use trust::{Snapshot, Time};
@@ -18,7 +21,7 @@ use trust::{Snapshot, Time};
 use super::inspect::{Job, Occasion};
 use super::receive::{Inspectors, Travelling};
 use super::record::announce;
-use super::{FromJournal, Road, tell};
+use super::{FromJournal, Road, facts, tell};
 
 /// How often the index is asked.
 const TICK: Duration = Duration::from_millis(500);
@@ -26,6 +29,8 @@ const TICK: Duration = Duration::from_millis(500);
 const HELD_MAX: usize = 20_000;
 /// Records of one look that wait for the store at once: one after the other each would wait for a batch of its own.
 const AT_ONCE: usize = 64;
+/// How often a case is judged whose time is over: longer than answers are waited for.
+const ENDING_EVERY: Duration = Duration::from_secs(5);
 /// Things of one kind taken in one look.
 const LOOK_MAX: usize = 256;
 
@@ -36,6 +41,8 @@ struct Sweeper {
     judged_with: Option<Arc<Snapshot>>,
     /// Dispatches whose sender was told that they lie in the inbox.
     noticed: HashSet<DispatchId>,
+    /// Cases whose time is over, and when they were last judged.
+    ending: HashMap<CaseId, Instant>,
 }
 
 /// What this round is for, beside what every round does.
@@ -63,6 +70,7 @@ pub async fn sweep(road: Road, inspectors: Inspectors) {
         inspectors,
         judged_with: None,
         noticed: HashSet::new(),
+        ending: HashMap::new(),
     };
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -104,14 +112,21 @@ fn is_steady(road: &Road, was_steady: bool) -> bool {
 impl Sweeper {
     async fn once(&mut self, due: Due) -> Result<(), StoreFault> {
         let now = self.road.sure_now()?;
-        self.fail_expired(now).await?;
+        // None of these waits for another: what fails now is looked for again.
+        let mut done = self.fail_expired(now).await;
         if due.look {
-            self.road.signals.due.add(self.road.journal.waiting()?);
-            self.road.signals.look_for_owed();
-            self.fail_closed(now).await?;
-            self.tell_of_full_inboxes(now).await?;
+            done = done.and(self.find_lost());
+            done = done.and(self.fail_closed(now).await);
+            done = done.and(self.tell_of_full_inboxes(now).await);
         }
-        self.release_held(due, now).await
+        done.and(self.release_held(due, now).await)
+    }
+
+    /// What a signal may have lost.
+    fn find_lost(&self) -> Result<(), StoreFault> {
+        self.road.signals.look_for_owed();
+        self.road.signals.due.add(self.road.journal.waiting()?);
+        Ok(())
     }
 
     /// Held submissions are judged again when what they wait for came, when their time is over, and now and then.
@@ -139,6 +154,10 @@ impl Sweeper {
             if !all && !is_over && !concerned.contains(&case) {
                 continue;
             }
+            // Its last look takes as long as its answers are waited for.
+            if is_over && self.ending.insert(case, Instant::now()).is_some() {
+                continue;
+            }
             self.road.waits.forget(case);
             // One that cannot be judged keeps nobody else waiting; it is looked at again.
             if let Err(fault) = self.judge_again(held, is_over).await {
@@ -146,6 +165,7 @@ impl Sweeper {
             }
         }
         self.judged_with = Some(trust);
+        self.ending.retain(|_, began| began.elapsed() < ENDING_EVERY);
         Ok(())
     }
 
@@ -156,11 +176,16 @@ impl Sweeper {
                 held.case
             )));
         };
-        let Some(body) = self.road.archive.fetch(&event.submission.packet).await? else {
-            return Err(StoreFault::Damaged(format!(
-                "the packet of held case {} is missing",
-                held.case
-            )));
+        let body = match self.road.archive.fetch(&event.submission.packet).await {
+            Ok(Some(body)) => body,
+            Ok(None) | Err(StoreFault::Damaged(_)) if is_over => return self.run_out(event).await,
+            Ok(None) => {
+                return Err(StoreFault::Damaged(format!(
+                    "the packet of held case {} is missing",
+                    held.case
+                )));
+            }
+            Err(fault) => return Err(fault),
         };
         let urgent = event.rank == Rank::Urgent;
         let Ok(place) = self.inspectors.place(urgent).await else {
@@ -184,6 +209,29 @@ impl Sweeper {
             handle: Box::new(FromJournal),
             place,
         });
+        Ok(())
+    }
+
+    /// Ends a wait whose packet cannot be read any more: nobody will ever judge it.
+    async fn run_out(&self, held: Held) -> Result<(), StoreFault> {
+        let (journal, case) = (&*self.road.journal, held.case);
+        let unchanged = facts::unchanged(journal, Slot::Case(case))?;
+        if journal.case(case)?.map(|head| head.state) != Some(CaseState::Held) {
+            return Ok(());
+        }
+        let refused = Refused {
+            case,
+            submission: held.submission,
+            document: Some(held.identity.document),
+            reasons: vec![Refusal::held_too_long(&held.reasons)],
+            rank: held.rank,
+            seals: Vec::new(),
+        };
+        let commit = Commit::of(Happening::Refused(refused)).expecting(unchanged);
+        if let Appended::Done(recorded) = self.road.append(commit).await? {
+            warn!(stage = "sweep", case.id = %case, "its time is over and its packet cannot be read: refused");
+            announce(&self.road, &recorded).await;
+        }
         Ok(())
     }
 
@@ -245,17 +293,30 @@ impl Sweeper {
                 head.dispatch.kind == DispatchKind::Packet && late
             });
             let told = heads.into_iter().map(async |head| {
-                // What could not be told now is told at the next look.
                 let id = head.dispatch.id;
-                let is_told = self.noticed.contains(&id) || self.tell_consignment(&head).await?;
-                Ok::<_, StoreFault>(is_told.then_some(id))
+                (self.noticed.contains(&id) || self.is_told(&head).await).then_some(id)
             });
-            let told: Vec<Option<DispatchId>> =
-                stream::iter(told).buffer_unordered(AT_ONCE).try_collect().await?;
+            let told: Vec<Option<DispatchId>> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
             still.extend(told.into_iter().flatten());
         }
         self.noticed = still;
         Ok(())
+    }
+
+    /// Tells it. What could not be told now is told at the next look; what can never be read keeps nobody else from it.
+    async fn is_told(&self, head: &DispatchHead) -> bool {
+        let id = head.dispatch.id;
+        match self.tell_consignment(head).await {
+            Ok(is_told) => is_told,
+            Err(StoreFault::Damaged(fault)) => {
+                error!(stage = "sweep", dispatch.id = %id, fault, "that it lies in the inbox cannot be told");
+                true
+            }
+            Err(fault) => {
+                warn!(stage = "sweep", dispatch.id = %id, error = %fault, "a consignment could not be told now");
+                false
+            }
+        }
     }
 
     /// Says whether nothing is left to be told.

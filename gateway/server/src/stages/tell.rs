@@ -10,9 +10,9 @@ use domain::agency::Answers;
 use domain::consequence::Owed;
 use domain::dispatch::{Dispatch, Rank};
 use domain::event::{Happening, ReceiptIssued, Refused, Repeated};
-use domain::ids::DispatchId;
-use domain::port::{Appended, Commit, Expectation, OwedReceipt, StoreFault};
-use domain::receipt::{AddresseeResult, Receipt, ReceiptKind};
+use domain::ids::{AccountId, DispatchId};
+use domain::port::{Appended, Commit, Expectation, IssuedHead, OwedReceipt, StoreFault};
+use domain::receipt::{AddresseeResult, Receipt};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -148,31 +148,33 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
             None => None,
         };
         Issued {
-            kind: owed.kind,
-            receipt: Digest::of(&bytes),
-            bytes: Some(bytes),
-            status,
+            head: IssuedHead {
+                kind: owed.kind,
+                receipt: Digest::of(&bytes),
+                status_packet: status.as_deref().map(Digest::of),
+            },
+            keeps: std::iter::once(bytes).chain(status).collect(),
         }
     };
     let receipt = ReceiptIssued {
         case: owed.case,
-        kind: issued.kind,
+        kind: issued.head.kind,
         about: owed.about.leaf,
-        receipt: issued.receipt,
+        receipt: issued.head.receipt,
         to: owed.to,
         submission: happening.submission().map(|submission| submission.id.clone()),
         account: happening
             .submission()
             .map(|submission| submission.account.clone())
             .or_else(|| content.and_then(|dispatch| dispatch.submitted_by)),
-        status_packet: issued.status.as_deref().map(Digest::of),
+        status_packet: issued.head.status_packet,
         rank: rank_of(&road, &owed)?,
     };
     let mut commit = Commit::of(Happening::ReceiptIssued(receipt)).expecting(Expectation::Unanswered {
         case: owed.case,
         about: owed.about.leaf,
     });
-    for bytes in issued.bytes.into_iter().chain(issued.status) {
+    for bytes in issued.keeps {
         commit = commit.keeping(Arc::from(bytes));
     }
     match road.append(commit).await? {
@@ -184,22 +186,31 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
 }
 
 struct Issued {
-    kind: ReceiptKind,
-    receipt: Digest,
-    bytes: Option<Vec<u8>>,
-    status: Option<Vec<u8>>,
+    head: IssuedHead,
+    /// What is not in the archive yet.
+    keeps: Vec<Vec<u8>>,
 }
 
-/// The receipt that answered the earlier submission, under the name of this one.
+/// What answered the earlier submission, under the name of this one.
 fn repeat(road: &Road, repeated: &Repeated) -> Result<Issued, TellFault> {
     let answer = road.journal.receipt_about(repeated.case, &repeated.answer)?;
-    let (kind, receipt) = answer.ok_or(TellFault::NoAnswerYet)?;
+    let mut head = answer.ok_or(TellFault::NoAnswerYet)?;
+    if !wants_status(road, &repeated.submission.account) {
+        head.status_packet = None;
+    }
     Ok(Issued {
-        kind,
-        receipt,
-        bytes: None,
-        status: None,
+        head,
+        keeps: Vec::new(),
     })
+}
+
+/// Whether the software of this account only knows edXML.
+fn wants_status(road: &Road, account: &AccountId) -> bool {
+    let directory = road.journal.directory();
+    match directory.account(account).map(|account| account.answers) {
+        Some(Answers::ReceiptsAndStatus) => true,
+        Some(Answers::Receipts) | None => false,
+    }
 }
 
 fn sign(road: &Road, owed: &OwedReceipt, content: Option<&Dispatch>) -> Result<Vec<u8>, TellFault> {
@@ -277,16 +288,14 @@ fn as_refused(happening: &Happening) -> Option<&Refused> {
 /// A refusal as a status packet 02 of the gateway's own code, for accounts whose software only knows edXML. The gateway
 /// never writes 01 or 03 to 06 for anybody.
 async fn refusal_as_status(road: &Road, refused: &Refused) -> Result<Option<Vec<u8>>, TellFault> {
-    let directory = road.journal.directory();
-    let wants = directory
-        .account(&refused.submission.account)
-        .map(|account| account.answers);
-    match wants {
-        Some(Answers::ReceiptsAndStatus) => {}
-        Some(Answers::Receipts) | None => return Ok(None),
-    }
-    let Some(original) = road.archive.fetch(&refused.submission.packet).await? else {
+    if !wants_status(road, &refused.submission.account) {
         return Ok(None);
+    }
+    let original = match road.archive.fetch(&refused.submission.packet).await {
+        Ok(Some(original)) => original,
+        // What cannot be read back keeps the receipt from nobody.
+        Ok(None) | Err(StoreFault::Damaged(_)) => return Ok(None),
+        Err(fault) => return Err(fault.into()),
     };
     Ok(super::refusal_status::write(road, refused, &original))
 }

@@ -278,11 +278,12 @@ impl Index {
         Ok((self.db().size_on_disk()?, self.applied().live_bytes))
     }
 
-    /// Whether so much space is lost that it should be made again: sled gives nothing back (measured: 966 MB for 100 MB
-    /// live after five overwrites).
-    pub(super) fn has_grown(&self) -> Result<bool, Fault> {
+    /// How many bytes another one would take at most, where so much space is lost that it should be made again: sled gives
+    /// nothing back (measured: 966 MB for 100 MB live after five overwrites).
+    pub(super) fn has_grown(&self) -> Result<Option<u64>, Fault> {
         let (disk, live) = self.sizes()?;
-        Ok(GROWN_BYTES_MIN < disk && live.saturating_mul(GROWN_TIMES) < disk)
+        let another = live.saturating_mul(GROWN_TIMES);
+        Ok((GROWN_BYTES_MIN < disk && another < disk).then_some(another))
     }
 
     /// Makes the tree durable. sled's own flush writes its log without fsync.
@@ -303,6 +304,11 @@ impl Index {
     /// Has the folder removed when the last user is gone.
     pub(super) fn doom(&self) {
         self.doomed.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the folder stay after all.
+    pub(super) fn spare(&self) {
+        self.doomed.store(false, Ordering::Relaxed);
     }
 }
 

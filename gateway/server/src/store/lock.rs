@@ -43,11 +43,19 @@ impl Space {
     /// # Errors
     /// [`Fault::Full`], which passes when space returns.
     pub(super) fn check(&self) -> Result<(), Fault> {
+        self.check_beside(0)
+    }
+
+    /// Whether so many bytes may be written.
+    ///
+    /// # Errors
+    /// [`Fault::Full`].
+    pub(super) fn check_beside(&self, bytes: u64) -> Result<(), Fault> {
         let free_bytes = self.free_bytes()?;
-        if self.free_bytes_min <= free_bytes {
+        let free_bytes_min = self.free_bytes_min.saturating_add(bytes);
+        if free_bytes_min <= free_bytes {
             return Ok(());
         }
-        let free_bytes_min = self.free_bytes_min;
         Err(Fault::Full {
             directory: self.directory.clone(),
             free_bytes,

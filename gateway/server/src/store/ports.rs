@@ -10,10 +10,10 @@ use domain::directory::Directory;
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{
-    Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, Journal, OwedReceipt,
+    Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, IssuedHead, Journal, OwedReceipt,
     ParkedSubmission, Recorded, Slot, Soon, StatusHead, StoreFault, SubmissionHead,
 };
-use domain::receipt::{Checkpoint, ReceiptKind};
+use domain::receipt::Checkpoint;
 use tokio::sync::oneshot;
 use trust::{Digest, Time};
 
@@ -300,11 +300,7 @@ impl Journal for Store {
             .transpose()
     }
 
-    fn receipt_about(
-        &self,
-        case: CaseId,
-        about: &Digest,
-    ) -> Result<Option<(ReceiptKind, Digest)>, StoreFault> {
+    fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<IssuedHead>, StoreFault> {
         self.0.ask(|view| view.receipt_about(case, about))
     }
 

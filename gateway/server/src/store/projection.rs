@@ -14,7 +14,7 @@ use domain::event::{
 };
 use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
 use domain::packet::BusinessType;
-use domain::port::{CaseHead, CaseState, StatusHead, SubmissionHead, bears_id};
+use domain::port::{CaseHead, CaseState, IssuedHead, StatusHead, SubmissionHead, bears_id};
 use trust::{Digest, Time};
 
 use super::fault::Fault;
@@ -383,7 +383,19 @@ impl Step<'_, '_> {
         }
         record.head.state = CaseState::Joined;
         (record.seen, record.held_until) = (self.position, None);
-        self.put_case(&record)
+        self.put_case(&record)?;
+        // Its answer is that of the other case from now on.
+        let head = SubmissionHead {
+            case,
+            packet: record.head.packet,
+        };
+        self.view.put(
+            key::submission(&submission.account, &submission.id),
+            &SubmissionRecord {
+                seen: self.position,
+                head: Some(head),
+            },
+        )
     }
 
     fn extended(&mut self, it: &Extended) -> Result<(), Fault> {
@@ -418,7 +430,12 @@ impl Step<'_, '_> {
         if let Some(Receipted::Owed(position)) = self.view.get(&key)? {
             self.view.remove(key::owed(position))?;
         }
-        self.view.put(key, &Receipted::Issued(it.kind, it.receipt))
+        let issued = IssuedHead {
+            kind: it.kind,
+            receipt: it.receipt,
+            status_packet: it.status_packet,
+        };
+        self.view.put(key, &Receipted::Issued(issued))
     }
 
     fn consequences(&mut self, follows: Consequences) -> Result<(), Fault> {

@@ -163,10 +163,18 @@ impl Sources {
             "an index is made from the journal"
         );
         let index = Index::open(&self.generations.path(number), self.tuning)?;
+        // One that comes to nothing leaves nothing.
+        index.doom();
+        self.make(&index, ends, counters)?;
+        index.spare();
+        Ok(index)
+    }
+
+    fn make(&self, index: &Index, ends: &dyn Fn() -> Ends, counters: &Counters) -> Result<(), Fault> {
         self.forget_missing(counters)?;
         loop {
             let goal = ends();
-            self.bring_up(&index, goal, Settling::Apart, counters)?;
+            self.bring_up(index, goal, Settling::Apart, counters)?;
             if ends().tip.position - goal.tip.position <= BEHIND_MAX {
                 break;
             }
@@ -182,7 +190,7 @@ impl Sources {
                 "originals that the journal names are not there: restore them from a copy"
             );
         }
-        Ok(index)
+        Ok(())
     }
 
     /// Brings an index that tells how far it has come up to the ends.

@@ -41,6 +41,8 @@ pub(super) const BATCH_COMMITS_MAX: usize = 256;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// Pause after an index could not be made.
 const REBUILD_PAUSE: Duration = Duration::from_secs(5);
+/// The same where the index serves and is only too large.
+const REBUILD_GROWN_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// Batches between two looks at how large the index has grown on disk.
 const GROWTH_CHECK_BATCHES: u64 = 4096;
 
@@ -320,8 +322,13 @@ impl Writer {
 
     fn check_growth(&mut self, index: &Index) {
         match guarded(|| index.has_grown()) {
-            Ok(true) => self.start_rebuild("grown"),
-            Ok(false) => {}
+            Ok(Some(bytes)) => match self.space.check_beside(bytes) {
+                Ok(()) => self.start_rebuild("grown"),
+                Err(fault) => {
+                    tracing::warn!(%fault, "the index has grown, and there is no space for another one beside it")
+                }
+            },
+            Ok(None) => {}
             Err(fault) => tracing::warn!(%fault, "the size of the index is unknown"),
         }
     }
@@ -339,9 +346,12 @@ impl Writer {
             self.shared.index().mark_damaged();
             hurry.store(true, Ordering::Relaxed);
         }
-        let waits = self
-            .rebuild_failed
-            .is_some_and(|failed| failed.elapsed() < REBUILD_PAUSE);
+        let pause = if why == "grown" {
+            REBUILD_GROWN_PAUSE
+        } else {
+            REBUILD_PAUSE
+        };
+        let waits = self.rebuild_failed.is_some_and(|failed| failed.elapsed() < pause);
         if self.rebuild.is_some() || waits {
             return;
         }
@@ -369,7 +379,9 @@ impl Writer {
             let Shared {
                 sources, counters, ..
             } = &*self.shared;
+            index.doom();
             guarded(|| sources.catch_up(&index, self.shared.ends(), counters))?;
+            index.spare();
             Ok(index)
         });
         match index {

@@ -19,9 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const A_WHILE: Duration = Duration::from_millis(800);
 
 /// Inboxes that take everything; while `is_doubtful`, nobody learns that they did.
+/// While `is_full`, they take nothing; while `is_slow`, they take a moment.
 #[derive(Default)]
 struct Inboxes {
     is_doubtful: AtomicBool,
+    is_full: AtomicBool,
+    is_slow: AtomicBool,
     /// Packets, in the order in which they came.
     lying: Mutex<Vec<(CaseId, AgencyId)>>,
 }
@@ -33,12 +36,20 @@ impl Inbox for Inboxes {
             let mut lying = self.lying.lock().expect("nobody panicked");
             lying.push((dispatch.case, dispatch.to));
         }
-        let outcome = if self.is_doubtful.load(Ordering::SeqCst) {
+        let outcome = if self.is_full.load(Ordering::SeqCst) {
+            Outcome::Full
+        } else if self.is_doubtful.load(Ordering::SeqCst) {
             Outcome::Deferred
         } else {
             Outcome::Delivered
         };
-        Box::pin(std::future::ready(outcome))
+        let is_slow = self.is_slow.load(Ordering::SeqCst);
+        Box::pin(async move {
+            if is_slow {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            outcome
+        })
     }
 }
 
@@ -133,6 +144,86 @@ fn an_addressee_that_cannot_be_reached_is_not_tried_before_its_rest_is_over() {
     let tried = Arc::clone(&inboxes);
     live(&mut bench, "a window is tried", |_| tried.count() >= window);
     assert_eq!(inboxes.count(), window, "each once");
+}
+
+#[test]
+fn a_full_inbox_is_tried_with_one_document_at_a_time_until_it_takes_again() {
+    let (mut bench, inboxes) = set_up();
+    inboxes.is_full.store(true, Ordering::SeqCst);
+    let rest = Duration::from_millis(100);
+    bench.road.rules = Arc::new(Rules {
+        retry_after: rest,
+        ..(*bench.road.rules).clone()
+    });
+    let window = bench.road.rules.window;
+    let mut cases = Vec::new();
+    for number in 0..2 * window {
+        let mut packet = letter(1, &[2]);
+        packet.document_id = format!("{number}/KH");
+        cases.push(accepted(&bench, &format!("s{number}"), &packet).0.case);
+    }
+    let tried = Arc::clone(&inboxes);
+    let began = std::time::Instant::now();
+    live(&mut bench, "a window is tried, then some", |_| {
+        tried.count() >= window + 2
+    });
+    let rests = usize::try_from(began.elapsed().as_millis() / rest.as_millis()).expect("a small number");
+    assert!(inboxes.taken().len() <= window + rests, "one a rest");
+    let tried = Arc::clone(&inboxes);
+    live(&mut bench, "it is full after a start, too", |_| {
+        tried.count() >= window + 2
+    });
+    inboxes.is_full.store(false, Ordering::SeqCst);
+    inboxes.taken();
+    live(&mut bench, "a window lies in the inbox", |bench| {
+        let lying = cases.iter().flat_map(|case| states(bench, *case));
+        lying.filter(|state| *state == DispatchState::Consigned).count() == window
+    });
+    assert_eq!(inboxes.count(), window, "each once");
+}
+
+#[test]
+fn an_heir_of_two_gets_what_lay_with_one_and_was_due_for_the_other_once() {
+    for (lies_with, due_for) in [(2, 3), (3, 2)] {
+        let (mut bench, inboxes) = set_up();
+        bench.road.rules = Arc::new(Rules {
+            window: 1,
+            retry_after: Duration::from_millis(100),
+            ..(*bench.road.rules).clone()
+        });
+        // What fills the inbox of the other one.
+        let mut before = letter(1, &[due_for]);
+        before.document_id = "1/KH".to_owned();
+        let (first, _) = accepted(&bench, "s1", &before);
+        let lies = |case| move |bench: &Bench| states(bench, case).contains(&DispatchState::Consigned);
+        live(&mut bench, "the inbox is filled", lies(first.case));
+        let (both, _) = accepted(&bench, "s2", &letter(1, &[2, 3]));
+        live(&mut bench, "it lies with one of them", lies(both.case));
+        let head = |bench: &Bench, to: u32| {
+            let to = AgencyId::from_number(to);
+            let head = bench.store.addressed(both.case, to).expect("told");
+            head.expect("an addressee").state
+        };
+        assert_eq!(head(&bench, lies_with), DispatchState::Consigned);
+        assert_eq!(head(&bench, due_for), DispatchState::Due);
+        inboxes.taken();
+        // Longer than it takes to record that it was taken back.
+        inboxes.is_slow.store(true, Ordering::SeqCst);
+        bench.change(DirectoryChange::Merged {
+            from: [2, 3].map(AgencyId::from_number).to_vec(),
+            into: AgencyId::from_number(4),
+        });
+        bench.road.rules = Arc::new(Rules {
+            window: 8,
+            ..(*bench.road.rules).clone()
+        });
+        live(&mut bench, "the heir has the inbox", |bench| {
+            states(bench, both.case).contains(&DispatchState::Consigned)
+                && states(bench, first.case) == [DispatchState::Consigned]
+        });
+        let given = inboxes.taken().into_iter().filter(|(case, _)| *case == both.case);
+        assert_eq!(given.count(), 1, "once, where it lay with {lies_with}");
+    }
 }
 
 #[test]

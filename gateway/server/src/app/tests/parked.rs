@@ -95,6 +95,7 @@ fn a_parked_status_that_is_released_leaves_no_case_behind() {
     assert_eq!(waiting(&bench), []);
     let head = bench.store.case(job.case).expect("told").expect("a case");
     assert_eq!(head.state, CaseState::Joined);
+    assert_eq!(bench.case_of(&job), sent.case);
 }
 
 #[test]

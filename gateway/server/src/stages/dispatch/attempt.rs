@@ -20,8 +20,8 @@ use crate::stages::{Road, Rules};
 use crate::telemetry::Stage;
 
 /// Normal dispatches handed over at once, over all inboxes.
-const NORMAL_MAX: usize = 1024;
-/// Urgent ones, beside them.
+const NORMAL_MAX: usize = 768;
+/// Urgent ones, beside them: as many as `[broker] unconfirmed_max` leaves by default.
 const URGENT_MAX: usize = 256;
 
 /// What became of one attempt.
@@ -44,6 +44,8 @@ pub(super) enum Ending {
     DueAgain,
     /// Try again later.
     NotNow,
+    /// The inbox is full.
+    Full,
     /// Its twin goes first.
     Waits,
     /// What it recalls goes first, or is withdrawn.
@@ -122,11 +124,12 @@ async fn try_send(
         Twin::Ahead => return Ok(Ending::Waits),
         Twin::HandedOver => return handed_over_with_twin(road, head, account).await,
     }
-    let body = turns.bodies.get(road, &head.dispatch.body).await?;
+    let body = turns.bodies.get(road, &head.dispatch).await?;
     let parcel = parcel::wrap(road, head, body.bytes())?;
     match road.inbox.hand_over(account.clone(), parcel).await {
         Outcome::Delivered => {}
         Outcome::Deferred => return Ok(Ending::NotNow),
+        Outcome::Full => return Ok(Ending::Full),
         Outcome::Declined => return Ok(Ending::NoInbox),
     }
     drop(body);

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use domain::dispatch::{Dispatch, Rank};
 use domain::port::StoreFault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use trust::Digest;
@@ -20,7 +21,13 @@ const KNOWN_MAX: usize = 4096;
 /// All bodies that are under way.
 pub(super) struct Bodies {
     known: Mutex<HashMap<Digest, Weak<Body>>>,
-    budget: Arc<Semaphore>,
+    normal: Budget,
+    urgent: Budget,
+}
+
+/// How many bytes may be in memory.
+struct Budget {
+    units: Arc<Semaphore>,
     units_max: u32,
 }
 
@@ -37,14 +44,14 @@ impl Body {
 }
 
 impl Bodies {
-    /// None is in memory; all of them together may take so many bytes, or one that is larger alone.
+    /// None is in memory; all of them together may take so many bytes, or one that is larger alone. Urgent ones have a quarter
+    /// for themselves: they wait for no one's large documents.
     pub(super) fn new(bytes_max: u64) -> Bodies {
-        let units_max = u32::try_from(bytes_max / UNIT).unwrap_or(u32::MAX).max(1);
-        let permits = usize::try_from(units_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let urgent = bytes_max / 4;
         Bodies {
             known: Mutex::default(),
-            budget: Arc::new(Semaphore::new(permits)),
-            units_max,
+            normal: Budget::new(bytes_max - urgent),
+            urgent: Budget::new(urgent),
         }
     }
 
@@ -52,13 +59,18 @@ impl Bodies {
     ///
     /// # Errors
     /// Of the archive; [`StoreFault::Damaged`] when it does not hold the original.
-    pub(super) async fn get(&self, road: &Road, digest: &Digest) -> Result<Arc<Body>, StoreFault> {
+    pub(super) async fn get(&self, road: &Road, dispatch: &Dispatch) -> Result<Arc<Body>, StoreFault> {
+        let digest = &dispatch.body;
+        let budget = match dispatch.rank {
+            Rank::Urgent => &self.urgent,
+            Rank::Normal => &self.normal,
+        };
         if let Some(body) = self.known(digest) {
             return Ok(body);
         }
         let missing = || StoreFault::Damaged(format!("original {digest} is not in the archive"));
         let length = road.archive.length(digest)?.ok_or_else(missing)?;
-        let share = self.share(length).await;
+        let share = budget.share(length).await;
         // Somebody else may have fetched it while this one waited.
         if let Some(body) = self.known(digest) {
             return Ok(body);
@@ -77,10 +89,21 @@ impl Bodies {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(digest).and_then(Weak::upgrade)
     }
+}
+
+impl Budget {
+    fn new(bytes_max: u64) -> Budget {
+        let units_max = u32::try_from(bytes_max / UNIT).unwrap_or(u32::MAX).max(1);
+        let permits = usize::try_from(units_max).unwrap_or(Semaphore::MAX_PERMITS);
+        Budget {
+            units: Arc::new(Semaphore::new(permits)),
+            units_max,
+        }
+    }
 
     async fn share(&self, length: u64) -> OwnedSemaphorePermit {
         let units = u32::try_from(length / UNIT + 1).unwrap_or(u32::MAX);
-        let share = Arc::clone(&self.budget).acquire_many_owned(units.min(self.units_max));
+        let share = Arc::clone(&self.units).acquire_many_owned(units.min(self.units_max));
         share.await.expect("the budget is never closed")
     }
 }
@@ -91,15 +114,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_budget_is_kept_and_what_is_larger_goes_alone() {
-        let bodies = Bodies::new(4 * UNIT);
-        let first = bodies.share(2 * UNIT).await;
-        assert_eq!(bodies.budget.available_permits(), 1, "three units are taken");
+        let budget = Budget::new(4 * UNIT);
+        let first = budget.share(2 * UNIT).await;
+        assert_eq!(budget.units.available_permits(), 1, "three units are taken");
         drop(first);
-        let alone = bodies.share(100 * UNIT).await;
-        assert_eq!(bodies.budget.available_permits(), 0);
-        let waits = tokio::time::timeout(std::time::Duration::from_millis(20), bodies.share(1)).await;
+        let alone = budget.share(100 * UNIT).await;
+        assert_eq!(budget.units.available_permits(), 0);
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(20), budget.share(1)).await;
         assert!(waits.is_err(), "no room beside it");
         drop(alone);
-        drop(bodies.share(1).await);
+        drop(budget.share(1).await);
     }
 }

@@ -47,7 +47,12 @@ pub(super) fn of(road: &Road, head: &DispatchHead, account: &AccountId) -> Resul
             DispatchState::HandedOver if is_here => return Ok(Twin::HandedOver),
             // One that was given up still lies in the inbox; it may be taken late.
             DispatchState::Consigned | DispatchState::Failed if is_here => found = Twin::Ahead,
-            DispatchState::Due if goes_before(road, &directory, &other, head, holder) => found = Twin::Ahead,
+            // One that lies elsewhere is about to be taken back: it has its turn whether that is recorded yet or not.
+            DispatchState::Due | DispatchState::Consigned
+                if goes_before(road, &directory, &other, head, holder) =>
+            {
+                found = Twin::Ahead;
+            }
             DispatchState::Due
             | DispatchState::Consigned
             | DispatchState::HandedOver

@@ -5,8 +5,7 @@
 
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
-use domain::port::{CaseHead, DispatchHead, Expectation, Slot, StatusHead, SubmissionHead};
-use domain::receipt::ReceiptKind;
+use domain::port::{CaseHead, DispatchHead, Expectation, IssuedHead, Slot, StatusHead, SubmissionHead};
 use trust::{Digest, Time};
 
 use super::key;
@@ -232,13 +231,9 @@ impl View<'_> {
         self.get(&key::owed(position))
     }
 
-    pub(crate) fn receipt_about(
-        &self,
-        case: CaseId,
-        about: &Digest,
-    ) -> Result<Option<(ReceiptKind, Digest)>, Fault> {
+    pub(crate) fn receipt_about(&self, case: CaseId, about: &Digest) -> Result<Option<IssuedHead>, Fault> {
         match self.get(&key::answer(case, about))? {
-            Some(Receipted::Issued(kind, receipt)) => Ok(Some((kind, receipt))),
+            Some(Receipted::Issued(issued)) => Ok(Some(issued)),
             Some(Receipted::Owed(_)) | None => Ok(None),
         }
     }

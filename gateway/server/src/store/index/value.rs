@@ -7,7 +7,7 @@ use domain::dispatch::{Answer, Dispatch, DispatchKind, DispatchState, Rank};
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use domain::packet::{BusinessType, StatusCode};
-use domain::port::{CaseHead, CaseState, DispatchHead, StatusHead, SubmissionHead};
+use domain::port::{CaseHead, CaseState, DispatchHead, IssuedHead, StatusHead, SubmissionHead};
 use domain::receipt::ReceiptKind;
 use trust::{Digest, Time};
 
@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 7;
+pub(crate) const FORMAT: u8 = 8;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -408,21 +408,25 @@ pub(crate) struct Mark {
 pub(crate) enum Receipted {
     /// It is owed; the position of the event.
     Owed(u64),
-    /// It was issued; which evidence, and its digest.
-    Issued(ReceiptKind, Digest),
+    /// It was issued.
+    Issued(IssuedHead),
 }
 
 impl Value for Receipted {
     fn write(&self, out: &mut Writer) {
         match self {
             Receipted::Owed(position) => (0_u8, *position).write(out),
-            Receipted::Issued(kind, receipt) => (1_u8, (*kind, *receipt)).write(out),
+            Receipted::Issued(it) => (1_u8, ((it.kind, it.receipt), it.status_packet)).write(out),
         }
     }
     fn read(bytes: &mut Reader<'_>) -> Option<Self> {
         match u8::read(bytes)? {
             0 => u64::read(bytes).map(Receipted::Owed),
-            1 => Some(Receipted::Issued(Value::read(bytes)?, Value::read(bytes)?)),
+            1 => Some(Receipted::Issued(IssuedHead {
+                kind: Value::read(bytes)?,
+                receipt: Value::read(bytes)?,
+                status_packet: Value::read(bytes)?,
+            })),
             _ => None,
         }
     }

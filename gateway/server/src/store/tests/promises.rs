@@ -9,7 +9,7 @@ use domain::directory::{Addition, DirectoryChange};
 use domain::dispatch::DispatchState;
 use domain::event::Happening;
 use domain::packet::BusinessType;
-use domain::port::{Appended, Commit, Expectation, Journal, Slot, StoreFault};
+use domain::port::{Appended, Commit, Expectation, IssuedHead, Journal, Slot, StoreFault};
 use domain::receipt::ReceiptKind;
 use trust::{Digest, Time};
 
@@ -137,10 +137,11 @@ fn a_dispatch_leaves_a_state_once_and_a_receipt_is_issued_once() {
     assert_eq!(store.owed_for(1), Ok(None));
     assert_eq!(
         store.receipt_about(case(1), &about),
-        Ok(Some((
-            ReceiptKind::SubmissionAcceptance,
-            Digest::of(about.as_bytes())
-        )))
+        Ok(Some(IssuedHead {
+            kind: ReceiptKind::SubmissionAcceptance,
+            receipt: Digest::of(about.as_bytes()),
+            status_packet: None,
+        }))
     );
 }
 

@@ -169,6 +169,8 @@ fn damage_in_an_older_segment_is_told_with_its_place() {
         }
         other => panic!("{other:?}"),
     }
+    let left = fs::read_dir(folder.path().join("index")).expect("a folder");
+    assert_eq!(left.count(), 0, "an index that comes to nothing leaves nothing");
 }
 
 #[test]
