@@ -6,6 +6,7 @@
 mod addressees;
 mod away;
 mod broker_rights;
+mod commands;
 mod delivery;
 mod document_id;
 mod evidence;

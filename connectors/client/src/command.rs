@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use connector::text::Text;
 use connector::{Connector, Event, Standing};
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use fault::{CommandFault, file_fault};
 
@@ -36,6 +37,19 @@ impl Ending {
             Ending::NotNow => ExitCode::from(2),
         }
     }
+}
+
+/// Waits until somebody asks the command to end, at the keyboard or by `SIGTERM`.
+///
+/// # Errors
+/// When the system does not tell signals.
+pub(crate) async fn asked_to_end() -> Result<Ending, CommandFault> {
+    let mut terminated = signal(SignalKind::terminate()).map_err(file_fault("SIGTERM".as_ref()))?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+    Ok(Ending::Done)
 }
 
 /// One line that is no result: a fault, or what keeps the connector from its broker.

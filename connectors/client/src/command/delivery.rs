@@ -246,6 +246,7 @@ fn json(name: &str, submission: &SubmissionId, receipt: Option<&Receipt>, word: 
         .flat_map(|receipt| &receipt.reasons)
         .map(|reason| text(reason.code.word()));
     Writer::new()
+        .text("event", "result")
         .text("packet", name)
         .text("submission", submission)
         .text("result", word)

@@ -10,7 +10,7 @@ use connector::{Connector, Received, StoreFault};
 use domain::dispatch::DispatchKind;
 
 use super::watch::serve;
-use super::{CommandFault, Ending, say, while_telling};
+use super::{CommandFault, Ending, asked_to_end, say, while_telling};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -38,7 +38,7 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
             ended = work => ended,
             never = serve(&connector, &spool) => match never {},
             () = connector.stopped() => Err(CommandFault::Store(StoreFault::Stopped)),
-            _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
+            ended = asked_to_end() => ended,
         }
     };
     let received = while_telling(&connector, receive).await;

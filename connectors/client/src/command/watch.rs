@@ -13,12 +13,12 @@ use connector::text::Text;
 use connector::{Answer, Connector, Event, Standing, StoreFault, Submission, SubmitFault};
 use domain::ids::{DispatchId, SubmissionId};
 use domain::receipt::vietnam_time;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::fault::{LANGUAGES_PART, of_store, of_submission};
 use super::{
-    CommandFault, Ending, complain, complain_of_damage, damage_words, delivery, receive, say, words,
+    CommandFault, Ending, asked_to_end, complain, complain_of_damage, damage_words, delivery, receive, say,
+    words,
 };
 
 /// Pause after the folder took nothing.
@@ -44,14 +44,12 @@ pub(crate) async fn run(config: Config, arguments: Arguments) -> Result<Ending, 
     let spool = Spool::open(&config.folder, config.store.remember)?;
     let connector = Connector::open(config).await?;
     complain_of_damage(&connector);
-    let mut terminated = signal(SignalKind::terminate()).map_err(super::file_fault("SIGTERM".as_ref()))?;
     let ended = tokio::select! {
         () = tell(&connector, arguments.json) => Ok(Ending::Done),
         ended = exchange(&connector, &spool) => ended,
         ended = write(&connector, arguments.to) => ended,
         () = connector.stopped() => Err(CommandFault::Store(StoreFault::Stopped)),
-        _ = tokio::signal::ctrl_c() => Ok(Ending::Done),
-        _ = terminated.recv() => Ok(Ending::Done),
+        ended = asked_to_end() => ended,
     };
     connector.close().await;
     ended
