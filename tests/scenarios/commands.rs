@@ -41,12 +41,13 @@ async fn sent(province: &Province, log: &str) -> Value {
     serde_json::from_str(&ended.output).unwrap_or_else(|fault| panic!("{fault}: {}", ended.output))
 }
 
-/// The documents that lie in a folder.
+/// The documents that lie in a folder, which has one for each case.
 fn documents(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(files) = std::fs::read_dir(folder) else {
-        return Vec::new();
+    let entries = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| entry.expect("a readable folder").path())
     };
-    let paths = files.map(|file| file.expect("a readable folder").path());
+    let paths = entries(folder).flat_map(|case| entries(&case).collect::<Vec<_>>());
     let is_packet = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".edxml") && !name.ends_with(".status.edxml") && !name.starts_with('.')

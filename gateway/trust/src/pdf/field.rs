@@ -151,8 +151,9 @@ impl Form {
                 Some(Object::Text(text)) => {
                     file.budget.take_name(text.bytes.len())?;
                     match text_string(&text.bytes) {
-                        Some(part) => parts.push(part),
-                        None => return Ok(None),
+                        // Some readers leave an empty part out.
+                        Some(part) if !part.is_empty() => parts.push(part),
+                        Some(_) | None => return Ok(None),
                     }
                 }
                 Some(_) => return Ok(None),
@@ -181,16 +182,21 @@ pub(super) fn own_name(field: &Dictionary) -> Name {
 
 /// A text string (§7.9.2.2); `None` where its octets are no text, or text that PDFDocEncoding writes in its own way.
 pub(super) fn text_string(bytes: &[u8]) -> Option<String> {
+    // In the other order of octets some readers take it for a text, too; and some leave out what is no character.
+    if bytes.starts_with(&[0xFF, 0xFE]) {
+        return None;
+    }
+    let plain = |text: String| Some(text).filter(|text| !text.chars().any(char::is_control));
     if let Some(units) = bytes.strip_prefix(&[0xFE, 0xFF]) {
         let pairs = units.chunks_exact(2);
         if !pairs.remainder().is_empty() {
             return None;
         }
         let units: Vec<u16> = pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-        return String::from_utf16(&units).ok();
+        return String::from_utf16(&units).ok().and_then(plain);
     }
     if let Some(text) = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]) {
-        return String::from_utf8(text.to_vec()).ok();
+        return String::from_utf8(text.to_vec()).ok().and_then(plain);
     }
     // Where PDFDocEncoding is that of Latin 1 (annex D.3).
     let is_common = |octet: &u8| matches!(octet, 0x20..=0x7E | 0xA1..=0xAC | 0xAE..=0xFF);
@@ -211,6 +217,9 @@ mod tests {
         assert_eq!(text_string(b"\xFE\xFF\0K\0\xFD"), same);
         assert_eq!(text_string(b"\xEF\xBB\xBFK\xC3\xBD"), same);
         assert_eq!(text_string(b"K\x8D"), None);
+        assert_eq!(text_string(b"\xFF\xFEK\0"), None);
+        assert_eq!(text_string(b"\xFE\xFF\0\x1B\0v\0n\0\x1B\0K"), None);
+        assert_eq!(text_string(b"\xEF\xBB\xBF\x1BK"), None);
         assert_eq!(text_string(b"\xFE\xFF\0K\0"), None);
         assert_eq!(text_string(b"\xFE\xFF\xD8\0"), None);
     }

@@ -5,7 +5,7 @@
 //! **Invariant**: looking up an object in a revision never sees a later one.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use super::object::{Dictionary, Object, Reference};
 use super::parse::Parser;
 use super::revision::{self, History, Revision};
 use super::stream;
-use super::xref::Entry;
+use super::xref::{Entry, Section};
 
 /// An indirect object, or a direct one that was asked for in its place.
 pub(super) struct Indirect {
@@ -46,6 +46,8 @@ pub(super) struct File<'a> {
     pub(super) budget: Budget,
     /// Objects by where they begin, with what they say they are.
     objects: RefCell<HashMap<usize, (Reference, Rc<Indirect>)>>,
+    /// Where the sections of the chain begin, hidden ones included.
+    sections: HashSet<usize>,
     /// Object streams by where they begin.
     pub(super) containers: RefCell<HashMap<usize, Rc<Container>>>,
 }
@@ -64,6 +66,11 @@ impl<'a> File<'a> {
         {
             return Err(PdfFault::Encrypted);
         }
+        let hidden = |section: &Section| section.trailer.get(b"XRefStm").and_then(Object::as_size);
+        let places = sections
+            .iter()
+            .flat_map(|section| std::iter::once(section.offset).chain(hidden(section)));
+        let places = places.collect();
         revision::check_linearized(bytes, &sections, &budget)?;
         let revisions = revision::into_revisions(sections)?;
         let last = revisions.last().ok_or(PdfFault::StartXref)?;
@@ -79,8 +86,15 @@ impl<'a> File<'a> {
             history,
             budget,
             objects: RefCell::default(),
+            sections: places,
             containers: RefCell::default(),
         })
+    }
+
+    /// Whether the object is a cross-reference section of the file.
+    pub(super) fn is_section(&self, object: &Indirect) -> bool {
+        let extent = object.extent.as_ref();
+        extent.is_some_and(|extent| self.sections.contains(&extent.start))
     }
 
     /// The revision that shows everything.

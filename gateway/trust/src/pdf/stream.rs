@@ -1,7 +1,8 @@
 //! Streams: where their octets are, and what those of cross-references and object streams hold (ISO 32000-2 §7.3.8,
 //! §7.4.4).
 //!
-//! **Invariant**: what all streams of a file inflate to is limited (`budget`); content streams are never inflated.
+//! **Invariant**: what all streams of a file inflate to is limited (`budget`); of content streams only those are inflated that
+//! later revisions show.
 
 use std::io::Read;
 use std::ops::Range;

@@ -16,6 +16,7 @@ mod looks;
 mod permissions;
 mod repair;
 mod roles;
+mod seals;
 mod stamps;
 
 fn reports(report: PdfReport) -> Vec<SealReport> {

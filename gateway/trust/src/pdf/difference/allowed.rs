@@ -8,8 +8,9 @@ use super::super::PdfFault;
 use super::super::coverage::LaterChange;
 use super::super::object::{Object, Reference};
 use super::super::signature::Signature;
-use super::survey::{Place, Use};
-use super::{Changes, appearance};
+use super::place::Place;
+use super::survey::Use;
+use super::{Changes, appearance, look};
 
 #[derive(Default)]
 pub(super) struct Allowed {
@@ -80,7 +81,7 @@ impl Allowed {
             .collect();
         self.areas = appearance::areas(changes, all.iter().copied())?;
         for number in all {
-            appearance::check_look(changes, number)?;
+            look::check(changes, number)?;
         }
         let (covered, number) = appearance::covered(self.areas_shown());
         let is_sealed = changes.context.added.is_some_and(Signature::is_seal);

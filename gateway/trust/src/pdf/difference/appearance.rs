@@ -6,7 +6,7 @@
 //!
 //! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
 //! page of the signed revision; nor do those of all updates on any one page.
-//! **Invariant**: every appearance of theirs has a box, is drawn inside the widget, and draws nothing where that has no area.
+//! **Invariant**: every appearance of theirs is drawn inside the widget (`look`).
 //! **Invariant**: what a field looks like changes only where the field says by itself that it is a widget.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.
 //! **Invariant**: an appearance that is written or left belongs to its widget alone.
@@ -16,19 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::PdfFault;
 use super::super::file::Indirect;
 use super::super::object::{Dictionary, Object, Reference};
-use super::super::parse::Parser;
-use super::super::stream;
 use super::Changes;
 use super::allowed::Allowed;
-use super::boxes::{CORNER_MAX, Corners};
-use super::survey::Place;
+use super::boxes::Corners;
+use super::place::Place;
 
 /// A page holds so many of the largest appearance. On A4 a seal with its text takes a twentieth; strips that real
 /// software draws on small pages take two fifths; what replaces a page takes most of it.
 const APPEARANCES_PER_PAGE: f64 = 2.0;
 
 /// The streams and states of an appearance dictionary (§12.5.5).
-const STATES: [&[u8]; 3] = [b"N", b"D", b"R"];
+pub(super) const STATES: [&[u8]; 3] = [b"N", b"D", b"R"];
 
 impl Allowed {
     /// The appearance of a widget that may change: its dictionary, and streams that are written over.
@@ -116,8 +114,10 @@ impl Seals {
     /// Adds those of an update; a fault where a page is covered by more than seals.
     pub(super) fn add(&mut self, changes: &Changes<'_, '_>, allowed: &Allowed) -> Result<(), PdfFault> {
         for (&number, &area) in &allowed.areas {
-            let page = allowed.pages.get(&number).copied();
-            let page = page.unwrap_or_else(|| page_of(changes, number));
+            let page = match allowed.pages.get(&number) {
+                Some(page) => *page,
+                None => page_of(changes, number),
+            };
             self.widgets.insert(number, (page, area));
         }
         let mut covered: BTreeMap<u32, f64> = BTreeMap::new();
@@ -134,20 +134,50 @@ impl Seals {
     }
 }
 
-/// The page that showed a widget before the update; 0 where it is not one.
+/// The page that showed a widget before the update; 0 where it is not one, or not known to be.
 fn page_of(changes: &Changes<'_, '_>, widget: u32) -> u32 {
     let (survey, before) = (changes.context.survey, changes.revision - 1);
-    let pages = |number: u32| {
-        let uses = survey.uses(number, before);
-        uses.filter(|one| one.is_of_page && one.place == Place::Annotations)
-            .map(|one| one.holder)
-    };
-    let arrays = survey.uses(widget, before).map(|one| one.holder);
-    let pages: BTreeSet<u32> = pages(widget).chain(arrays.flat_map(pages)).collect();
+    let mut pages = BTreeSet::new();
+    for one in survey.uses(widget, before) {
+        match one.place {
+            Place::Annotations => drop(pages.insert(if one.is_of_page { one.holder } else { 0 })),
+            Place::Item => pages.extend(pages_of(changes, one.holder)),
+            Place::Fields | Place::FormFields | Place::Field => {}
+            Place::Root
+            | Place::Information
+            | Place::Data
+            | Place::Form
+            | Place::Font
+            | Place::Parent
+            | Place::Appearance
+            | Place::AppearanceStream
+            | Place::AppearanceEntry
+            | Place::Metadata
+            | Place::Extensions
+            | Place::ValidationMaterial
+            | Place::Other => drop(pages.insert(0)),
+        }
+    }
     match pages.first() {
         Some(page) if pages.len() == 1 => *page,
         Some(_) | None => 0,
     }
+}
+
+/// The pages whose annotations an array is; 0 among them where it is more than that, or nobody looked. None where it is no
+/// array of annotations at all.
+fn pages_of(changes: &Changes<'_, '_>, array: u32) -> BTreeSet<u32> {
+    let (survey, before) = (changes.context.survey, changes.revision - 1);
+    if survey.weight(array).is_none() {
+        return BTreeSet::from([0]);
+    }
+    let uses = survey.uses(array, before);
+    uses.filter(|one| !matches!(one.place, Place::Fields | Place::FormFields | Place::Field))
+        .map(|one| {
+            let is_page = one.is_of_page && one.place == Place::Annotations;
+            if is_page { one.holder } else { 0 }
+        })
+        .collect()
 }
 
 /// Whether a field is a widget by its own plain word, or has nothing to look like. Readers draw other annotations in ways of
@@ -166,82 +196,6 @@ fn area_of(changes: &Changes<'_, '_>, number: u32) -> Result<Option<f64>, PdfFau
     let corners = Corners::read(changes.file, rectangle, changes.revision);
     let corners = corners.ok_or(PdfFault::Changed { number })?;
     Ok(Some(corners.area()))
-}
-
-/// Every appearance that a widget has is a form with a box that is not turned askew: readers scale that into the widget, and
-/// what has none some draw wherever it likes. Where there is no room to scale into, nothing is drawn.
-pub(super) fn check_look(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
-    let (file, revision) = (changes.file, changes.revision);
-    let fault = PdfFault::Changed { number };
-    let widget = changes.after(number)?;
-    let Some(appearance) = widget.dictionary().and_then(|widget| widget.get(b"AP")) else {
-        return Ok(());
-    };
-    let appearance = file.follow(appearance, revision)?;
-    let mut looks = Vec::new();
-    for state in STATES {
-        let Some(state) = appearance.dictionary().ok_or(fault)?.get(state) else {
-            continue;
-        };
-        let state = file.follow(state, revision)?;
-        match state.dictionary().filter(|_| state.stream.is_none()) {
-            Some(states) => {
-                for (_, look) in states.iter() {
-                    looks.push(file.follow(look, revision)?);
-                }
-            }
-            None => looks.push(state),
-        }
-    }
-    file.budget.take_looks(looks.len())?;
-    let rectangle = widget.dictionary().and_then(|widget| widget.get(b"Rect"));
-    let has_room = rectangle
-        .and_then(|rectangle| Corners::read(file, rectangle, revision))
-        .is_some_and(Corners::has_room);
-    for look in looks.iter().filter(|look| look.value != Object::Null) {
-        let dictionary = look.dictionary().filter(|_| is_form(look)).ok_or(fault)?;
-        let edges = dictionary.get(b"BBox").ok_or(fault)?;
-        let edges = Corners::read(file, edges, revision).ok_or(fault)?;
-        let is_bounded = has_room || edges.area() == 0.0 || draws_nothing(changes, look)?;
-        if !is_bounded || !is_upright(changes, dictionary)? {
-            return Err(fault);
-        }
-    }
-    Ok(())
-}
-
-/// Whether the stream holds blanks and comments alone.
-fn draws_nothing(changes: &Changes<'_, '_>, look: &Indirect) -> Result<bool, PdfFault> {
-    let (Some(dictionary), Some(range)) = (look.dictionary(), &look.stream) else {
-        return Ok(false);
-    };
-    let octets = changes.file.bytes[range.clone()].as_ref();
-    if range.is_empty() {
-        return Ok(true);
-    }
-    let octets = stream::decode(dictionary, octets, &changes.file.budget)?;
-    let mut parser = Parser::new(&octets, 0);
-    parser.skip_space();
-    Ok(parser.at == octets.len())
-}
-
-/// Whether the matrix of a form, where it has one, only turns it by right angles, mirrors and moves it (§8.3.3).
-fn is_upright(changes: &Changes<'_, '_>, form: &Dictionary) -> Result<bool, PdfFault> {
-    let Some(matrix) = form.get(b"Matrix") else {
-        return Ok(true);
-    };
-    let matrix = changes.file.follow(matrix, changes.revision)?;
-    let numbers: Option<Vec<f64>> = matrix
-        .array()
-        .and_then(|numbers| numbers.iter().map(Object::as_number).collect());
-    let is_unit = |one: f64, other: f64| one.abs() == 1.0 && other == 0.0;
-    Ok(numbers.is_some_and(|numbers| match numbers[..] {
-        [a, b, c, d, e, f] => {
-            let is_turned = is_unit(a, b) && is_unit(d, c) || is_unit(b, a) && is_unit(c, d);
-            is_turned && e.abs().max(f.abs()) <= CORNER_MAX
-        }
-        _ => false,
-    }))
 }
 
 /// Whether readers make the looks of fields themselves, so that appearances do not say what is seen (NeedAppearances,

@@ -9,7 +9,8 @@ use super::super::material;
 use super::super::object::{Dictionary, Object};
 use super::Changes;
 use super::allowed::Allowed;
-use super::survey::{Place, TRAILER};
+use super::place::Place;
+use super::survey::TRAILER;
 
 const CATALOG_KEYS: &[&[u8]] = &[b"AcroForm", b"DSS", b"Extensions", b"Version", b"Metadata"];
 

@@ -11,7 +11,7 @@ use super::super::signature::Signature;
 use super::Changes;
 use super::allowed::{Allowed, grown};
 use super::appearance;
-use super::survey::Place;
+use super::place::Place;
 
 /// What a new signature field or widget may say. Absent are actions (A, AA) and whatever has no business there.
 const FIELD_KEYS: &[&[u8]] = &[
@@ -42,10 +42,21 @@ const FIELD_KEYS: &[&[u8]] = &[
     b"SV",
     b"AS",
     b"Contents",
+    b"StructParent",
 ];
 
 /// What of them a field may not say that nobody signs yet: it shows nothing.
 const LOOKS: &[&[u8]] = &[b"AP", b"MK", b"BS", b"Border", b"C", b"Contents", b"DA"];
+
+/// Who may refer to what changes of a field.
+const FIELD_PLACES: &[Place] = &[
+    Place::Field,
+    Place::Fields,
+    Place::FormFields,
+    Place::Annotations,
+    Place::Parent,
+    Place::Item,
+];
 
 /// What of a field, and of its widgets, changes when it is filled in.
 const VALUE_KEYS: &[&[u8]] = &[b"V", b"AP", b"AS", b"I", b"TI"];
@@ -116,10 +127,12 @@ impl Allowed {
             let (before, after) = (changes.before(number)?, changes.after(number)?);
             if let (Some(known), Some(told), None) = (before.dictionary(), after.dictionary(), &after.stream)
                 && known.name(b"Type") == Some(b"Font")
+                && known.name(b"Name").is_some()
                 && told.get(b"Name").is_none()
                 && known.equals_except(told, &[b"Name"])
             {
                 self.numbers.insert(number);
+                self.placed.insert(number, &[Place::Font]);
             }
         }
         Ok(())
@@ -245,7 +258,7 @@ impl Allowed {
         if !was_field || before.get(b"V").is_some() || !before.equals_except(after, &[b"V", b"AP", b"F"]) {
             return Err(fault);
         }
-        self.placed.insert(number, &[Place::Field]);
+        self.placed.insert(number, FIELD_PLACES);
         self.look(changes, number, (before, after))?;
         let Some(kids) = after.get(b"Kids") else {
             return Ok(());
@@ -279,7 +292,7 @@ impl Allowed {
         }
         if changes.old.contains(&number) {
             self.numbers.insert(number);
-            self.placed.insert(number, &[Place::Field]);
+            self.placed.insert(number, FIELD_PLACES);
             self.roots.push(number);
         }
         let written = self.roots.len();
@@ -306,6 +319,12 @@ impl Allowed {
             return Ok(());
         }
         let names = form.names(changes.file)?;
+        // What hangs on a field and is none to us shows its value to others.
+        for (holder, field) in changes.context.survey.hung(changes.revision - 1) {
+            if form.place(field).is_some() && form.place(holder).is_none() {
+                return Err(PdfFault::Changed { number: holder });
+            }
+        }
         for number in waiting {
             match form.place(number) {
                 Some(place) if form.fields[place].is_fillable() => {
@@ -344,12 +363,13 @@ impl Allowed {
         }
         self.check_fillable(changes, form, place)?;
         self.numbers.insert(number);
-        self.placed.insert(number, &[Place::Field]);
+        self.placed.insert(number, FIELD_PLACES);
         self.roots.push(number);
         // Readers show a value wherever a field of this name has a widget, in a state or a text that it chooses. It is one
         // of them itself.
         changes.file.budget.take_looks(names.len())?;
-        let namesakes = (0..names.len()).filter(|other| names[*other] == names[place]);
+        let is_namesake = |other: &usize| names[*other].is_none() || names[*other] == names[place];
+        let namesakes = (0..names.len()).filter(|other| names[place].is_none() || is_namesake(other));
         for namesake in namesakes {
             for shown in std::iter::once(&form.fields[namesake]).chain(form.below(namesake)) {
                 let number = shown.reference.number;

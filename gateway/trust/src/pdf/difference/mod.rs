@@ -14,8 +14,11 @@ mod allowed;
 mod appearance;
 mod boxes;
 mod catalog;
+mod content;
 mod fields;
+mod look;
 mod pages;
+mod place;
 mod survey;
 mod syntax;
 

@@ -6,7 +6,7 @@ use super::super::PdfFault;
 use super::super::object::{Dictionary, Object};
 use super::Changes;
 use super::allowed::{Allowed, grown};
-use super::survey::Place;
+use super::place::Place;
 
 impl Allowed {
     /// Pages, and the arrays of annotations that they share with nobody.

@@ -4,7 +4,7 @@
 //! **Invariant**: every object that any signature covers is read once, whatever the number of later revisions, and let
 //! go again: memory holds one object, or one object stream, at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::PdfFault;
@@ -16,72 +16,10 @@ use super::super::parse;
 use super::super::revision::Version;
 use super::super::xref::Entry;
 use super::boxes::Boxes;
+use super::place::{Place, Step};
 
 /// The holder of what a trailer refers to: no object has this number.
 pub(super) const TRAILER: u32 = 0;
-
-/// How an object refers to another: the places that the white list knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// /Root and /Info of a trailer.
-    Root,
-    Information,
-    /// /Data of a signature reference (table 256).
-    Data,
-    /// What refers to a field or a widget: the form, its parent and kids, pages, their arrays, structure and actions.
-    Field,
-    /// /AcroForm of the catalog.
-    Form,
-    /// /Fields of a form that is an object of its own, and of one that stands in the catalog.
-    Fields,
-    FormFields,
-    /// /Annots of a page.
-    Annotations,
-    /// /AP of a widget, and a stream or state inside it.
-    Appearance,
-    AppearanceStream,
-    /// A stream or state inside an appearance dictionary that is an object of its own.
-    AppearanceEntry,
-    /// /Metadata, /Extensions, /DSS of the catalog; of the last, everything inside the catalog itself.
-    Metadata,
-    Extensions,
-    ValidationMaterial,
-    Other,
-}
-
-/// What refers to fields and widgets: an object that is used elsewhere under such a name is used as a whole, and nothing that
-/// may change in a field says anything there.
-const FIELD_HOLDERS: &[&[u8]] = &[b"Fields", b"Kids", b"Parent", b"Annots", b"CO", b"Obj", b"T"];
-
-/// One step from an object to what it holds; arrays have no names for their items.
-type Step<'a> = Option<&'a [u8]>;
-
-impl Place {
-    fn of(path: &[Step<'_>], is_of_catalog: bool) -> Self {
-        match path {
-            [Some(b"Root")] => Self::Root,
-            [Some(b"Info")] => Self::Information,
-            [Some(b"AcroForm")] => Self::Form,
-            [Some(b"Fields")] => Self::Fields,
-            [Some(b"AcroForm"), Some(b"Fields")] => Self::FormFields,
-            [Some(b"Annots")] => Self::Annotations,
-            [Some(b"AP")] => Self::Appearance,
-            [Some(b"AP"), Some(b"N" | b"D" | b"R")] | [Some(b"AP"), Some(b"N" | b"D" | b"R"), Some(_)] => {
-                Self::AppearanceStream
-            }
-            [Some(b"N" | b"D" | b"R")] | [Some(b"N" | b"D" | b"R"), Some(_)] => Self::AppearanceEntry,
-            [Some(b"Metadata")] => Self::Metadata,
-            [Some(b"Extensions")] => Self::Extensions,
-            [Some(b"DSS"), ..] if is_of_catalog => Self::ValidationMaterial,
-            _ => match path.iter().rev().find_map(|step| *step) {
-                Some(b"Data") => Self::Data,
-                Some(key) if FIELD_HOLDERS.contains(&key) => Self::Field,
-                None => Self::Field,
-                Some(_) => Self::Other,
-            },
-        }
-    }
-}
 
 /// The revisions that show one version of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,6 +55,23 @@ pub(super) struct Use {
     span: Span,
 }
 
+/// What refers to others, as some revisions show it.
+#[derive(Clone, Copy)]
+struct Holder<'f, 'a> {
+    file: &'f File<'a>,
+    number: u32,
+    span: Span,
+    is_page: bool,
+}
+
+impl Holder<'_, '_> {
+    /// Whether the reference names another generation of an object than there is.
+    fn is_misled(self, reference: Reference) -> bool {
+        let entry = self.file.entry(reference.number, self.span.first());
+        entry.is_some_and(|(entry, _)| entry != Entry::Free && entry.generation() != reference.generation)
+    }
+}
+
 pub(super) struct Survey {
     /// The number of the catalog.
     catalog: u32,
@@ -130,6 +85,11 @@ pub(super) struct Survey {
     smallest_page: f64,
     /// The names in default appearances (§12.7.4.3), and from when to when one stood somewhere.
     names: HashMap<Box<[u8]>, Span>,
+    /// What could be a field of the form, and what names one of them its parent.
+    fields: HashSet<u32>,
+    hung: Vec<(u32, u32, Span)>,
+    /// What refers to an object under another generation than its own: some readers follow it, some do not.
+    misled: Option<u32>,
     /// There is a default appearance whose names are not known.
     has_strange_names: bool,
     /// From when to when anything could inherit a default appearance of the form.
@@ -143,6 +103,14 @@ impl Survey {
         let (catalog, _) = file.catalog(first)?;
         let mut uses = targets(file, first, material.keys())?;
         uses.insert(catalog.number, Vec::new());
+        let form = Form::read(file, first)?;
+        let written = uses.keys().copied();
+        let fields = form
+            .fields
+            .iter()
+            .map(|field| field.reference.number)
+            .chain(written);
+        let fields = fields.collect();
         let mut survey = Self {
             catalog: catalog.number,
             uses,
@@ -151,6 +119,9 @@ impl Survey {
             boxes: Boxes::default(),
             smallest_page: 0.0,
             names: HashMap::new(),
+            fields,
+            hung: Vec::new(),
+            misled: None,
             has_strange_names: false,
             heirs: None,
         };
@@ -159,7 +130,13 @@ impl Survey {
                 from,
                 until: u32::MAX,
             };
-            survey.note_uses(&revision.trailer, (TRAILER, span, false));
+            let holder = Holder {
+                file,
+                number: TRAILER,
+                span,
+                is_page: false,
+            };
+            survey.note_uses(&revision.trailer, holder);
         }
         let mut compressed = Vec::new();
         for versions in file.history.numbers() {
@@ -186,7 +163,10 @@ impl Survey {
             survey.read_container(file, group)?;
         }
         survey.smallest_page = survey.boxes.smallest();
-        Ok(survey)
+        match survey.misled {
+            Some(number) => Err(PdfFault::Object { number }),
+            None => Ok(survey),
+        }
     }
 
     fn read(
@@ -231,21 +211,31 @@ impl Survey {
     }
 
     fn note(&mut self, file: &File<'_>, number: u32, object: &Indirect, span: Span) -> Result<(), PdfFault> {
+        let mut holder = Holder {
+            file,
+            number,
+            span,
+            is_page: false,
+        };
         let Some(dictionary) = object.dictionary() else {
             let mut path = Vec::new();
-            self.note_value(&object.value, &mut path, (number, span, false));
+            self.note_value(&object.value, &mut path, holder);
             return Ok(());
         };
         if object.stream.is_none() {
             self.boxes.note(file, dictionary, span.first());
         }
-        let is_page = dictionary.name(b"Type") == Some(b"Page");
-        self.note_uses(dictionary, (number, span, is_page));
+        // Who looks for sections himself takes it for one.
+        if object.stream.is_some() && dictionary.name(b"Type") == Some(b"XRef") && !file.is_section(object) {
+            return Err(PdfFault::Object { number });
+        }
+        holder.is_page = dictionary.name(b"Type") == Some(b"Page");
+        self.note_uses(dictionary, holder);
         Ok(())
     }
 
-    fn note_uses(&mut self, dictionary: &Dictionary, holder: (u32, Span, bool)) {
-        self.note_heir(dictionary, holder.1);
+    fn note_uses(&mut self, dictionary: &Dictionary, holder: Holder<'_, '_>) {
+        self.note_heir(dictionary, holder.span);
         let mut path = Vec::new();
         for (key, value) in dictionary.iter() {
             self.note_entry(key, value, &mut path, holder);
@@ -257,31 +247,32 @@ impl Survey {
         key: &'o [u8],
         value: &'o Object,
         path: &mut Vec<Step<'o>>,
-        holder: (u32, Span, bool),
+        holder: Holder<'_, '_>,
     ) {
         if key == b"DA" {
-            self.note_appearance(value, holder.1);
+            self.note_appearance(value, holder.span);
         }
         path.push(Some(key));
         self.note_value(value, path, holder);
         path.pop();
     }
 
-    fn note_value<'o>(
-        &mut self,
-        value: &'o Object,
-        path: &mut Vec<Step<'o>>,
-        (holder, span, is_of_page): (u32, Span, bool),
-    ) {
+    fn note_value<'o>(&mut self, value: &'o Object, path: &mut Vec<Step<'o>>, holder: Holder<'_, '_>) {
         match value {
             Object::Reference(reference) => {
-                let place = Place::of(path, holder == self.catalog);
+                let place = Place::of(path, holder.number == self.catalog);
+                if place == Place::Parent && self.fields.contains(&reference.number) {
+                    self.hung.push((holder.number, reference.number, holder.span));
+                }
+                if holder.is_misled(*reference) {
+                    self.misled.get_or_insert(holder.number);
+                }
                 if let Some(uses) = self.uses.get_mut(&reference.number) {
                     let one = Use {
-                        holder,
+                        holder: holder.number,
                         place,
-                        is_of_page,
-                        span,
+                        is_of_page: holder.is_page,
+                        span: holder.span,
                     };
                     if uses.last() != Some(&one) {
                         uses.push(one);
@@ -291,15 +282,18 @@ impl Survey {
             Object::Array(items) => {
                 path.push(None);
                 for item in items {
-                    self.note_value(item, path, (holder, span, is_of_page));
+                    self.note_value(item, path, holder);
                 }
                 path.pop();
             }
             Object::Dictionary(dictionary) => {
-                self.boxes.note_inner(dictionary);
-                self.note_heir(dictionary, span);
+                // What applications note of their own is no page (§14.5).
+                if path.first() != Some(&Some(b"PieceInfo")) {
+                    self.boxes.note_inner(dictionary);
+                }
+                self.note_heir(dictionary, holder.span);
                 for (key, value) in dictionary.iter() {
-                    self.note_entry(key, value, path, (holder, span, is_of_page));
+                    self.note_entry(key, value, path, holder);
                 }
             }
             Object::Null
@@ -344,6 +338,13 @@ impl Survey {
         nodes
             .filter(move |(_, since)| **since <= revision)
             .map(|(number, _)| *number)
+    }
+
+    /// What named a possible field its parent in that revision, with the field.
+    pub(super) fn hung(&self, revision: usize) -> impl Iterator<Item = (u32, u32)> {
+        let hung = self.hung.iter();
+        hung.filter(move |(.., span)| span.holds(revision))
+            .map(|(holder, field, _)| (*holder, *field))
     }
 
     /// Who referred to the object in that revision.

@@ -19,6 +19,9 @@ const TRAILER: &[u8] = b"trailer";
 
 const START: &[u8] = b"startxref";
 
+/// What a section that is a stream says of itself.
+const SECTION: &[u8] = b"/XRef";
+
 /// Octets of a line of a section (§7.5.4).
 const LINE_OCTETS: usize = 20;
 
@@ -117,6 +120,11 @@ fn check_gaps(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> Resu
 
 /// `trailer` before what begins a dictionary, `startxref` before a number.
 fn check_words(bytes: &[u8], update: &Revision, section: &Section) -> Result<(), PdfFault> {
+    let objects = &bytes[..update.xref];
+    if let Some(found) = memchr::memmem::find(&objects[update.start..], SECTION) {
+        let offset = update.start + found;
+        return Err(PdfFault::Unaccounted { offset });
+    }
     let words = [
         (TRAILER, &b"<"[..], section.trailer),
         (START, b"0123456789", Some(section.start)),

@@ -28,7 +28,7 @@ fn prepared(world: &World, prepared: &Prepared) -> Vec<u8> {
         writer.object(3, format!("<< {page} /Annots [7 0 R 9 0 R] >>"));
         writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
         writer.object(7, text(prepared.text, "/AP << /N 8 0 R >>"));
-        writer.object(8, format!("<< {FORM} >>\nstream\nA\nendstream"));
+        writer.object(8, format!("<< {FORM} >>\nstream\nS\nendstream"));
         writer.object(9, "<< /Type /Annot /Subtype /Stamp /Rect [0 0 9 9] /AP 10 0 R >>");
         writer.object(10, "<< >>");
         writer.signature.push_str(prepared.signature);
@@ -176,6 +176,29 @@ fn a_font_of_the_form_may_lose_its_name_alone() {
         writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
         writer.object(12, format!("<< {font} /Name /Helv >>"));
     });
+    // What else draws with it may draw with its name.
+    let shared = |name: &str, page: &str| {
+        let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R] /SigFlags 3 /DR << /Font << /Helv 12 0 R >> >> >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            let words = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+            writer.object(3, format!("<< {words} /Resources << {page} >> >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            writer.object(12, format!("<< {font} /Name {name} >>"));
+        });
+        let form = "<< /Fields [5 0 R] /SigFlags 3 /DR << /Font << /Helv 12 0 R >> >> >>";
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");
+        filled(&once, &[(1, &catalog), (12, &format!("<< {font} >>"))])
+    };
+    assert_eq!(shared("/Helv", "/Font << /F 12 0 R >>"), None);
+    assert_eq!(
+        shared("/Helv", "/XObject 12 0 R"),
+        Some(PdfFault::Changed { number: 3 })
+    );
+    assert_eq!(
+        shared("4 0 R", "/Font << /F 12 0 R >>"),
+        Some(PdfFault::Changed { number: 12 })
+    );
     let changed = Some(PdfFault::Changed { number: 12 });
     let form = "<< /Fields [5 0 R] /SigFlags 3 /DR << /Font << /Helv 12 0 R >> >> >>";
     let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");

@@ -7,10 +7,10 @@ use crate::testing::{SIGNATURE, fill_contents};
 const FORM: &str = "/Type /XObject /Subtype /Form /BBox [0 0 595 842]";
 
 /// What a field may call itself; 10 is the name Widget.
-const KINDS: [&str; 4] = ["/Subtype /Widget", "/Subtype 10 0 R", "/Subtype /Stamp", ""];
+pub(super) const KINDS: [&str; 4] = ["/Subtype /Widget", "/Subtype 10 0 R", "/Subtype /Stamp", ""];
 
 /// The page signed by the person, certified for being filled in, with the further field 7 and its look 8.
-fn prepared(world: &World, field: &str) -> Vec<u8> {
+pub(super) fn prepared(world: &World, field: &str) -> Vec<u8> {
     sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
         let form = "<< /Fields [5 0 R 7 0 R] /SigFlags 3 >>";
         writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
@@ -18,7 +18,7 @@ fn prepared(world: &World, field: &str) -> Vec<u8> {
         writer.object(3, format!("<< {page} /Annots [7 0 R] >>"));
         writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
         writer.object(7, format!("<< {field} >>"));
-        writer.object(8, format!("<< {FORM} /Length 1 >>\nstream\nA\nendstream"));
+        writer.object(8, format!("<< {FORM} /Length 1 >>\nstream\nS\nendstream"));
         writer.object(10, "/Widget");
         let certified = " /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 2 >> >>]";
         writer.signature.push_str(certified);
@@ -26,18 +26,18 @@ fn prepared(world: &World, field: &str) -> Vec<u8> {
 }
 
 /// A field of this type and kind over a rectangle, with what it says more.
-fn field(kind: &str, (of, rectangle): (&str, &str), more: &str) -> String {
+pub(super) fn field(kind: &str, (of, rectangle): (&str, &str), more: &str) -> String {
     format!("/FT /{of} /T (F) /Type /Annot {kind} /Rect {rectangle} /P 3 0 R /F 132 {more}")
 }
 
-const LOOK: &str = "/AP << /N 11 0 R >>";
+pub(super) const LOOK: &str = "/AP << /N 11 0 R >>";
 
 fn look() -> String {
     format!("<< {FORM} /Length 1 >>\nstream\nB\nendstream")
 }
 
 /// What comes of a signature of this kind in the field that waited.
-fn signed(
+pub(super) fn signed(
     file: &[u8],
     after: &str,
     signature: &str,
@@ -113,7 +113,7 @@ fn a_look_has_a_box() {
     let world = World::new();
     let changed = Some(PdfFault::Changed { number: 7 });
     let unboxed = "<< /Type /XObject /Subtype /Form /Length 1 >>\nstream\nB\nendstream";
-    let boxed = "<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Length 1 >>\nstream\nB\nendstream";
+    let boxed = "<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Length 1 >>\nstream\nn\nendstream";
     let halved = "<< /Type /XObject /Subtype /Form /BBox [0 0 9] /Length 1 >>\nstream\nB\nendstream";
     // Nothing of it is seen where readers keep to its place, which is none.
     let once = prepared(&world, &field(KINDS[0], ("Sig", "[0 0 0 0]"), ""));
@@ -147,13 +147,23 @@ fn a_look_without_room_draws_nothing_and_none_is_turned_askew() {
         (none, "/BBox [0 0 9 9]", "", None),
         (none, "/BBox [0 0 9 9]", " % DSBlank\n", None),
         (none, "/BBox [0 0 9 9]", "BT (B) Tj ET", changed),
-        (none, "/BBox [0 0 0 0]", "BT (B) Tj ET", None),
+        (none, "/BBox [0 0 0 0]", "BT (B) Tj ET", changed),
+        (none, "/BBox [0 0 0 0]", "q Q", None),
+        (small, "/BBox [0 0 0.5 9]", "BT (B) Tj ET", changed),
+        (small, "/BBox [0 0 0.5 9]", "0 0 9 9 re W n", None),
         (none, "/BBox [0 0 0.0005 0.0005]", "BT (B) Tj ET", changed),
         (thin, "/BBox [0 0 9 9]", "BT (B) Tj ET", changed),
         (small, "/BBox [0 0 9 9]", "BT (B) Tj ET", None),
         (small, "/BBox [0 0 9 9] /Matrix [1 0 0 1 5 5.5]", "B", None),
         (small, "/BBox [0 0 9 9] /Matrix [0 1 -1 0 9 0]", "B", None),
         (small, "/BBox [0 0 9 9] /Matrix [-1 0 0 1.0 9 0]", "B", None),
+        (small, "/BBox [0 0 9 9] /Matrix [0.5 0 0 0.5 0 0]", "B", None),
+        (
+            small,
+            "/BBox [0 0 9 9] /Matrix [-0.00000004371139 1 -1 -0.00000004371139 9 0]",
+            "B",
+            None,
+        ),
         (
             small,
             "/BBox [0 0 9 9] /Matrix [0.00001 0 0 0.00001 0 0]",
@@ -311,6 +321,54 @@ fn fields_of_one_name_show_one_value() {
         );
         let mut writer = PdfWriter::update(&once);
         writer.object(7, field("F", "[0 0 1 1]", "/V (B)"));
+        assert_eq!(fault(&writer.finish_update()), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_hangs_on_a_field_and_is_none_of_its_kids_keeps_it_from_being_filled_in() {
+    let world = World::new();
+    let field =
+        |value: &str| format!("<< /FT /Tx /T (F) /Type /Annot /Subtype /Widget /Rect [0 0 9 9] {value} >>");
+    let hung = "/Type /Annot /Subtype /Widget /Rect [0 0 595 842]";
+    for (one, other, expected) in [
+        (format!("<< {hung} >>"), "<< >>", None),
+        (
+            format!("<< {hung} /Parent 7 0 R >>"),
+            "<< >>",
+            Some(PdfFault::Changed { number: 8 }),
+        ),
+        (
+            format!("<< {hung} /Parent 9 0 R >>"),
+            "<< /Parent 7 0 R >>",
+            Some(PdfFault::Changed { number: 9 }),
+        ),
+    ] {
+        let all = [(7, &*field("")), (8, &*one), (9, other)];
+        let once = form(&world, "7 0 R", "7 0 R 8 0 R", &all);
+        let mut writer = PdfWriter::update(&once);
+        writer.object(7, field("/V (B)"));
+        assert_eq!(fault(&writer.finish_update()), expected, "{one} {other}");
+    }
+}
+
+#[test]
+fn fields_whose_names_are_not_known_may_be_namesakes() {
+    let world = World::new();
+    let field = |name: &str, rectangle: &str, value: &str| {
+        format!("<< /FT /Tx /T {name} /Type /Annot /Subtype /Widget /Rect {rectangle} {value} >>")
+    };
+    let overlaid = Some(PdfFault::Overlaid { number: 8 });
+    for (name, expected) in [
+        ("(G)", None),
+        ("<FEFF001B0065006E001B0046>", overlaid),
+        ("<FFFE4600>", overlaid),
+        ("()", overlaid),
+    ] {
+        let (one, other) = (field("(F)", "[0 0 1 1]", ""), field(name, "[0 0 595 842]", ""));
+        let once = form(&world, "7 0 R 8 0 R", "7 0 R 8 0 R", &[(7, &one), (8, &other)]);
+        let mut writer = PdfWriter::update(&once);
+        writer.object(7, field("(F)", "[0 0 1 1]", "/V (B)"));
         assert_eq!(fault(&writer.finish_update()), expected, "{name}");
     }
 }

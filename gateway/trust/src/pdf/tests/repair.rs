@@ -36,6 +36,7 @@ fn what_a_reader_that_repairs_would_find_stands_in_no_update() {
         ("startxref", false),
         ("trailer << /Root 9 0 R >>", true),
         ("startxref 9", true),
+        ("<< /Type /XRef >>", true),
     ] {
         let found = fault(&material(&once, octets));
         let is_refused = matches!(found, Some(PdfFault::Unaccounted { .. }));

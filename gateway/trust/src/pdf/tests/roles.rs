@@ -70,7 +70,7 @@ fn a_catalog_that_the_page_draws_with_does_not_change() {
         assert_eq!(updated(&once, "", &[(1, &state)]), expected, "{page}");
     }
     // Nor does what it names.
-    let packet = "<< /Type /Metadata /Subtype /XML /Length 1 >>\nstream\nA\nendstream";
+    let packet = "<< /Type /Metadata /Subtype /XML /Length 1 >>\nstream\nS\nendstream";
     for (page, expected) in [("", None), ("/Resources << /Pattern 1 0 R >>", CHANGED_PAGE)] {
         let once = prepared(
             &world,
@@ -90,7 +90,7 @@ fn a_catalog_that_the_page_draws_with_does_not_change() {
 #[test]
 fn what_is_only_called_a_dss_or_an_information_is_none() {
     let world = World::new();
-    let drawing = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 1 >>\nstream\nA\nendstream";
+    let drawing = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 1 >>\nstream\nS\nendstream";
     let material = format!("<< /Type /Catalog /Pages 2 0 R {FORM} /DSS << /Certs [11 0 R] >> >>");
     let once = prepared(
         &world,
@@ -233,5 +233,44 @@ fn a_file_is_linearised_by_a_section_of_its_chain_or_not_at_all() {
             "{found:?}"
         );
         assert_eq!(found.is_some(), is_refused, "{found:?}");
+    }
+}
+
+#[test]
+fn what_was_signed_refers_to_objects_by_their_own_generation() {
+    let world = World::new();
+    let material = "<< /Length 1 >>\nstream\nB\nendstream";
+    for (page, expected) in [
+        ("/Outlines 4 0 R", None),
+        ("/Outlines 99 0 R", None),
+        ("/Outlines 4 1 R", Some(PdfFault::Object { number: 3 })),
+    ] {
+        let once = prepared(&world, resources(page));
+        assert_eq!(fault(&once), None, "nothing came after");
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R {FORM} /DSS << /Certs [11 0 R] >> >>");
+        assert_eq!(
+            updated(&once, "", &[(1, &catalog), (11, material)]),
+            expected,
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_is_called_a_section_is_one_of_the_chain() {
+    let world = World::new();
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R {FORM} /Version /2.0 >>");
+    for (kind, expected) in [("", None), ("/Type /XRef", Some(PdfFault::Object { number: 10 }))] {
+        let stream = format!("<< {kind} /Length 1 >>\nstream\nB\nendstream");
+        let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            writer.object(
+                1,
+                catalog.replace(" /Version /2.0", "").replace("7 0 R 8 0 R", ""),
+            );
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            writer.object(10, &stream);
+        });
+        let catalog = catalog.replace("7 0 R 8 0 R", "");
+        assert_eq!(updated(&once, "", &[(1, &catalog)]), expected, "{kind}");
     }
 }

@@ -1,0 +1,178 @@
+//! The operators of a content stream (ISO 32000-2 §7.8.2, annex A): whether they give back what they take, and whether
+//! they draw anything.
+//!
+//! What a look may not do to what stands around it is bounded by readers that save their state before it and restore it
+//! after it: an operator too many, and the look takes over the page.
+//!
+//! **Invariant**: of `q` and `Q`, and of the marks of content, each opens and closes in the stream itself.
+//! **Invariant**: what is no operator of the standard is a fault: readers split and pass over it in ways of their own.
+
+use super::super::PdfFault;
+use super::super::budget::Budget;
+use super::super::parse::{Parser, is_regular};
+
+/// Operators that neither draw by themselves nor open or close anything.
+const SILENT: &[&[u8]] = &[
+    b"BT", b"ET", b"BX", b"EX", b"CS", b"cs", b"SC", b"SCN", b"sc", b"scn", b"G", b"g", b"RG", b"rg", b"K",
+    b"k", b"cm", b"gs", b"w", b"J", b"j", b"M", b"d", b"ri", b"i", b"m", b"l", b"c", b"v", b"y", b"h", b"re",
+    b"n", b"W", b"W*", b"Tc", b"Tw", b"Tz", b"TL", b"Tf", b"Tr", b"Ts", b"Td", b"TD", b"Tm", b"T*", b"MP",
+    b"DP", b"d0", b"d1", b"Do",
+];
+
+/// Operators that draw.
+const DRAWING: &[&[u8]] = &[
+    b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"sh", b"Tj", b"TJ", b"'", b"\"",
+];
+
+/// What was found of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    /// It draws by itself.
+    pub(super) draws: bool,
+    /// It draws what its resources name.
+    pub(super) invokes: bool,
+}
+
+/// Reads a whole stream, decoded.
+pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> {
+    let mut parser = Parser::new(octets, 0);
+    let mut content = Content::default();
+    let (mut saved, mut marked) = (0_usize, 0_usize);
+    loop {
+        parser.skip_space();
+        let fault = PdfFault::Syntax { offset: parser.at };
+        let Some(next) = octets.get(parser.at) else { break };
+        match next {
+            b'[' | b']' => parser.at += 1,
+            b'(' | b'<' | b'/' => {
+                let before = budget.objects_left();
+                parser.object(budget)?;
+                budget.release_objects(before - budget.objects_left());
+            }
+            _ => {
+                let rest = &octets[parser.at..];
+                let length = rest.iter().take_while(|octet| is_regular(**octet)).count();
+                let word = &rest[..length];
+                parser.at += length;
+                match word {
+                    b"q" => saved += 1,
+                    b"Q" => saved = saved.checked_sub(1).ok_or(fault)?,
+                    b"BMC" | b"BDC" => marked += 1,
+                    b"EMC" => marked = marked.checked_sub(1).ok_or(fault)?,
+                    b"true" | b"false" | b"null" => {}
+                    _ if DRAWING.contains(&word) => content.draws = true,
+                    _ if SILENT.contains(&word) => content.invokes |= word == b"Do",
+                    _ if is_number(word) => {}
+                    _ => return Err(fault),
+                }
+            }
+        }
+    }
+    if (saved, marked) == (0, 0) {
+        Ok(content)
+    } else {
+        Err(PdfFault::Syntax { offset: octets.len() })
+    }
+}
+
+/// A number as every reader ends it: sign, digits, at most one full stop.
+fn is_number(word: &[u8]) -> bool {
+    let unsigned = word
+        .strip_prefix(b"-")
+        .or(word.strip_prefix(b"+"))
+        .unwrap_or(word);
+    let stops = unsigned.iter().filter(|octet| **octet == b'.').count();
+    stops <= 1
+        && unsigned.len() > stops
+        && unsigned
+            .iter()
+            .all(|octet| octet.is_ascii_digit() || *octet == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(octets: &[u8]) -> Option<Content> {
+        read(octets, &Budget::new(octets.len(), 1000)).ok()
+    }
+
+    #[test]
+    fn what_draws_is_told_from_what_does_not() {
+        let (draws, invokes) = (true, true);
+        for (octets, expected) in [
+            (&b""[..], Content::default()),
+            (b"% DSBlank\n", Content::default()),
+            (b"q 1 0 0 1 0 -.5 cm BT /F1 12 Tf ET Q", Content::default()),
+            (
+                b"q /n0 Do Q",
+                Content {
+                    draws: false,
+                    invokes,
+                },
+            ),
+            (b"0 0 9 9 re n", Content::default()),
+            (
+                b"0 0 9 9 re f",
+                Content {
+                    draws,
+                    invokes: false,
+                },
+            ),
+            (
+                b"BT (Q) Tj ET",
+                Content {
+                    draws,
+                    invokes: false,
+                },
+            ),
+            (
+                b"[(Q) -1.5 <51>] TJ",
+                Content {
+                    draws,
+                    invokes: false,
+                },
+            ),
+            (b"/Tx BMC q Q EMC", Content::default()),
+            (b"/OC << /Q [1] >> BDC EMC", Content::default()),
+        ] {
+            assert_eq!(of(octets), Some(expected), "{}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    #[test]
+    fn what_takes_more_than_it_gives_back_is_a_fault() {
+        for octets in [
+            &b"Q"[..],
+            b"q Q Q q",
+            b"q",
+            b"EMC",
+            b"/Tx BMC",
+            b"QQ",
+            b"1Q",
+            b"q 1..2 w Q",
+            b"BI /W 1 ID x EI",
+            b"qQ",
+            b")",
+            b">",
+            b"{ }",
+            b"(open",
+            b"foo",
+            b"BX foo EX",
+            b"Q% \nq",
+            b"1-",
+            b"-",
+            b".",
+        ] {
+            assert_eq!(of(octets), None, "{}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_content_panics(octets in "[qQBMCDE <>/()\\[\\]0-9.%\\\\\n-]{0,60}") {
+            let _ = of(octets.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The appearance of a widget: that it is drawn inside the widget, and nowhere where that has no room.
+//!
+//! **Invariant**: every appearance is a form with a box that has room, upright, or draws nothing.
+//! **Invariant**: its content and that of all that it draws with gives back what it takes (`content`).
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::super::PdfFault;
+use super::super::file::Indirect;
+use super::super::object::{Dictionary, Object};
+use super::super::stream;
+use super::Changes;
+use super::appearance::{STATES, is_form};
+use super::boxes::{CORNER_MAX, Corners};
+use super::content;
+
+/// NoZoom and NoRotate (table 167): such a widget covers what its rectangle does not say.
+const FLAGS_OF_OTHER_SIZE: i64 = 8 | 16;
+
+/// How far a matrix may scale: its form is scaled into the widget anyway.
+const SCALE: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+
+/// What is written where 0 is meant: the cosine of a right angle.
+const NEARLY_NOTHING: f64 = 1e-6;
+
+/// Forms and patterns that one look draws with at most.
+const PARTS_MAX: usize = 1_000;
+
+/// Checks every appearance that a widget has.
+pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
+    let (file, revision) = (changes.file, changes.revision);
+    let fault = PdfFault::Changed { number };
+    let widget = changes.after(number)?;
+    let widget = widget.dictionary().ok_or(fault)?;
+    let is_sized = match widget.get(b"F") {
+        None => true,
+        Some(Object::Integer(flags)) => flags & FLAGS_OF_OTHER_SIZE == 0,
+        Some(_) => false,
+    };
+    if !is_sized {
+        return Err(fault);
+    }
+    let Some(appearance) = widget.get(b"AP") else {
+        return Ok(());
+    };
+    let has_room = |corners: Option<&Object>| {
+        let corners = corners.and_then(|corners| Corners::read(file, corners, revision));
+        corners.map(Corners::has_room)
+    };
+    for look in looks(changes, appearance, fault)? {
+        let form = look.dictionary().filter(|_| is_form(&look)).ok_or(fault)?;
+        let has_box_room = has_room(form.get(b"BBox")).ok_or(fault)?;
+        let draws = draws(changes, &look)?.ok_or(fault)?;
+        let is_inside = has_box_room && has_room(widget.get(b"Rect")) == Some(true);
+        if draws && !is_inside || !is_upright(changes, form)? {
+            return Err(fault);
+        }
+    }
+    Ok(())
+}
+
+/// The streams of an appearance dictionary, those of states included.
+fn looks(
+    changes: &Changes<'_, '_>,
+    appearance: &Object,
+    fault: PdfFault,
+) -> Result<Vec<Rc<Indirect>>, PdfFault> {
+    let (file, revision) = (changes.file, changes.revision);
+    let appearance = file.follow(appearance, revision)?;
+    let mut looks = Vec::new();
+    for state in STATES {
+        let Some(state) = appearance.dictionary().ok_or(fault)?.get(state) else {
+            continue;
+        };
+        let state = file.follow(state, revision)?;
+        match state.dictionary().filter(|_| state.stream.is_none()) {
+            Some(states) => {
+                for (_, look) in states.iter() {
+                    looks.push(file.follow(look, revision)?);
+                }
+            }
+            None => looks.push(state),
+        }
+    }
+    file.budget.take_looks(looks.len())?;
+    looks.retain(|look| look.value != Object::Null);
+    Ok(looks)
+}
+
+/// Whether a look draws anything; `None` where a content of it cannot be read or takes more than it gives back.
+fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, PdfFault> {
+    let budget = &changes.file.budget;
+    let (mut seen, mut waiting, mut draws) = (HashSet::new(), vec![Rc::clone(look)], false);
+    while let Some(part) = waiting.pop() {
+        let (Some(dictionary), Some(range)) = (part.dictionary(), &part.stream) else {
+            return Ok(None);
+        };
+        if !seen.insert(range.start) {
+            continue;
+        }
+        if seen.len() > PARTS_MAX {
+            return Err(PdfFault::TooLarge);
+        }
+        let octets = if range.is_empty() {
+            Vec::new()
+        } else {
+            match stream::decode(dictionary, &changes.file.bytes[range.clone()], budget) {
+                Err(PdfFault::Filter) => return Ok(None),
+                octets => octets?,
+            }
+        };
+        let content = match content::read(&octets, budget) {
+            Err(PdfFault::TooLarge) => return Err(PdfFault::TooLarge),
+            Err(_) => return Ok(None),
+            Ok(content) => content,
+        };
+        draws |= content.draws;
+        let Some(resources) = dictionary.get(b"Resources") else {
+            // They may be those of the page.
+            draws |= content.invokes;
+            continue;
+        };
+        let resources = changes.file.follow(resources, changes.revision)?;
+        let Some(resources) = resources.dictionary() else {
+            return Ok(None);
+        };
+        draws |= drawn_with(changes, resources, &mut waiting)?;
+    }
+    Ok(Some(draws))
+}
+
+/// Adds the contents that resources name; says whether they name pictures.
+fn drawn_with(
+    changes: &Changes<'_, '_>,
+    resources: &Dictionary,
+    waiting: &mut Vec<Rc<Indirect>>,
+) -> Result<bool, PdfFault> {
+    let mut has_pictures = false;
+    for object in named(changes, resources, b"XObject")? {
+        if is_form(&object) {
+            waiting.push(object);
+        } else {
+            has_pictures = true;
+        }
+    }
+    for pattern in named(changes, resources, b"Pattern")? {
+        if pattern.stream.is_some() {
+            waiting.push(pattern);
+        }
+    }
+    for font in named(changes, resources, b"Font")? {
+        let glyphs = font
+            .dictionary()
+            .filter(|font| font.name(b"Subtype") == Some(b"Type3"));
+        if let Some(glyphs) = glyphs {
+            waiting.extend(named(changes, glyphs, b"CharProcs")?);
+        }
+    }
+    for state in named(changes, resources, b"ExtGState")? {
+        let mask = state.dictionary().and_then(|state| state.get(b"SMask"));
+        let Some(mask) = mask.filter(|mask| mask.as_name().is_none()) else {
+            continue;
+        };
+        let mask = changes.file.follow(mask, changes.revision)?;
+        if let Some(group) = mask.dictionary().and_then(|mask| mask.get(b"G")) {
+            waiting.push(changes.file.follow(group, changes.revision)?);
+        }
+    }
+    Ok(has_pictures)
+}
+
+/// The objects of one category.
+fn named(
+    changes: &Changes<'_, '_>,
+    resources: &Dictionary,
+    category: &[u8],
+) -> Result<Vec<Rc<Indirect>>, PdfFault> {
+    let (file, revision) = (changes.file, changes.revision);
+    let Some(category) = resources.get(category) else {
+        return Ok(Vec::new());
+    };
+    let category = file.follow(category, revision)?;
+    file.budget.take_looks(category.weight)?;
+    let entries = category.dictionary().into_iter().flat_map(Dictionary::iter);
+    entries.map(|(_, entry)| file.follow(entry, revision)).collect()
+}
+
+/// Whether the matrix of a form, where it has one, only turns it by right angles, mirrors, moves and scales it (§8.3.3).
+fn is_upright(changes: &Changes<'_, '_>, form: &Dictionary) -> Result<bool, PdfFault> {
+    let Some(matrix) = form.get(b"Matrix") else {
+        return Ok(true);
+    };
+    let matrix = changes.file.follow(matrix, changes.revision)?;
+    let numbers: Option<Vec<f64>> = matrix
+        .array()
+        .and_then(|numbers| numbers.iter().map(Object::as_number).collect());
+    let is_scale = |one: f64, other: f64| SCALE.contains(&one.abs()) && other.abs() < NEARLY_NOTHING;
+    Ok(numbers.is_some_and(|numbers| match numbers[..] {
+        [a, b, c, d, e, f] => {
+            let is_turned = is_scale(a, b) && is_scale(d, c) || is_scale(b, a) && is_scale(c, d);
+            is_turned && e.abs().max(f.abs()) <= CORNER_MAX
+        }
+        _ => false,
+    }))
+}
