@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::evidence::{PATIENCE, send};
 
-/// What the log says of a command that holds the folder and works.
+/// What the log says once `receive` works.
 const WORKING: &str = "sending and receiving";
 /// Whose clerk works with commands.
 const CLERK: usize = 1;
@@ -79,7 +79,7 @@ async fn what_is_sent_while_another_command_holds_the_folder_is_sent_by_that_one
     assert!(receiving.terminate(PATIENCE).await.success());
 
     let mut watching = start(clerk, &["watch", "--json"], "watch.log");
-    watching.logged(WORKING, PATIENCE).await;
+    watching.logged(r#""event":"working""#, PATIENCE).await;
     let told = sent(&province, "two.edxml").await;
     let lines: Vec<Value> = watching
         .log_text()
