@@ -287,6 +287,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let mut bytes = Vec::new();
         let mut open = 0_usize;
+        let mut is_ambiguous = false;
         loop {
             let octet = self.peek().ok_or_else(|| self.fault())?;
             self.at += 1;
@@ -305,8 +306,15 @@ impl<'a> Parser<'a> {
                     bytes.push(octet);
                 }
                 b'\\' => self.escape(&mut bytes)?,
-                _ => bytes.push(octet),
+                _ => {
+                    is_ambiguous |= octet == b'\r';
+                    bytes.push(octet);
+                }
             }
+        }
+        // Some readers take an end of line for a line feed (§7.3.4.2), some for what it is: it is the same only as it stands.
+        if is_ambiguous {
+            bytes = self.bytes[start..self.at].to_vec();
         }
         Ok(Text {
             bytes: bytes.into(),
@@ -398,6 +406,16 @@ mod tests {
         assert_eq!(dictionary.name(b"E F"), Some(&b"G"[..]));
         assert_eq!(dictionary.get(b"B"), parse(b"(a\\050b\\051A)").ok().as_ref());
         assert_eq!(dictionary.get(b"C"), parse(b"(AB)").ok().as_ref());
+    }
+
+    #[test]
+    fn an_end_of_line_in_a_string_is_only_what_it_is() {
+        assert_eq!(parse(b"(A\nB)"), parse(b"<410A42>"));
+        assert_eq!(parse(b"(A\\rB)"), parse(b"<410D42>"));
+        assert_ne!(parse(b"(A\rB)"), parse(b"<410D42>"));
+        assert_ne!(parse(b"(A\rB)"), parse(b"<410A42>"));
+        assert_ne!(parse(b"(A\r\nB)"), parse(b"(A\\r\\nB)"));
+        assert_eq!(parse(b"(A\r\nB)"), parse(b" (A\r\nB)"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use flate2::read::ZlibDecoder;
 use super::PdfFault;
 use super::budget::Budget;
 use super::object::{Dictionary, Object};
-use super::parse::Parser;
+use super::parse::{Parser, is_space};
 
 /// `stream`, `length` octets, `endstream`; the cursor stands behind the dictionary.
 pub(super) fn read_extent(
@@ -43,7 +43,8 @@ const OTHER_KEYS: [&[u8]; 4] = [b"F", b"DP", b"FFilter", b"FDecodeParms"];
 /// The decoded octets: no filter, or FlateDecode with no or a PNG predictor. Of what readers differ about nothing is taken: one
 /// that unpacks a stream otherwise finds other objects in it.
 pub(super) fn decode(dictionary: &Dictionary, data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
-    if OTHER_KEYS.iter().any(|key| dictionary.get(key).is_some()) {
+    let is_empty_filter = dictionary.names(b"Filter") && dictionary.get(b"Filter").is_none();
+    if is_empty_filter || OTHER_KEYS.iter().any(|key| dictionary.names(key)) {
         return Err(PdfFault::Filter);
     }
     let (filter, parameters) = match (dictionary.get(b"Filter"), dictionary.get(b"DecodeParms")) {
@@ -72,17 +73,114 @@ pub(super) fn decode(dictionary: &Dictionary, data: &[u8], budget: &Budget) -> R
     }
 }
 
+/// The same of what is drawn: writers of pictures pack it once more in letters (§7.4.2, §7.4.3).
+pub(super) fn decode_content(
+    dictionary: &Dictionary,
+    data: &[u8],
+    budget: &Budget,
+) -> Result<Vec<u8>, PdfFault> {
+    let filters = match (dictionary.get(b"Filter"), dictionary.names(b"DecodeParms")) {
+        (Some(Object::Array(filters)), false) => &filters[..],
+        (Some(filter), false) => std::slice::from_ref(filter),
+        (Some(_) | None, _) => &[],
+    };
+    let in_letters = filters
+        .split_first()
+        .and_then(|(first, rest)| match first.as_name()? {
+            b"ASCII85Decode" => Some((ascii_85(data), rest)),
+            b"ASCIIHexDecode" => Some((ascii_hexadecimal(data), rest)),
+            _ => None,
+        });
+    let Some((unpacked, rest)) = in_letters else {
+        return decode(dictionary, data, budget);
+    };
+    let unpacked = unpacked.ok_or(PdfFault::Filter)?;
+    if OTHER_KEYS.iter().any(|key| dictionary.names(key)) {
+        return Err(PdfFault::Filter);
+    }
+    match rest {
+        [] => {
+            budget.take_stream_bytes(unpacked.len())?;
+            Ok(unpacked)
+        }
+        [Object::Name(name)] if &**name == b"FlateDecode" => inflate(&unpacked, budget),
+        _ => Err(PdfFault::Filter),
+    }
+}
+
+/// What stands before the end of data, which must be there; nothing but white space follows it.
+fn before_end<'d>(data: &'d [u8], end: &[u8]) -> Option<impl Iterator<Item = u8> + 'd> {
+    let at = memchr::memmem::find(data, end)?;
+    let is_over = data[at + end.len()..].iter().all(|octet| is_space(*octet));
+    is_over.then(|| data[..at].iter().copied().filter(|octet| !is_space(*octet)))
+}
+
+fn ascii_hexadecimal(data: &[u8]) -> Option<Vec<u8>> {
+    let digits = before_end(data, b">")?.map(crate::digest::hex_value);
+    let mut digits: Vec<u8> = digits.collect::<Option<_>>()?;
+    if digits.len() % 2 == 1 {
+        digits.push(0);
+    }
+    Some(
+        digits
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[high, low]| high << 4 | low)
+            .collect(),
+    )
+}
+
+fn ascii_85(data: &[u8]) -> Option<Vec<u8>> {
+    let mut group = Vec::with_capacity(5);
+    let mut octets = Vec::new();
+    for letter in before_end(data, b"~>")? {
+        match letter {
+            b'z' if group.is_empty() => octets.extend([0; 4]),
+            b'!'..=b'u' => group.push(letter - b'!'),
+            _ => return None,
+        }
+        if group.len() == 5 {
+            octets.extend(base_85(&group)?);
+            group.clear();
+        }
+    }
+    let rest = group.len();
+    if rest > 0 {
+        group.resize(5, 84);
+        octets.extend(
+            base_85(&group)?
+                .into_iter()
+                .take(rest.checked_sub(1).filter(|rest| *rest > 0)?),
+        );
+    }
+    Some(octets)
+}
+
+fn base_85(digits: &[u8]) -> Option<[u8; 4]> {
+    let value = digits
+        .iter()
+        .fold(0_u64, |value, digit| value * 85 + u64::from(*digit));
+    u32::try_from(value).ok().map(u32::to_be_bytes)
+}
+
 fn inflate(data: &[u8], budget: &Budget) -> Result<Vec<u8>, PdfFault> {
     let mut decoded = Vec::new();
     let limit = u64::try_from(budget.stream_bytes_left())
         .unwrap_or(u64::MAX)
         .saturating_add(1);
-    ZlibDecoder::new(data)
+    let mut decoder = ZlibDecoder::new(data);
+    (&mut decoder)
         .take(limit)
         .read_to_end(&mut decoded)
         .map_err(|_| PdfFault::Filter)?;
     budget.take_stream_bytes(decoded.len())?;
-    Ok(decoded)
+    let taken = usize::try_from(decoder.total_in()).map_err(|_| PdfFault::Filter)?;
+    // What follows, another reader may find.
+    let is_whole = data
+        .get(taken..)
+        .is_some_and(|rest| rest.iter().all(|octet| is_space(*octet)));
+    is_whole.then_some(decoded).ok_or(PdfFault::Filter)
 }
 
 /// The only item of an array.
@@ -176,6 +274,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_in_letters_is_unpacked_to_its_end() {
+        for (letters, expected) in [
+            (&b"87cURD]i,\"Ebo80~>"[..], Some(&b"Hello World!"[..])),
+            (b"87cUR D]i,\"\nEbo7~>", Some(b"Hello World")),
+            (b"z~> \n", Some(&[0; 4])),
+            (b"~>", Some(b"")),
+            (b"5~>", None),
+            (b"87cUz~>", None),
+            (b"uuuuu~>", None),
+            (b"87cUR", None),
+            (b"87cUR~>x", None),
+            (b"87cU\xFF~>", None),
+        ] {
+            assert_eq!(
+                ascii_85(letters).as_deref(),
+                expected,
+                "{}",
+                String::from_utf8_lossy(letters)
+            );
+        }
+        for (letters, expected) in [
+            (&b"61 6A7>"[..], Some(&b"aj\x70"[..])),
+            (b">", Some(b"")),
+            (b"61", None),
+            (b"6g>", None),
+            (b"61>61", None),
+        ] {
+            assert_eq!(ascii_hexadecimal(letters).as_deref(), expected);
+        }
+    }
+
+    #[test]
     fn what_readers_would_unpack_otherwise_is_not_unpacked() {
         let of = |text: &str, data: &[u8]| {
             let budget = Budget::new(1000, 100);
@@ -194,6 +324,17 @@ mod tests {
         ];
         for text in good {
             assert_eq!(of(text, &packed), Ok(b"abc".to_vec()), "{text}");
+        }
+        // A line may end behind it; nothing else does.
+        let with = |more: &[u8]| of("<< /Filter /FlateDecode >>", &[&packed[..], more].concat());
+        assert_eq!(with(b"\r\n"), Ok(b"abc".to_vec()));
+        assert_eq!(with(b"q"), Err(PdfFault::Filter));
+        for text in [
+            "<< /Filter null >>",
+            "<< /F null >>",
+            "<< /Filter /FlateDecode /F null >>",
+        ] {
+            assert_eq!(of(text, &packed), Err(PdfFault::Filter), "{text}");
         }
         assert_eq!(of("<< >>", b"abc"), Ok(b"abc".to_vec()));
         for text in [

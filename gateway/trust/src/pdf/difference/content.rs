@@ -5,10 +5,12 @@
 //! after it: an operator too many, and the look takes over the page.
 //!
 //! **Invariant**: of `q` and `Q`, and of the marks of content, each opens and closes in the stream itself.
-//! **Invariant**: what is no operator of the standard is a fault: readers split and pass over it in ways of their own.
+//! **Invariant**: what is no operator of the standard is a fault, and so is one in an array or with too few words before it:
+//! readers split it and pass over it in ways of their own.
 
 use super::super::PdfFault;
 use super::super::budget::Budget;
+use super::super::object::Object;
 use super::super::parse::{Parser, is_regular};
 
 /// Operators that neither draw by themselves nor open or close anything.
@@ -16,7 +18,7 @@ const SILENT: &[&[u8]] = &[
     b"BT", b"ET", b"BX", b"EX", b"CS", b"cs", b"SC", b"SCN", b"sc", b"scn", b"G", b"g", b"RG", b"rg", b"K",
     b"k", b"cm", b"gs", b"w", b"J", b"j", b"M", b"d", b"ri", b"i", b"m", b"l", b"c", b"v", b"y", b"h", b"re",
     b"n", b"W", b"W*", b"Tc", b"Tw", b"Tz", b"TL", b"Tf", b"Tr", b"Ts", b"Td", b"TD", b"Tm", b"T*", b"MP",
-    b"DP", b"d0", b"d1", b"Do",
+    b"DP", b"d0", b"d1",
 ];
 
 /// Operators that draw.
@@ -25,54 +27,69 @@ const DRAWING: &[&[u8]] = &[
 ];
 
 /// What was found of a stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Content {
     /// It draws by itself.
     pub(super) draws: bool,
-    /// It draws what its resources name.
-    pub(super) invokes: bool,
+    /// What of its resources it draws.
+    pub(super) invoked: Vec<Box<[u8]>>,
 }
 
 /// Reads a whole stream, decoded.
 pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> {
     let mut parser = Parser::new(octets, 0);
     let mut content = Content::default();
-    let (mut saved, mut marked) = (0_usize, 0_usize);
+    let (mut saved, mut marked, mut operands) = (0_usize, 0_usize, 0_usize);
+    let mut name = None;
     loop {
         parser.skip_space();
         let fault = PdfFault::Syntax { offset: parser.at };
         let Some(next) = octets.get(parser.at) else { break };
-        match next {
-            b'[' | b']' => parser.at += 1,
-            b'(' | b'<' | b'/' => {
-                let before = budget.objects_left();
-                parser.object(budget)?;
-                budget.release_objects(before - budget.objects_left());
+        if matches!(next, b'(' | b'<' | b'/' | b'[') {
+            let before = budget.objects_left();
+            let operand = parser.object(budget)?;
+            budget.release_objects(before - budget.objects_left());
+            if has_references(&operand) {
+                return Err(fault);
             }
-            _ => {
-                let rest = &octets[parser.at..];
-                let length = rest.iter().take_while(|octet| is_regular(**octet)).count();
-                let word = &rest[..length];
-                parser.at += length;
-                match word {
-                    b"q" => saved += 1,
-                    b"Q" => saved = saved.checked_sub(1).ok_or(fault)?,
-                    b"BMC" | b"BDC" => marked += 1,
-                    b"EMC" => marked = marked.checked_sub(1).ok_or(fault)?,
-                    b"true" | b"false" | b"null" => {}
-                    _ if DRAWING.contains(&word) => content.draws = true,
-                    _ if SILENT.contains(&word) => content.invokes |= word == b"Do",
-                    _ if is_number(word) => {}
-                    _ => return Err(fault),
-                }
-            }
+            name = operand.as_name().map(Box::from);
+            operands += 1;
+            continue;
         }
+        let rest = &octets[parser.at..];
+        let length = rest.iter().take_while(|octet| is_regular(**octet)).count();
+        let word = &rest[..length];
+        parser.at += length;
+        if is_number(word) || matches!(word, b"true" | b"false" | b"null") {
+            name = None;
+            operands += 1;
+            continue;
+        }
+        match (word, operands) {
+            (b"q", 0) => saved += 1,
+            (b"Q", 0) => saved = saved.checked_sub(1).ok_or(fault)?,
+            (b"BMC", 1) | (b"BDC", 2) => marked += 1,
+            (b"EMC", 0) => marked = marked.checked_sub(1).ok_or(fault)?,
+            (b"Do", 1) => content.invoked.push(name.take().ok_or(fault)?),
+            (b"q" | b"Q" | b"BMC" | b"BDC" | b"EMC" | b"Do", _) => return Err(fault),
+            _ if DRAWING.contains(&word) => content.draws = true,
+            _ if SILENT.contains(&word) => {}
+            _ => return Err(fault),
+        }
+        (name, operands) = (None, 0);
     }
-    if (saved, marked) == (0, 0) {
+    if (saved, marked, operands) == (0, 0, 0) {
         Ok(content)
     } else {
         Err(PdfFault::Syntax { offset: octets.len() })
     }
+}
+
+/// There are none in a content: readers see three words.
+fn has_references(operand: &Object) -> bool {
+    let mut has = false;
+    super::collect(operand, &mut |_| has = true);
+    has
 }
 
 /// A number as every reader ends it: sign, digits, at most one full stop.
@@ -100,44 +117,30 @@ mod tests {
 
     #[test]
     fn what_draws_is_told_from_what_does_not() {
-        let (draws, invokes) = (true, true);
-        for (octets, expected) in [
-            (&b""[..], Content::default()),
-            (b"% DSBlank\n", Content::default()),
-            (b"q 1 0 0 1 0 -.5 cm BT /F1 12 Tf ET Q", Content::default()),
-            (
-                b"q /n0 Do Q",
-                Content {
-                    draws: false,
-                    invokes,
-                },
-            ),
-            (b"0 0 9 9 re n", Content::default()),
-            (
-                b"0 0 9 9 re f",
-                Content {
-                    draws,
-                    invokes: false,
-                },
-            ),
-            (
-                b"BT (Q) Tj ET",
-                Content {
-                    draws,
-                    invokes: false,
-                },
-            ),
-            (
-                b"[(Q) -1.5 <51>] TJ",
-                Content {
-                    draws,
-                    invokes: false,
-                },
-            ),
-            (b"/Tx BMC q Q EMC", Content::default()),
-            (b"/OC << /Q [1] >> BDC EMC", Content::default()),
+        let content = |draws: bool, invoked: &[&[u8]]| Content {
+            draws,
+            invoked: invoked.iter().map(|name| Box::from(*name)).collect(),
+        };
+        for (octets, draws, invoked) in [
+            (&b""[..], false, &[][..]),
+            (b"% DSBlank\n", false, &[]),
+            (b"q 1 0 0 1 0 -.5 cm BT /F1 12 Tf ET Q", false, &[]),
+            (b"q /n0 Do Q /n#31 Do", false, &[&b"n0"[..], b"n1"]),
+            (b"0 0 9 9 re n", false, &[]),
+            (b"0 0 9 9 re f", true, &[]),
+            (b"BT (Q) Tj ET", true, &[]),
+            (b"[(Q) -1.5 <51>] TJ", true, &[]),
+            (b"/Tx BMC q Q EMC", false, &[]),
+            (b"/OC << /Q [1] >> BDC EMC", false, &[]),
+            (b"[3 5] 6 d", false, &[]),
         ] {
-            assert_eq!(of(octets), Some(expected), "{}", String::from_utf8_lossy(octets));
+            let found = of(octets);
+            assert_eq!(
+                found,
+                Some(content(draws, invoked)),
+                "{}",
+                String::from_utf8_lossy(octets)
+            );
         }
     }
 
@@ -160,6 +163,18 @@ mod tests {
             b"(open",
             b"foo",
             b"BX foo EX",
+            b"[ q q ] Q Q q q",
+            b"[q] 0 d",
+            b"]",
+            b"[1",
+            b"BMC EMC",
+            b"/OC BDC EMC",
+            b"Do",
+            b"(X) Do",
+            b"1 /X Do",
+            b"1 q Q",
+            b"[1 0 R] TJ",
+            b"1",
             b"Q% \nq",
             b"1-",
             b"-",

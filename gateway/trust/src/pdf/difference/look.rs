@@ -105,7 +105,7 @@ fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>,
         let octets = if range.is_empty() {
             Vec::new()
         } else {
-            match stream::decode(dictionary, &changes.file.bytes[range.clone()], budget) {
+            match stream::decode_content(dictionary, &changes.file.bytes[range.clone()], budget) {
                 Err(PdfFault::Filter) => return Ok(None),
                 octets => octets?,
             }
@@ -117,17 +117,46 @@ fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>,
         };
         draws |= content.draws;
         let Some(resources) = dictionary.get(b"Resources") else {
-            // They may be those of the page.
-            draws |= content.invokes;
-            continue;
+            // Those of the page, which are none of its own.
+            if content.invoked.is_empty() {
+                continue;
+            }
+            return Ok(None);
         };
         let resources = changes.file.follow(resources, changes.revision)?;
         let Some(resources) = resources.dictionary() else {
             return Ok(None);
         };
+        if !are_own(changes, resources, &content.invoked)? {
+            return Ok(None);
+        }
         draws |= drawn_with(changes, resources, &mut waiting)?;
     }
     Ok(Some(draws))
+}
+
+/// Whether the resources name all of these: some readers look in those of the page for what is not there.
+fn are_own(
+    changes: &Changes<'_, '_>,
+    resources: &Dictionary,
+    invoked: &[Box<[u8]>],
+) -> Result<bool, PdfFault> {
+    let Some(own) = resources.get(b"XObject") else {
+        return Ok(invoked.is_empty());
+    };
+    let own = changes.file.follow(own, changes.revision)?;
+    let Some(own) = own.dictionary() else {
+        return Ok(false);
+    };
+    for name in invoked {
+        let object = own
+            .get(name)
+            .map(|object| changes.file.follow(object, changes.revision));
+        if object.transpose()?.is_none_or(|object| object.stream.is_none()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Adds the contents that resources name; says whether they name pictures.
@@ -149,16 +178,14 @@ fn drawn_with(
             waiting.push(pattern);
         }
     }
-    for font in named(changes, resources, b"Font")? {
-        let glyphs = font
-            .dictionary()
-            .filter(|font| font.name(b"Subtype") == Some(b"Type3"));
-        if let Some(glyphs) = glyphs {
-            waiting.extend(named(changes, glyphs, b"CharProcs")?);
-        }
-    }
+    let mut fonts = named(changes, resources, b"Font")?;
     for state in named(changes, resources, b"ExtGState")? {
-        let mask = state.dictionary().and_then(|state| state.get(b"SMask"));
+        let state = state.dictionary();
+        let font = state.and_then(|state| state.get(b"Font")?.as_array()?.first());
+        if let Some(font) = font {
+            fonts.push(changes.file.follow(font, changes.revision)?);
+        }
+        let mask = state.and_then(|state| state.get(b"SMask"));
         let Some(mask) = mask.filter(|mask| mask.as_name().is_none()) else {
             continue;
         };
@@ -167,7 +194,28 @@ fn drawn_with(
             waiting.push(changes.file.follow(group, changes.revision)?);
         }
     }
+    for font in fonts {
+        waiting.extend(glyphs(changes, &font)?);
+    }
     Ok(has_pictures)
+}
+
+/// What a font draws of which every glyph is a content, and the forms that these draw (§9.6.4).
+fn glyphs(changes: &Changes<'_, '_>, font: &Indirect) -> Result<Vec<Rc<Indirect>>, PdfFault> {
+    let is_drawn = |font: &&Dictionary| font.name(b"Subtype") == Some(b"Type3");
+    let Some(font) = font.dictionary().filter(is_drawn) else {
+        return Ok(Vec::new());
+    };
+    let mut parts = named(changes, font, b"CharProcs")?;
+    let Some(resources) = font.get(b"Resources") else {
+        return Ok(parts);
+    };
+    let resources = changes.file.follow(resources, changes.revision)?;
+    if let Some(resources) = resources.dictionary() {
+        let forms = named(changes, resources, b"XObject")?;
+        parts.extend(forms.into_iter().filter(|form| is_form(form)));
+    }
+    Ok(parts)
 }
 
 /// The objects of one category.

@@ -33,7 +33,7 @@ use super::PdfFault;
 use super::coverage::LaterChange;
 use super::field::Name;
 use super::file::{File, Indirect};
-use super::object::{Object, Reference};
+use super::object::{Dictionary, Object, Reference};
 use super::restriction::Rights;
 use super::revision::Revision;
 use super::signature::Signature;
@@ -61,6 +61,7 @@ pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(),
     let Some(first) = signatures.first().map(|first| first.revision) else {
         return Ok(());
     };
+    // What nobody extended is what its signers saw: sloppy writers leave objects in it that nothing needs.
     if first == file.latest() {
         return Ok(());
     }
@@ -300,7 +301,8 @@ impl<'f, 'a> Changes<'f, 'a> {
         let is_lost = |key: &&[u8]| after.get(key).is_none() && !TRAILER_KEYS_KEPT.contains(key);
         let lost = before.iter().map(|(key, _)| key).filter(is_lost);
         let may_differ: Vec<&[u8]> = TRAILER_KEYS.iter().copied().chain(lost).collect();
-        if before.equals_except(after, &may_differ) {
+        let nulls = |trailer: &Dictionary| trailer.iter().map(|(_, value)| count_nulls(value)).sum::<usize>();
+        if before.equals_except(after, &may_differ) && nulls(after) <= nulls(before) {
             Ok(())
         } else {
             Err(PdfFault::Changed { number: 0 })
@@ -331,7 +333,8 @@ impl<'f, 'a> Changes<'f, 'a> {
     }
 
     /// What the update says refers to what is there, unless that was said before: some readers take a reference to nothing for
-    /// a sign of damage, and look for objects themselves.
+    /// a sign of damage, and look for objects themselves. Nor does it say anew that something is null: readers do not agree
+    /// what that takes away.
     fn check_references(&self) -> Result<(), PdfFault> {
         for &number in self.new.iter().chain(&self.old) {
             if self.update.stream_number == Some(number) {
@@ -339,11 +342,16 @@ impl<'f, 'a> Changes<'f, 'a> {
             }
             let object = self.after(number)?;
             self.file.budget.take_looks(object.weight)?;
-            let mut known = BTreeSet::new();
+            let (mut known, mut nulls) = (BTreeSet::new(), 0);
             if self.old.contains(&number) {
-                collect(&self.before(number)?.value, &mut |reference| {
+                let before = self.before(number)?;
+                nulls = count_nulls(&before.value);
+                collect(&before.value, &mut |reference| {
                     known.insert((reference.number, reference.generation));
                 });
+            }
+            if count_nulls(&object.value) > nulls {
+                return Err(PdfFault::Changed { number });
             }
             let mut is_lost = false;
             collect(&object.value, &mut |reference| {
@@ -393,6 +401,21 @@ fn is_object_stream(object: &Indirect) -> bool {
         && object
             .dictionary()
             .is_some_and(|stream| stream.name(b"Type") == Some(b"ObjStm"))
+}
+
+/// How many keys inside the object are null.
+fn count_nulls(object: &Object) -> usize {
+    match object {
+        Object::Null => 1,
+        Object::Array(items) => items.iter().map(count_nulls).sum(),
+        Object::Dictionary(dictionary) => dictionary.iter().map(|(_, value)| count_nulls(value)).sum(),
+        Object::Boolean(_)
+        | Object::Integer(_)
+        | Object::Real(_)
+        | Object::Name(_)
+        | Object::Text(_)
+        | Object::Reference(_) => 0,
+    }
 }
 
 /// Calls `found` for every reference inside the object.

@@ -274,3 +274,38 @@ fn a_stream_that_is_called_a_section_is_one_of_the_chain() {
         assert_eq!(updated(&once, "", &[(1, &catalog)]), expected, "{kind}");
     }
 }
+
+#[test]
+fn what_is_null_is_said_and_not_left_out() {
+    let world = World::new();
+    let once = prepared(&world, resources("/Rotate null"));
+    let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [7 0 R]";
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R {FORM} /Version /2.0 >>");
+    for (words, expected) in [
+        ("/Rotate null", None),
+        ("", CHANGED_PAGE),
+        ("/Rotate null /Resources null", CHANGED_PAGE),
+    ] {
+        let page = format!("<< {page} {words} >>");
+        assert_eq!(
+            updated(&once, "", &[(1, &catalog), (3, &page)]),
+            expected,
+            "{words}"
+        );
+    }
+    // Nor is anything null that is new or may change.
+    let filled = |value: &str| updated(&once, "", &[(7, &format!("<< {FIELD} /V {value} >>"))]);
+    assert_eq!(filled("/DeviceGray"), None);
+    assert_eq!(filled("null"), Some(PdfFault::Changed { number: 7 }));
+    let named = |words: &str| {
+        let form = FORM.replace("8 0 R", "8 0 R 9 0 R");
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R {form} >>");
+        updated(
+            &once,
+            "",
+            &[(1, &catalog), (9, &format!("<< /FT /Sig /T (N) {words} >>"))],
+        )
+    };
+    assert_eq!(named(""), None);
+    assert_eq!(named("/Kids null"), Some(PdfFault::Changed { number: 9 }));
+}

@@ -60,6 +60,22 @@ fn a_look_gives_back_what_it_takes_with_all_that_it_draws_with() {
             "{look} {inner}"
         );
     }
+    // Packed in letters, or with what another reader finds behind.
+    for (words, content, expected) in [
+        ("/Filter /ASCIIHexDecode", "7120 51>", None),
+        ("/Filter [/ASCIIHexDecode]", "51>", changed),
+        ("/Filter [/ASCII85Decode]", "E?J*~>", None),
+        ("/Filter [/ASCIIHexDecode]", "71205166", changed),
+        ("/Filter [/ASCIIHexDecode]", "7120 51> q", changed),
+        ("/Filter null", "q Q", Some(PdfFault::Changed { number: 11 })),
+        ("/F null", "q Q", Some(PdfFault::Changed { number: 11 })),
+    ] {
+        let look = stream(&format!("{form} /PieceInfo 12 0 R {words}"), content);
+        assert_eq!(sealed(&world, "[0 0 9 9]", &look, "<< >>"), expected, "{look}");
+    }
+    // What it draws is its own.
+    let foreign = stream(&part("/XObject << /Y 12 0 R >>"), "/X Do");
+    assert_eq!(sealed(&world, "[0 0 9 9]", &foreign, &stream(form, "")), changed);
     // Where there is no room, layers of nothing are nothing.
     for (content, inner, expected) in [
         ("q /X Do Q", stream(form, "% DSBlank"), None),
