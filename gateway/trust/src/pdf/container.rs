@@ -3,12 +3,13 @@
 //! **Invariant**: the objects of a stream stand one after another: no octets make two of them.
 //! **Invariant**: no stream waits for itself: Length and dictionary are direct.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::PdfFault;
 use super::file::{File, Indirect};
 use super::object::{Object, Reference};
-use super::parse::Parser;
+use super::parse::{Parser, is_space};
 use super::stream;
 use super::xref::Entry;
 
@@ -125,21 +126,27 @@ impl File<'_> {
         first: usize,
         count: i64,
     ) -> Result<Vec<(u32, Rc<Indirect>)>, Option<PdfFault>> {
-        let mut head = Parser::new(data, 0);
+        let is_blank = |octets: &[u8]| octets.iter().all(|octet| is_space(*octet));
+        // Readers take the numbers up to where the objects begin, and an object from where the one before may end.
+        let mut head = Parser::new(data.get(..first).ok_or(None)?, 0);
         let mut objects = Vec::new();
-        let mut free_from = 0;
+        let mut numbers = HashSet::new();
+        let mut free_from = first;
         for _ in 0..count {
-            head.skip_space();
+            head.skip_blank();
             let number = u32::try_from(head.number().map_err(Some)?).map_err(|_| None)?;
-            head.skip_space();
+            head.skip_blank();
             let start = usize::try_from(head.number().map_err(Some)?).map_err(|_| None)?;
             let start = first.checked_add(start).ok_or(None)?;
+            let is_next = data.get(free_from..start).is_some_and(is_blank);
+            if !is_next || data.get(start) == Some(&b'%') || !numbers.insert(number) {
+                return Err(None);
+            }
             let mut body = Parser::new(data, start);
             let objects_left = self.budget.objects_left();
             let value = body.object(&self.budget).map_err(Some)?;
             let weight = objects_left - self.budget.objects_left();
-            // Octets that make two objects would make as many as anybody likes.
-            if start < free_from || matches!(value, Object::Reference(_)) {
+            if matches!(value, Object::Reference(_)) {
                 return Err(None);
             }
             free_from = body.at;
@@ -151,6 +158,8 @@ impl File<'_> {
             };
             objects.push((number, Rc::new(object)));
         }
-        Ok(objects)
+        head.skip_blank();
+        let is_whole = head.at == first && is_blank(&data[free_from..]);
+        is_whole.then_some(objects).ok_or(None)
     }
 }

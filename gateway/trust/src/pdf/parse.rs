@@ -9,8 +9,8 @@ use super::budget::Budget;
 use super::object::{Dictionary, Object, Reference, Text};
 use crate::digest::{HEX_VALUES, hex_value};
 
-/// Arrays and dictionaries inside one another; real files stay below 20.
-const DEPTH_MAX: usize = 64;
+/// Arrays and dictionaries inside one another; real files stay below 20, and some readers lose count at 63.
+const DEPTH_MAX: usize = 32;
 
 pub(super) fn is_space(octet: u8) -> bool {
     matches!(octet, 0 | 9 | 10 | 12 | 13 | 32)
@@ -217,6 +217,10 @@ impl<'a> Parser<'a> {
         let mut name = Vec::new();
         while let Some(octet) = self.peek().filter(|octet| is_regular(*octet)) {
             self.at += 1;
+            // White space to some readers.
+            if matches!(octet, 0x80 | 0xFF) {
+                return Err(self.fault());
+            }
             if octet != b'#' {
                 name.push(octet);
                 continue;
@@ -226,7 +230,12 @@ impl<'a> Parser<'a> {
             let (Some(high), Some(low)) = (high, low) else {
                 return Err(self.fault());
             };
-            name.push((high << 4) | low);
+            let octet = (high << 4) | low;
+            // A name cannot hold it (§7.3.5); to some readers it ends there.
+            if octet == 0 {
+                return Err(self.fault());
+            }
+            name.push(octet);
             self.at += 2;
         }
         Ok(name.into())
@@ -429,10 +438,16 @@ mod tests {
             b"<< 1 2 >>",
             b"[1",
             b"truefalse",
+            b"/A#00",
+            b"/A\x80endobj",
+            b"<< /A\xFF0 1 >>",
         ] {
             assert!(parse(text).is_err(), "{}", String::from_utf8_lossy(text));
         }
         assert_eq!(parse(&b"[".repeat(100)), Err(PdfFault::TooDeep));
+        let nested = |depth: usize| parse(&[b"[".repeat(depth), b"]".repeat(depth)].concat());
+        assert!(nested(DEPTH_MAX + 1).is_ok());
+        assert_eq!(nested(DEPTH_MAX + 2).err(), Some(PdfFault::TooDeep));
         let many = [b"[", &b"1 ".repeat(1000)[..], b"]"].concat();
         assert_eq!(parse(&many), Err(PdfFault::TooLarge));
     }

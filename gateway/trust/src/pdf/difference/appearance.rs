@@ -263,8 +263,14 @@ pub(super) fn are_resources_grown(
     let (survey, before) = (changes.context.survey, changes.revision - 1);
     // Readers ask for these by themselves where a field has none of its own.
     let is_usual = |font: &[u8]| [&b"ZaDb"[..], b"Helv"].contains(&font) && survey.has_heirs(before);
+    // Letters that every reader takes for the same name.
+    let is_plain = |font: &[u8]| {
+        font.iter()
+            .all(|octet| octet.is_ascii_alphanumeric() || b"_+.-,".contains(octet))
+    };
     let is_unasked = |font: &[u8]| {
-        fonts_before.get(font).is_some() || !is_usual(font) && !survey.is_asked_for(font, before)
+        fonts_before.get(font).is_some()
+            || is_plain(font) && !is_usual(font) && !survey.is_asked_for(font, before)
     };
     is_kept && fonts_after.iter().all(|(font, _)| is_unasked(font))
 }

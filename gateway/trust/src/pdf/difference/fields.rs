@@ -196,6 +196,7 @@ impl Allowed {
         };
         if !dictionary.iter().all(is_allowed)
             || dictionary.name(b"FT") != Some(b"Sig")
+            || !is_annotation(dictionary)
             || dictionary.get(b"Parent").is_some()
             || dictionary.get(b"V").is_some() != signed.is_some()
         {
@@ -213,6 +214,7 @@ impl Allowed {
                 let widget = widget.ok_or(fault)?;
                 let is_widget = widget.iter().all(is_allowed)
                     && widget.name(b"Subtype") == Some(b"Widget")
+                    && is_annotation(widget)
                     && widget
                         .get(b"Parent")
                         .is_none_or(|parent| parent.as_reference() == Some(field))
@@ -421,6 +423,11 @@ impl Allowed {
         self.kinds.insert(LaterChange::FormFilled);
         Ok(())
     }
+}
+
+/// Whether it calls itself an annotation, or nothing.
+fn is_annotation(field: &Dictionary) -> bool {
+    field.get(b"Type").is_none() || field.name(b"Type") == Some(b"Annot")
 }
 
 /// SigFlags may gain SignaturesExist and AppendOnly (§12.7.3), and lose nothing.

@@ -246,6 +246,10 @@ impl<'f, 'a> Changes<'f, 'a> {
 
     /// The update holds the objects that its section lists and nothing else; so do its object streams.
     fn check_accounted(&self) -> Result<(), PdfFault> {
+        // Writers of old hid objects; nobody who adds to a signed file has reason to.
+        if self.update.is_hybrid {
+            return Err(PdfFault::HybridXref);
+        }
         let mut extents = Vec::new();
         let mut contained: BTreeMap<u32, usize> = BTreeMap::new();
         for (number, entry) in self.update.entries() {
@@ -258,9 +262,11 @@ impl<'f, 'a> Changes<'f, 'a> {
                 Entry::InUse { .. } if self.update.stream_number != Some(*number) => {
                     let object = self.after(*number)?;
                     extents.push(object.extent.clone().ok_or(fault)?);
-                    // Who repairs a file may take it for an object stream.
-                    let kind = object.dictionary().and_then(|stream| stream.reference(b"Type"));
-                    if object.stream.is_some() && kind.is_some() {
+                    // Who repairs a file may take it for an object stream, or for a section.
+                    let kind = object.dictionary().and_then(|stream| stream.get(b"Type"));
+                    let is_hidden = kind
+                        .is_some_and(|kind| kind.as_reference().is_some() || kind.as_name() == Some(b"XRef"));
+                    if object.stream.is_some() && is_hidden {
                         return Err(fault);
                     }
                     if is_object_stream(&object) {
@@ -301,6 +307,13 @@ impl<'f, 'a> Changes<'f, 'a> {
         let is_lost = |key: &&[u8]| after.get(key).is_none() && !TRAILER_KEYS_KEPT.contains(key);
         let lost = before.iter().map(|(key, _)| key).filter(is_lost);
         let may_differ: Vec<&[u8]> = TRAILER_KEYS.iter().copied().chain(lost).collect();
+        let is_identifier = |id: &Object| {
+            id.as_array()
+                .is_some_and(|parts| matches!(parts, [Object::Text(_), Object::Text(_)]))
+        };
+        if !after.get(b"ID").is_none_or(is_identifier) {
+            return Err(PdfFault::Changed { number: 0 });
+        }
         let nulls = |trailer: &Dictionary| trailer.iter().map(|(_, value)| count_nulls(value)).sum::<usize>();
         if before.equals_except(after, &may_differ) && nulls(after) <= nulls(before) {
             Ok(())

@@ -28,10 +28,6 @@ const LINE_OCTETS: usize = 20;
 /// Refuses an update that is written otherwise; `extents` are those of its objects.
 pub(super) fn check(bytes: &[u8], update: &Revision, mut extents: Vec<Range<usize>>) -> Result<(), PdfFault> {
     extents.sort_unstable_by_key(|extent| extent.start);
-    // Writers of old hid objects; nobody who adds to a signed file has reason to.
-    if update.is_hybrid {
-        return Err(PdfFault::HybridXref);
-    }
     let section = &bytes[..update.end];
     let words = Section::read(section, update).ok_or(PdfFault::Xref { offset: update.xref })?;
     check_gaps(bytes, update, &extents)?;

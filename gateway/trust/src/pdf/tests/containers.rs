@@ -8,6 +8,8 @@ struct Update<'a> {
     plain: Vec<(u32, &'a str)>,
     /// An object stream, and what it holds.
     contained: Option<(u32, (u32, &'a str))>,
+    /// What stands before its objects, and where it says that they begin.
+    head: Option<(&'a str, usize)>,
     section: u32,
     /// Whether the section lists itself.
     is_listed: bool,
@@ -33,8 +35,11 @@ impl Update<'_> {
         if let Some((container, (number, value))) = self.contained {
             list(container, 1, place(&bytes));
             list(number, 2, container.to_be_bytes());
-            let head = format!("{number} 0 ");
+            let head = self
+                .head
+                .map_or_else(|| format!("{number} 0 "), |(head, _)| head.to_owned());
             let (first, length) = (head.len(), head.len() + value.len());
+            let first = self.head.map_or(first, |(_, first)| first);
             let keys = format!("/Type /ObjStm /N 1 /First {first} /Length {length}");
             bytes.extend_from_slice(
                 format!("{container} 0 obj\n<< {keys} >>\nstream\n{head}{value}\nendstream\nendobj\n")
@@ -90,6 +95,45 @@ fn an_object_stream_that_holds_signed_objects_is_written_over_by_nobody() {
         with("12 0 R 7 0 R", &[(12, STREAM), (7, pages)]),
         Some(PdfFault::Changed { number: 7 })
     );
+}
+
+#[test]
+fn an_object_stream_is_numbers_then_objects_and_nothing_else() {
+    let world = World::new();
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let risen = catalog(5, "/Version /2.0");
+    let with = |head: &str, first: usize, objects: &str| {
+        let update = Update {
+            contained: Some((7, (1, objects))),
+            head: Some((head, first)),
+            section: 8,
+            is_listed: true,
+            ..Update::default()
+        };
+        fault(&update.of(&signed))
+    };
+    let lines = format!("{risen}\n");
+    let told = |what: &str| format!("{risen}{what}");
+    for (head, first, objects) in [
+        ("1 0 ", 4, &risen),
+        ("1 0\n", 4, &risen),
+        ("1 0 ", 3, &risen),
+        ("1 0 ", 4, &lines),
+        ("1 1 ", 4, &format!(" {risen}")),
+    ] {
+        assert_eq!(with(head, first, objects), None, "{head:?} {objects:?}");
+    }
+    for (head, first, objects) in [
+        ("1 1000 ", 3, &*risen),
+        ("1 0 % 9 ", 8, &risen),
+        ("1 0 9 ", 6, &risen),
+        ("1 0 ", 4, &told(" 9")),
+        ("1 0 ", 4, &told("%")),
+        ("1 2 ", 4, &format!("9 {risen}")),
+        ("1 0 ", 4, &format!("%c\n{risen}")),
+    ] {
+        assert!(with(head, first, objects).is_some(), "{head:?} {objects:?}");
+    }
 }
 
 #[test]

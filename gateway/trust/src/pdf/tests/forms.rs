@@ -156,6 +156,8 @@ fn fonts_come_where_no_reader_takes_them_for_what_was_signed() {
     };
     let changed = Some(PdfFault::Changed { number: 1 });
     assert_eq!(judge("", "/DR << /Font << /F9 12 0 R >> >>"), None);
+    // Some readers end a name where others go on.
+    assert_eq!(judge("", "/DR << /Font << /F#20 12 0 R >> >>"), changed);
     // Readers ask for these by themselves.
     assert_eq!(judge("", "/DR << /Font << /ZaDb 12 0 R >> >>"), changed);
     assert_eq!(judge("", "/DR << /Font << /Helv 12 0 R >> >>"), changed);

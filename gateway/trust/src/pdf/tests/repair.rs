@@ -127,16 +127,54 @@ fn a_section_is_written_to_the_letter() {
 }
 
 #[test]
+fn a_trailer_identifies_the_file_by_two_strings() {
+    let world = World::new();
+    let once = once(&world);
+    for (trailer, is_good) in [
+        ("/ID [(A) (B)]", true),
+        ("/ID [<41> <42>]", true),
+        ("/ID [(A)]", false),
+        ("/ID [(A) /B]", false),
+        ("/ID << /X /a >>", false),
+        ("/ID (A)", false),
+    ] {
+        let mut writer = PdfWriter::update(&once);
+        let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+        writer.object(
+            1,
+            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>"),
+        );
+        writer.trailer = trailer;
+        let expected = if is_good {
+            None
+        } else {
+            Some(PdfFault::Changed { number: 0 })
+        };
+        assert_eq!(fault(&writer.finish_update()), expected, "{trailer}");
+    }
+}
+
+#[test]
 fn a_stream_is_named_an_object_stream_by_a_plain_word_or_not_at_all() {
     let world = World::new();
     let mut writer = PdfWriter::update(&once(&world));
     let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
     let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS << /Certs [7 0 R] >> >>");
-    writer.object(1, catalog);
+    writer.object(1, &catalog);
     writer.object(7, "<< /Type 8 0 R /Length 3 >>\nstream\nabc\nendstream");
     writer.object(8, "/ObjStm");
     assert_eq!(
         fault(&writer.finish_update()),
         Some(PdfFault::Object { number: 7 })
     );
+    // Whatever its letters are.
+    for (words, expected) in [
+        ("<</Type/XR#65f/Length 3>>", Some(PdfFault::Object { number: 7 })),
+        ("<</Type/XRe#67/Length 3>>", None),
+    ] {
+        let mut writer = PdfWriter::update(&once(&world));
+        writer.object(1, &catalog);
+        writer.object(7, format!("{words}\nstream\nabc\nendstream"));
+        assert_eq!(fault(&writer.finish_update()), expected, "{words}");
+    }
 }

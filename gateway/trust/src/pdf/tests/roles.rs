@@ -307,5 +307,7 @@ fn what_is_null_is_said_and_not_left_out() {
         )
     };
     assert_eq!(named(""), None);
+    assert_eq!(named("/Type /Annot"), None);
+    assert_eq!(named("/Type /Page"), Some(PdfFault::Changed { number: 9 }));
     assert_eq!(named("/Kids null"), Some(PdfFault::Changed { number: 9 }));
 }
