@@ -1,6 +1,6 @@
 //! One account's connector, as its tasks share it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use domain::ids::AccountId;
@@ -43,6 +43,8 @@ pub(crate) struct Account {
     is_publishing: AtomicBool,
     is_consuming: AtomicBool,
     is_blocked: AtomicBool,
+    /// Bytes that came and could not be stored; 0 where all was.
+    pub(crate) starved: AtomicUsize,
 }
 
 impl Account {
@@ -60,6 +62,7 @@ impl Account {
             is_publishing: AtomicBool::new(false),
             is_consuming: AtomicBool::new(false),
             is_blocked: AtomicBool::new(false),
+            starved: AtomicUsize::new(0),
         }
     }
 

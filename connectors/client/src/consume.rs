@@ -11,6 +11,7 @@
 //! one batch holds: the broker always has leave to send.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use domain::dispatch::DispatchKind;
@@ -41,6 +42,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes of packets that one commit gathers, and of what is stored and not acknowledged.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
+/// How often it is tried whether the folder takes what it did not.
+const ROOM_LOOK: Duration = Duration::from_secs(2);
+
 /// Consumes until the session ends.
 pub(crate) async fn work(account: &Account, session: &Session, closing: watch::Receiver<bool>) -> Ended {
     let Err(ended) = run(account, session, closing).await;
@@ -48,6 +52,23 @@ pub(crate) async fn work(account: &Account, session: &Session, closing: watch::R
         account.tell(Event::StoreFailed(fault.to_string()));
     }
     ended
+}
+
+/// Waits until what could not be stored can be: each time that the broker gets it back brings it nearer to being laid aside.
+pub(crate) async fn room(account: &Account) {
+    loop {
+        let bytes = account.starved.load(Ordering::Relaxed);
+        if bytes == 0 {
+            return;
+        }
+        let store = account.store.clone();
+        let tried = tokio::task::spawn_blocking(move || store.has_room(bytes));
+        if tried.await.is_ok_and(|has_room| has_room) {
+            account.starved.store(0, Ordering::Relaxed);
+            return;
+        }
+        tokio::time::sleep(ROOM_LOOK).await;
+    }
 }
 
 async fn run(
@@ -100,6 +121,11 @@ async fn run(
             Ok(Some(tag)) => owed.add(tag, (count, bytes), account.config.limits.confirm_delay),
             Ok(None) => {}
             Err(ended) => {
+                if let Ended::Store(fault) = &ended
+                    && fault.is_transient()
+                {
+                    account.starved.store(bytes, Ordering::Relaxed);
+                }
                 // What was stored before need not come again.
                 let _ = tokio::time::timeout(CLOSE_TIMEOUT, owed.acknowledge(session)).await;
                 return Err(ended);

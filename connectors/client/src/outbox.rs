@@ -286,8 +286,9 @@ impl Outbox {
         }
     }
 
-    /// After a restart: times of the last run may lie ahead, when the clock was set back since. Such an entry counts as
-    /// published now, or it would wait until the clock has come there again.
+    /// After a restart, and with a new connection: times may lie ahead, when the clock was set back since, and when what was
+    /// not answered waits for long. Such an entry counts as published now: the clock may take long to come there again, and the
+    /// broker may be another one.
     pub(crate) fn reckon(&mut self, now: Time) {
         let latest = |entry: &Entry| match entry.held {
             Some(_) => now.plus_seconds(HELD_SECONDS),
@@ -298,6 +299,9 @@ impl Outbox {
         let ahead: Vec<SubmissionId> = ahead.map(|(submission, _)| submission.clone()).collect();
         for submission in ahead {
             self.published(&submission, now);
+        }
+        for entry in self.entries.values_mut() {
+            entry.repeats = 0;
         }
     }
 

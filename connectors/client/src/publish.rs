@@ -126,6 +126,7 @@ struct Publisher<'a> {
 /// Publishes until the session ends.
 pub(crate) async fn work(account: &Account, session: &Session, mut closing: watch::Receiver<bool>) -> Ended {
     let max = account.config.limits.reconnect_max;
+    account.book(|book| book.outbox.reckon(clock::steady()));
     let mut publisher = Publisher {
         account,
         session,

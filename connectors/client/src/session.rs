@@ -127,6 +127,12 @@ pub(crate) async fn keep(account: &Account, side: Side, mut closing: watch::Rece
     let limits = account.config.limits;
     let mut wait = Backoff::new(limits.reconnect_max);
     while !*closing.borrow() {
+        if side == Side::Consuming {
+            tokio::select! {
+                () = consume::room(account) => {}
+                _ = closing.changed() => return,
+            }
+        }
         let opened = tokio::select! {
             opened = Session::open(&account.config.broker, side, limits.silence_max) => opened,
             _ = closing.changed() => return,

@@ -18,7 +18,7 @@ pub(crate) mod segment;
 mod writer;
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -113,6 +113,9 @@ impl Default for StoreLimits {
     }
 }
 
+/// Where it is tried whether something can be written.
+const ROOM_FILE: &str = "room";
+
 /// See the module. Cloned handles share one writer; the last one ends it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -124,6 +127,7 @@ struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    folder: PathBuf,
     _lock: File,
 }
 
@@ -184,11 +188,25 @@ impl Store {
             jobs: Mutex::new(Some(jobs)),
             shared,
             thread: Mutex::new(Some(thread)),
+            folder: folder.to_owned(),
             _lock: lock,
         };
         Ok(Store {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Whether so many bytes can be written now. Tried: rights, quotas and a failing disk stand in no figure of the system.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let path = self.inner.folder.join(ROOM_FILE);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let tried = File::create(&path).and_then(|mut file| {
+            io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
+            file.sync_all()
+        });
+        // What stays is written over the next time.
+        let _ = std::fs::remove_file(&path);
+        tried.is_ok()
     }
 
     fn jobs(&self) -> Result<mpsc::Sender<Job>, StoreFault> {

@@ -1,4 +1,4 @@
-//! The disk of the gateway is full for a while.
+//! The disk of the gateway, or of a connector, is full for a while.
 //!
 //! The data folder is a small file system of its own, in memory, and another file on it takes all the space.
 
@@ -7,9 +7,12 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
+use domain::receipt::ReceiptKind;
 use harness::{
+    process::{Process, Program},
     province::{Plan, Province},
     wait_until,
 };
@@ -54,6 +57,41 @@ async fn while_the_disk_is_full_nothing_is_acknowledged_and_service_goes_on_when
     }
     let audit = stream.prove(&province).await;
     assert!(audit.packets > 4 * LETTERS, "{audit:?}");
+    province.end().await;
+}
+
+/// Whose connector has a full disk.
+const FULL: usize = 1;
+/// Longer than several attempts take that nothing holds back.
+const A_WHILE: Duration = Duration::from_secs(10);
+
+/// What a connector cannot store it does not take again and again: each time that it is given back brings it nearer to
+/// being laid aside at the broker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_whose_disk_is_full_waits_for_room_before_it_takes_anything_again() {
+    let _place = place().await;
+    let mut province = Province::start(Plan::new(1)).await;
+    let letter = province.agency(0).draft().to(province.agency(FULL)).letter();
+    province.agency_mut(FULL).close().await;
+    let folder = province.agency(FULL).folder().join("data");
+    let _disk = SmallDisk::under(&folder);
+    let config = province.agency(FULL).config();
+    let config = config.to_str().expect("a UTF-8 path");
+    let arguments = ["--config", config, "--log", "connector=debug", "watch"];
+    let log = province.agency(FULL).folder().join("full.log");
+    let mut watch = Process::start(Program::Connector, &arguments, &[], &log);
+    watch.logged("gửi nhận bình thường", PATIENCE).await;
+    let ballast = Ballast::fill(&folder);
+    let submission = province.submit(0, &letter).await;
+    let answer = province.answer(0, &submission).await;
+    assert_eq!(answer.kind, ReceiptKind::SubmissionAcceptance);
+    watch.logged("Thư mục dữ liệu không ghi được", PATIENCE).await;
+    tokio::time::sleep(A_WHILE).await;
+    let again = watch.log_text().matches("a new one follows").count();
+    assert_eq!(again, 0, "{}", watch.log_text());
+    drop(ballast);
+    watch.logged("Đã nhận", PATIENCE).await;
+    assert!(watch.terminate(PATIENCE).await.success());
     province.end().await;
 }
 

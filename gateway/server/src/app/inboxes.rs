@@ -32,13 +32,15 @@ const LOOKS_READ: u32 = 8;
 /// An inbox that is read and was filled again already needs twice as many looks each time, up to this many times: its
 /// reader may hold what it took without acknowledging it.
 const DOUBLINGS_MAX: u32 = 5;
+/// Quiet looks after which it counts as new: what was put there again settles within two.
+const QUIET_LOOKS: u32 = 4;
 
 /// Watches for ever.
 pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<BrokerProvision>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut suspects: BTreeMap<AccountId, u32> = BTreeMap::new();
-    let mut refilled: BTreeMap<AccountId, u32> = BTreeMap::new();
+    let mut refilled: BTreeMap<AccountId, Refills> = BTreeMap::new();
     loop {
         tick.tick().await;
         let Some(session) = broker.own_session() else {
@@ -55,7 +57,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
                 continue;
             }
         };
-        forget_idle(&mut refilled, &expected);
+        forget_quiet(&mut refilled, &expected);
         let accounts: Vec<AccountId> = expected.keys().cloned().collect();
         let Ok(depths) = broker.intake.inspector().inboxes(&accounts).await else {
             continue;
@@ -67,11 +69,15 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         let mut suspected = BTreeMap::new();
         for (account, depth) in accounts.into_iter().zip(depths) {
             let looks = suspects.get(&account).copied().unwrap_or(0) + 1;
-            let times = refilled.get(&account).copied().unwrap_or(0);
+            let times = refilled.get(&account).map_or(0, |refills| refills.times);
             match verdict(depth, expected[&account], times) {
                 Verdict::Sound => {}
                 Verdict::Short { looks_min } if looks_min <= looks => {
-                    refilled.insert(account.clone(), times + 1);
+                    let refills = Refills {
+                        times: times + 1,
+                        quiet: 0,
+                    };
+                    refilled.insert(account.clone(), refills);
                     lost(&road, account).await;
                 }
                 Verdict::Short { .. } => drop(suspected.insert(account, looks)),
@@ -107,9 +113,22 @@ fn verdict(depth: Option<Depth>, expected: u32, refilled: u32) -> Verdict {
     }
 }
 
-/// An inbox for which nothing is due and in which nothing lies, not even what went there a moment ago, counts as new.
-fn forget_idle(refilled: &mut BTreeMap<AccountId, u32>, expected: &BTreeMap<AccountId, u32>) {
-    refilled.retain(|account, _| expected.contains_key(account));
+/// How often an inbox was filled again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refills {
+    times: u32,
+    /// Looks in a row at which nothing lay in it that should long have been confirmed.
+    quiet: u32,
+}
+
+/// An inbox whose reader confirms what it takes counts as new. What was just put there again is not expected to be confirmed
+/// yet, for longer than one look.
+fn forget_quiet(refilled: &mut BTreeMap<AccountId, Refills>, expected: &BTreeMap<AccountId, u32>) {
+    refilled.retain(|account, refills| {
+        let is_quiet = expected.get(account).is_none_or(|expected| *expected == 0);
+        refills.quiet = if is_quiet { refills.quiet + 1 } else { 0 };
+        refills.quiet < QUIET_LOOKS
+    });
 }
 
 /// How many dispatches each inbox must hold at least; of everybody who has something due or in an inbox.
@@ -190,11 +209,18 @@ mod tests {
 
     #[test]
     fn what_was_just_put_there_again_does_not_make_an_inbox_new() {
-        let account = |name| AccountId::parse(name).expect("an account id");
-        let (settling, idle) = (account("a1-1"), account("a2-1"));
-        let mut refilled = BTreeMap::from([(settling.clone(), 3), (idle, 1)]);
-        forget_idle(&mut refilled, &BTreeMap::from([(settling.clone(), 0)]));
-        assert_eq!(refilled, BTreeMap::from([(settling, 3)]));
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let mut refilled = BTreeMap::from([(account.clone(), Refills { times: 3, quiet: 0 })]);
+        let mut look = |expected: u32| {
+            forget_quiet(&mut refilled, &BTreeMap::from([(account.clone(), expected)]));
+            refilled.get(&account).map(|refills| refills.quiet)
+        };
+        // Settling, then short once more; in the end somebody confirms.
+        let quiet = [0, 0, 1, 0, 0, 0, 0].map(&mut look);
+        assert_eq!(
+            quiet,
+            [Some(1), Some(2), Some(0), Some(1), Some(2), Some(3), None]
+        );
     }
 
     #[test]

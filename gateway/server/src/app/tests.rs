@@ -1,5 +1,6 @@
 //! Verdicts over a real store: what two looks, a merger or a jumping clock may not do.
 
+mod answers;
 mod clock;
 mod dispatched;
 mod merged;

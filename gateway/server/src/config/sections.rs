@@ -104,7 +104,8 @@ pub struct BrokerConfig {
     pub prefetch_bytes_max: u64,
     /// `window`: dispatches in one inbox at most; the rest waits in the journal. Default 64.
     pub window: usize,
-    /// `dispatch_bytes_max`: bytes of dispatches on their way into inboxes at most. Default 64 MiB.
+    /// `dispatch_bytes_max`: bytes of dispatches on their way into inboxes at most, a quarter of them for urgent ones. Default
+    /// 64 MiB.
     pub dispatch_bytes_max: u64,
     /// `window_urgent`: places beside the window that only urgent dispatches take. Default 16.
     pub window_urgent: usize,

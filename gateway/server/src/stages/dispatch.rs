@@ -15,7 +15,7 @@ mod lane;
 mod parcel;
 mod twin;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,8 +46,9 @@ struct Dispatcher {
     /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
     /// to look again.
     resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
-    /// Inboxes that took nothing more: one dispatch is tried at a time, until one is taken.
-    full: HashSet<AccountId>,
+    /// Inboxes that took nothing more, and how many dispatches are tried at a time: one at first, twice as many after each
+    /// that is taken.
+    full: HashMap<AccountId, usize>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -67,7 +68,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
-        full: HashSet::new(),
+        full: HashMap::new(),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -251,13 +252,13 @@ impl Dispatcher {
                 return 0;
             };
             let (room, running) = (lanes.room(&account), lanes.running(&account));
-            let is_full = full.contains(&account);
-            if room == 0 || is_full && running > 0 {
+            let most = full.get(&account).copied().unwrap_or(usize::MAX);
+            if room == 0 || most <= running {
                 lanes.wait(&account, agency);
                 return 0;
             }
             // Those under way are still due in the index; they are passed over below.
-            if is_full { 1 } else { room + running }
+            (room + running).min(most)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -280,12 +281,15 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let is_all = due.len() < self.lanes.room(account) + self.lanes.running(account);
+        let most = self.full.get(account).copied().unwrap_or(usize::MAX);
+        let wanted = self.lanes.room(account) + self.lanes.running(account);
+        let is_all = due.len() < wanted.min(most);
         for head in due {
             if self.lanes.account_of(head.dispatch.id).is_some() {
                 continue;
             }
-            if !self.lanes.has_room(account, head.dispatch.rank) {
+            let is_enough = most <= self.lanes.running(account);
+            if is_enough || !self.lanes.has_room(account, head.dispatch.rank) {
                 self.lanes.wait(account, agency);
                 return;
             }
@@ -325,10 +329,7 @@ impl Dispatcher {
         self.lanes.end(id);
         match ending {
             Ending::Consigned => {
-                if self.full.remove(&account) {
-                    info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
-                    self.wake_all();
-                }
+                self.takes_again(&account);
                 // The inbox may have been lost, or become another's, between the hand-over and its record.
                 let directory = self.road.journal.directory();
                 let belongs_in = directory.inbox_of(&head.dispatch, self.road.now());
@@ -349,8 +350,8 @@ impl Dispatcher {
             }
             Ending::NotNow => self.leave_for_now(id, (to, account), self.road.rules.retry_after),
             Ending::Full => {
-                if self.full.insert(account.clone()) {
-                    warn!(stage = "dispatch", account.id = %account, "the inbox is full: its reader must empty it; tried now and then");
+                if self.full.insert(account.clone(), 1).is_none() {
+                    warn!(stage = "dispatch", account.id = %account, "the inbox takes no more: its reader must empty it, unless its queue is in trouble at the broker; tried now and then");
                 }
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
@@ -370,6 +371,19 @@ impl Dispatcher {
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
         }
+    }
+
+    /// A full inbox took one: more are tried at a time, until nothing holds them back.
+    fn takes_again(&mut self, account: &AccountId) {
+        let Some(most) = self.full.get_mut(account) else {
+            return;
+        };
+        *most *= 2;
+        if self.road.rules.window <= *most {
+            self.full.remove(account);
+            info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
+        }
+        self.road.signals.due.add(self.lanes.woken(account));
     }
 
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the

@@ -5,8 +5,8 @@
 
 use domain::directory::Directory;
 use domain::dispatch::{DispatchKind, DispatchState};
-use domain::event::{Happening, Identity};
-use domain::ids::{AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
+use domain::event::{Happening, Identity, Submission};
+use domain::ids::{AgencyId, CaseId, Code, DispatchId, DocumentId};
 use domain::judge::{Facts, StatusFacts, targets_of};
 use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
 use domain::port::{
@@ -167,7 +167,7 @@ impl Gathering<'_> {
 pub(super) fn lost_answer(
     journal: &dyn Journal,
     known: &SubmissionHead,
-    id: &SubmissionId,
+    submission: &Submission,
 ) -> Result<Option<Digest>, StoreFault> {
     let is_decided = |head: CaseHead| match head.state {
         CaseState::Accepted | CaseState::Recalled | CaseState::Refused => true,
@@ -181,7 +181,10 @@ pub(super) fn lost_answer(
         let Happening::ReceiptIssued(issued) = &recorded.event.happening else {
             return None;
         };
-        (issued.submission.as_ref() == Some(id)).then_some((recorded, issued))
+        // Others of the case, which report or repeat, may count as this account does.
+        let is_its = issued.submission.as_ref() == Some(&submission.id)
+            && issued.account.as_ref() == Some(&submission.account);
+        is_its.then_some((recorded, issued))
     });
     let Some((recorded, issued)) = newest else {
         return Ok(None);

@@ -176,19 +176,17 @@ impl Bench<'_> {
         let expectation = unchanged(&**journal, slot)?;
         match journal.submission(&submission.account, &submission.id)? {
             Some(known) if known.packet == submission.packet => {
-                return Ok(Some(
-                    match facts::lost_answer(&**journal, &known, &submission.id)? {
-                        Some(answer) => {
-                            let (case, submission) = (known.case, submission.clone());
-                            self.finish(Happening::Repeated(Repeated {
-                                case,
-                                submission,
-                                answer,
-                            }))
-                        }
-                        None => Verdict::Known,
-                    },
-                ));
+                return Ok(Some(match facts::lost_answer(&**journal, &known, submission)? {
+                    Some(answer) => {
+                        let (case, submission) = (known.case, submission.clone());
+                        self.finish(Happening::Repeated(Repeated {
+                            case,
+                            submission,
+                            answer,
+                        }))
+                    }
+                    None => Verdict::Known,
+                }));
             }
             Some(_) => {
                 let reused = Refusal::new(RefusalCode::SubmissionIdReused);

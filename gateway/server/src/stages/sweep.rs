@@ -14,7 +14,7 @@ use domain::port::{
 };
 use domain::receipt::ReceiptKind;
 use domain::refusal::Refusal;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use tracing::{error, info, warn};
 use trust::{Snapshot, Time};
 
@@ -155,8 +155,11 @@ impl Sweeper {
                 continue;
             }
             // Its last look takes as long as its answers are waited for.
-            if is_over && self.ending.insert(case, Instant::now()).is_some() {
-                continue;
+            if is_over {
+                if self.ending.contains_key(&case) {
+                    continue;
+                }
+                self.ending.insert(case, Instant::now());
             }
             self.road.waits.forget(case);
             // One that cannot be judged keeps nobody else waiting; it is looked at again.
@@ -257,10 +260,10 @@ impl Sweeper {
 
     async fn fail_all(&self, heads: Vec<DispatchHead>, reason: &str) -> Result<(), StoreFault> {
         let failures = heads.into_iter().map(async |head| self.fail(&head, reason).await);
-        stream::iter(failures)
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await
+        // All to their ends, also when one fails: what is on its way is recorded, and has to be told.
+        let failed: Vec<Result<(), StoreFault>> =
+            stream::iter(failures).buffer_unordered(AT_ONCE).collect().await;
+        failed.into_iter().collect()
     }
 
     async fn fail(&self, head: &DispatchHead, reason: &str) -> Result<(), StoreFault> {

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use domain::port::StoreFault;
 
+/// What Linux says when a disk does not give back what is on it (`EIO`).
+const DISK_ERROR: i32 = 5;
+
 /// Our trouble with the data directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -78,6 +81,19 @@ impl Fault {
             operation,
             path: path.to_owned(),
             source,
+        }
+    }
+
+    /// The same of bytes that were kept: what the disk does not give back, or no longer has, will not come by itself.
+    pub(super) fn kept(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
+        move |source| {
+            let is_lost =
+                source.kind() == io::ErrorKind::NotFound || source.raw_os_error() == Some(DISK_ERROR);
+            if is_lost {
+                Fault::damaged(path, 0, format!("cannot {operation} it: {source}"))
+            } else {
+                Fault::system(operation, path)(source)
+            }
         }
     }
 

@@ -99,7 +99,7 @@ impl Objects {
             Ok(bytes) if Digest::of(&bytes) == *digest => Ok(Some(bytes)),
             Ok(_) => Err(Fault::damaged(&path, 0, "the original has another digest")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Fault::system("read", &path)(error)),
+            Err(error) => Err(Fault::kept("read", &path)(error)),
         }
     }
 }

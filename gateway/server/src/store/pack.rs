@@ -326,8 +326,8 @@ impl PackReader {
     /// The bytes at a place that the index gave.
     pub(super) fn read(&self, digest: &Digest, place: PackPlace) -> Result<Vec<u8>, Fault> {
         let path = pack_path(&self.directory, place.number);
-        let file = File::open(&path).map_err(Fault::system("open", &path))?;
-        let size = file.metadata().map_err(Fault::system("read", &path))?.len();
+        let file = File::open(&path).map_err(Fault::kept("open", &path))?;
+        let size = file.metadata().map_err(Fault::kept("read", &path))?.len();
         let wrong = |what: &str| Fault::damaged(&path, place.offset, what);
         let payload_at = place.offset + HEAD_BYTES as u64;
         if size < payload_at + u64::from(place.bytes) {
@@ -335,7 +335,7 @@ impl PackReader {
         }
         let mut payload = vec![0; place.bytes as usize];
         file.read_exact_at(&mut payload, payload_at)
-            .map_err(Fault::system("read", &path))?;
+            .map_err(Fault::kept("read", &path))?;
         if Digest::of(&payload) == *digest {
             Ok(payload)
         } else {

@@ -8,20 +8,23 @@ use crate::stages::poison::CrashNotes;
 use crate::stages::receive::Inspectors;
 use crate::stages::sweep::sweep;
 
-/// An archive of which nothing can be read back.
-struct Rotten;
-
-fn rotten<T>() -> Result<T, StoreFault> {
-    Err(StoreFault::Damaged("a flipped bit".to_owned()))
+/// An archive of which nothing can be read back, and at first nobody knows that.
+struct Rotten {
+    unknown: AtomicI64,
 }
 
 impl Archive for Rotten {
     fn fetch(&self, _: &Digest) -> Soon<'_, Result<Option<Arc<[u8]>>, StoreFault>> {
-        Box::pin(std::future::ready(rotten()))
+        let fault = if self.unknown.fetch_sub(1, Ordering::SeqCst) > 0 {
+            StoreFault::NotNow("no file can be opened".to_owned())
+        } else {
+            StoreFault::Damaged("a flipped bit".to_owned())
+        };
+        Box::pin(std::future::ready(Err(fault)))
     }
 
     fn length(&self, _: &Digest) -> Result<Option<u64>, StoreFault> {
-        rotten()
+        unreachable!("nothing is sent")
     }
 }
 
@@ -33,7 +36,10 @@ fn a_held_document_that_cannot_be_read_any_more_is_returned_when_its_time_is_ove
         .enable_all()
         .build();
     bench.runtime = runtime.expect("a runtime");
-    bench.road.archive = Arc::new(Rotten);
+    // One look at each fails before.
+    bench.road.archive = Arc::new(Rotten {
+        unknown: AtomicI64::new(2),
+    });
     let (waiting, over) = (
         bench.held(&letter(1, &[2])),
         bench.held_until(&letter(2, &[3]), ("over", 2), bench.road.now().plus_seconds(-1)),

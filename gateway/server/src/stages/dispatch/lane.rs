@@ -90,6 +90,13 @@ impl Lanes {
             .insert(agency);
     }
 
+    /// The addressees that waited for a place in this inbox.
+    pub(super) fn woken(&mut self, account: &AccountId) -> BTreeSet<AgencyId> {
+        let lane = self.lanes.get_mut(account);
+        lane.map(|lane| std::mem::take(&mut lane.waiting))
+            .unwrap_or_default()
+    }
+
     /// Where the dispatch lies.
     pub(super) fn account_of(&self, id: DispatchId) -> Option<&AccountId> {
         self.places.get(&id)
