@@ -58,7 +58,7 @@ struct Entry {
     place: Place,
     rank: Rank,
     stage: Stage,
-    /// How often it was sent again in this run of the connector.
+    /// How often it was sent again over this connection.
     repeats: u32,
     /// The newest notice that the gateway holds it.
     held: Option<Answer>,

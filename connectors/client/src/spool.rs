@@ -2,7 +2,7 @@
 //!
 //! A packet that cannot be taken at all stays beside as `<name>.refused`, with the reason in `<submission>.fault`.
 //!
-//! What nobody takes away is removed when it is as old as the connector remembers anything.
+//! An answer that nobody takes away is removed when it is as old as the connector remembers anything.
 //!
 //! `spool/<submission>.<rank>.edxml` waits to be taken into the outbox; `spool/<submission>.receipt` is the final receipt,
 //! put there for whoever handed the packet in, who removes it. `spool/<submission>.held` is the gateway's notice that it

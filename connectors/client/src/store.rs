@@ -115,6 +115,8 @@ impl Default for StoreLimits {
 
 /// Where it is tried whether something can be written.
 const ROOM_FILE: &str = "room";
+/// What is left to others meanwhile, in bytes: submissions go on.
+const ROOM_RESERVE: u64 = 1 << 20;
 
 /// See the module. Cloned handles share one writer; the last one ends it.
 #[derive(Debug, Clone)]
@@ -196,8 +198,17 @@ impl Store {
         })
     }
 
-    /// Whether so many bytes can be written now. Tried: rights, quotas and a failing disk stand in no figure of the system.
+    /// Whether so many bytes can be written now, and some more for others. Tried, too: rights, quotas and a failing disk stand
+    /// in no figure of the system.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let needed = u64::try_from(bytes)
+            .unwrap_or(u64::MAX)
+            .saturating_add(ROOM_RESERVE);
+        let is_free = rustix::fs::statvfs(&self.inner.folder)
+            .is_ok_and(|found| needed <= found.f_bavail.saturating_mul(found.f_frsize));
+        if !is_free {
+            return false;
+        }
         let path = self.inner.folder.join(ROOM_FILE);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let tried = File::create(&path).and_then(|mut file| {

@@ -174,6 +174,7 @@ fn rules(config: &Config) -> Rules {
         window: config.broker.window,
         window_urgent: config.broker.window_urgent,
         dispatch_bytes_max: config.broker.dispatch_bytes_max,
+        unconfirmed_max: config.broker.unconfirmed_max,
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),

@@ -50,6 +50,8 @@ pub struct Rules {
     pub window_urgent: usize,
     /// Bytes of dispatches on their way into inboxes at most, beside one that alone is larger.
     pub dispatch_bytes_max: u64,
+    /// Messages that wait for the broker's confirmation at most.
+    pub unconfirmed_max: usize,
     /// How long an inbox may keep a document before its sender is told that it lies there.
     pub consignment_notice: Duration,
     /// How long missing trust material is waited for before a document is held.

@@ -70,7 +70,7 @@ const A_WHILE: Duration = Duration::from_secs(10);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connector_whose_disk_is_full_waits_for_room_before_it_takes_anything_again() {
     let _place = place().await;
-    let mut province = Province::start(Plan::new(1)).await;
+    let mut province = Province::start(Plan::new(1).exclusive()).await;
     let letter = province.agency(0).draft().to(province.agency(FULL)).letter();
     province.agency_mut(FULL).close().await;
     let folder = province.agency(FULL).folder().join("data");

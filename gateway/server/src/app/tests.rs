@@ -218,6 +218,7 @@ fn rules() -> Rules {
         window: 4,
         window_urgent: 1,
         dispatch_bytes_max: 1 << 20,
+        unconfirmed_max: 1024,
         consignment_notice: Duration::from_secs(1000),
         needs_wait: Duration::from_millis(1),
         retry_after: Duration::from_millis(1),

@@ -6,7 +6,8 @@
 //! **Invariant:** every message is mandatory, persistent and confirmed, and goes over a connection that was proven to lead to
 //! this gateway's broker.
 //! **Invariant:** delivered means acknowledged and not returned. A message without a queue is acknowledged too, but
-//! returned first (declined); whatever else happens is *not now*, and nobody knows whether it got there.
+//! returned first (declined); refused means that its queue is full and did not take it. Whatever else happens is *not
+//! now*, and nobody knows whether it got there.
 //! **Invariant:** at most `outstanding_max` messages wait for their confirmation.
 
 mod headers;

@@ -341,6 +341,7 @@ impl Dispatcher {
                 }
             }
             Ending::Over => {
+                self.look_past(&account);
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed);
             }
@@ -350,15 +351,17 @@ impl Dispatcher {
             }
             Ending::NotNow => self.leave_for_now(id, (to, account), self.road.rules.retry_after),
             Ending::Full => {
-                if self.full.insert(account.clone(), 1).is_none() {
+                if self.full.insert(account.clone(), 1) != Some(1) {
                     warn!(stage = "dispatch", account.id = %account, "the inbox takes no more: its reader must empty it, unless its queue is in trouble at the broker; tried now and then");
                 }
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
             Ending::Waits => {
+                self.look_past(&account);
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after.min(WAIT_REST))
             }
             Ending::Behind(first) => {
+                self.look_past(&account);
                 self.leave_for_now(
                     id,
                     (to, account.clone()),
@@ -384,6 +387,13 @@ impl Dispatcher {
             info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
         }
         self.road.signals.due.add(self.lanes.woken(account));
+    }
+
+    /// One was not put into a full inbox for reasons of its own: it keeps nobody behind it from being tried.
+    fn look_past(&mut self, account: &AccountId) {
+        if let Some(most) = self.full.get_mut(account) {
+            *most += 1;
+        }
     }
 
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the

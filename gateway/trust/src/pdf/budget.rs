@@ -7,7 +7,8 @@ use std::cell::Cell;
 
 use super::PdfFault;
 
-/// Octets that structure may hold in streams, inflated or plain, in all: some hundred times what real files need.
+/// Octets that structure, and what later revisions show, may hold in streams, inflated or plain, in all: some hundred times what
+/// real files need.
 const STREAM_BYTES_MAX: usize = 64 << 20;
 
 /// How often the octets of the file may be read as objects: honest objects do not overlap; one that an update writes is

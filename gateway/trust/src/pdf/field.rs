@@ -89,7 +89,9 @@ impl Form {
                 return Err(PdfFault::Form);
             }
             let object = file.resolve(*reference, self.revision)?;
-            let dictionary = object.dictionary().ok_or(PdfFault::Form)?;
+            // One that is a stream would be a content, too.
+            let dictionary = object.dictionary().filter(|_| object.stream.is_none());
+            let dictionary = dictionary.ok_or(PdfFault::Form)?;
             let above = parent.map(|parent| self.fields[parent]);
             let kind = match dictionary.get(b"FT") {
                 Some(Object::Name(kind)) => match &**kind {

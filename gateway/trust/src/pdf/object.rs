@@ -91,6 +91,8 @@ impl Object {
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) bytes: Box<[u8]>,
+    /// The token itself, where readers do not agree about its octets.
+    pub(super) ambiguous: Option<Box<[u8]>>,
     pub(super) token: Range<usize>,
     pub(super) is_plain_hex: bool,
 }
@@ -98,7 +100,7 @@ pub(super) struct Text {
 impl PartialEq for Text {
     /// Two strings are the same wherever they stand.
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        (&self.bytes, &self.ambiguous) == (&other.bytes, &other.ambiguous)
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn is_regular(octet: u8) -> bool {
 }
 
 /// Octets of a number at most.
-const NUMBER_OCTETS_MAX: usize = 100;
+pub(super) const NUMBER_OCTETS_MAX: usize = 100;
 
 /// A cursor over the octets of a file or of an object stream.
 pub(super) struct Parser<'a> {
@@ -285,6 +285,7 @@ impl<'a> Parser<'a> {
         };
         self.at += length + 1;
         Ok(Text {
+            ambiguous: None,
             bytes: bytes.into(),
             token: start..self.at,
             is_plain_hex,
@@ -322,10 +323,9 @@ impl<'a> Parser<'a> {
             }
         }
         // Some readers take an end of line for a line feed (§7.3.4.2), some for what it is: it is the same only as it stands.
-        if is_ambiguous {
-            bytes = self.bytes[start..self.at].to_vec();
-        }
+        let ambiguous = is_ambiguous.then(|| self.bytes[start..self.at].into());
         Ok(Text {
+            ambiguous,
             bytes: bytes.into(),
             token: start..self.at,
             is_plain_hex: false,

@@ -155,7 +155,7 @@ fn an_addressee_that_cannot_be_reached_is_not_tried_before_its_rest_is_over() {
 }
 
 #[test]
-fn a_full_inbox_is_tried_with_one_document_at_a_time_and_with_more_as_it_takes_them() {
+fn a_full_inbox_is_tried_with_one_document_at_a_time_and_not_with_all_once_it_takes_one() {
     let (mut bench, inboxes) = set_up();
     inboxes.have_room(Some(0));
     let rest = Duration::from_millis(100);

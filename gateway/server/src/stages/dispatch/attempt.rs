@@ -19,11 +19,6 @@ use crate::stages::record::announce;
 use crate::stages::{Road, Rules};
 use crate::telemetry::Stage;
 
-/// Normal dispatches handed over at once, over all inboxes.
-const NORMAL_MAX: usize = 768;
-/// Urgent ones, beside them: as many as `[broker] unconfirmed_max` leaves by default.
-const URGENT_MAX: usize = 256;
-
 /// What became of one attempt.
 pub(super) struct Attempt {
     pub(super) head: DispatchHead,
@@ -63,9 +58,11 @@ pub(super) struct Turns {
 
 impl Turns {
     pub(super) fn new(rules: &Rules) -> Turns {
+        // A quarter of what the broker may be asked at once is for urgent ones alone.
+        let urgent = (rules.unconfirmed_max / 4).max(1);
         Turns {
-            normal: Semaphore::new(NORMAL_MAX),
-            urgent: Semaphore::new(URGENT_MAX),
+            normal: Semaphore::new(rules.unconfirmed_max.saturating_sub(urgent).max(1)),
+            urgent: Semaphore::new(urgent),
             bodies: Bodies::new(rules.dispatch_bytes_max),
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Allowed {
     pub(super) roots: Vec<u32>,
     /// Objects that may be written, or left, only if nothing else than these holders refers to them there.
     pub(super) uses: BTreeMap<u32, BTreeSet<(u32, Place)>>,
+    /// Those of the objects that may be written that are streams: of the others the octets would be nobody's matter.
+    pub(super) streams: BTreeSet<u32>,
     /// Objects that may be written only if whoever refers to them does so in one of these places.
     pub(super) placed: BTreeMap<u32, &'static [Place]>,
     /// Objects of the DSS that are written, and who belonged to it before and may refer to them.

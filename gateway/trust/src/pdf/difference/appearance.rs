@@ -78,6 +78,7 @@ impl Allowed {
             return Err(PdfFault::Changed { number });
         }
         self.write(changes, number, holder);
+        self.streams.insert(number);
         self.roots.push(number);
         Ok(true)
     }

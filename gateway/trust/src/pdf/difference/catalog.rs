@@ -72,7 +72,9 @@ impl Allowed {
             return Ok(());
         }
         let followed = changes.file.follow(extensions, changes.revision)?;
-        let is_plain = followed.stream.is_none() && followed.dictionary().is_some_and(is_without_references);
+        let is_plain = followed.stream.is_none()
+            && followed.dictionary().is_some()
+            && !super::has_references(&followed.value);
         if !is_plain {
             return Err(fault);
         }
@@ -113,6 +115,7 @@ impl Allowed {
             return Err(PdfFault::Changed { number });
         }
         self.write(changes, number, (root, Place::Metadata));
+        self.streams.insert(number);
         self.kinds.insert(LaterChange::Metadata);
         Ok(())
     }
@@ -146,6 +149,7 @@ impl Allowed {
             }
         }
         self.numbers.extend(&self.material);
+        self.streams.extend(&dss.leaves);
         // Whoever may refer to what changes is itself referred to by the DSS alone.
         material::read(changes.file, changes.revision - 1)?;
         self.material_holders = changes.context.survey.material(changes.revision - 1).collect();
@@ -208,12 +212,4 @@ fn is_left_over(changes: &Changes<'_, '_>, number: u32) -> Result<bool, PdfFault
         .is_some_and(|related| related.name(b"Type") == Some(b"VRI"));
     let reference = changes.reference(number, changes.revision);
     Ok(is_named && material::is_related(changes.file, changes.revision, reference))
-}
-
-fn is_without_references(dictionary: &Dictionary) -> bool {
-    let mut is_without = true;
-    for (_, value) in dictionary.iter() {
-        super::collect(value, &mut |_| is_without = false);
-    }
-    is_without
 }

@@ -10,8 +10,7 @@
 
 use super::super::PdfFault;
 use super::super::budget::Budget;
-use super::super::object::Object;
-use super::super::parse::{Parser, is_regular};
+use super::super::parse::{NUMBER_OCTETS_MAX, Parser, is_regular};
 
 /// Operators that neither draw by themselves nor open or close anything.
 const SILENT: &[&[u8]] = &[
@@ -49,7 +48,8 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
             let before = budget.objects_left();
             let operand = parser.object(budget)?;
             budget.release_objects(before - budget.objects_left());
-            if has_references(&operand) {
+            // There are none in a content: readers see three words.
+            if super::has_references(&operand) {
                 return Err(fault);
             }
             name = operand.as_name().map(Box::from);
@@ -85,13 +85,6 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
     }
 }
 
-/// There are none in a content: readers see three words.
-fn has_references(operand: &Object) -> bool {
-    let mut has = false;
-    super::collect(operand, &mut |_| has = true);
-    has
-}
-
 /// A number as every reader ends it: sign, digits, at most one full stop.
 fn is_number(word: &[u8]) -> bool {
     let unsigned = word
@@ -100,6 +93,7 @@ fn is_number(word: &[u8]) -> bool {
         .unwrap_or(word);
     let stops = unsigned.iter().filter(|octet| **octet == b'.').count();
     stops <= 1
+        && word.len() <= NUMBER_OCTETS_MAX
         && unsigned.len() > stops
         && unsigned
             .iter()

@@ -323,6 +323,7 @@ impl Allowed {
         let names = form.names(changes.file)?;
         // What hangs on a field and is none to us shows its value to others.
         for (holder, field) in changes.context.survey.hung(changes.revision - 1) {
+            changes.file.budget.take_looks(1)?;
             if form.place(field).is_some() && form.place(holder).is_none() {
                 return Err(PdfFault::Changed { number: holder });
             }
@@ -351,11 +352,7 @@ impl Allowed {
         let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
             return Err(fault);
         };
-        let is_value = |value: &Object| {
-            let mut is_plain = true;
-            super::collect(value, &mut |_| is_plain = false);
-            is_plain && value.as_dictionary().is_none()
-        };
+        let is_value = |value: &Object| !super::has_references(value) && value.as_dictionary().is_none();
         let values = [&b"V"[..], b"AS", b"I", b"TI"];
         if !appearance::is_plain_widget(after)
             || !before.equals_except(after, VALUE_KEYS)

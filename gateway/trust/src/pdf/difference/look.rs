@@ -88,8 +88,19 @@ fn looks(
     Ok(looks)
 }
 
-/// Whether a look draws anything; `None` where a content of it cannot be read or takes more than it gives back.
+/// Whether a look draws anything; `None` where a content of it cannot be read or takes more than it gives back. One that
+/// several widgets share is read once.
 fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, PdfFault> {
+    let start = look.stream.as_ref().map_or(0, |range| range.start);
+    if let Some(known) = changes.drawn.borrow().get(&start) {
+        return Ok(*known);
+    }
+    let draws = read(changes, look)?;
+    changes.drawn.borrow_mut().insert(start, draws);
+    Ok(draws)
+}
+
+fn read(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, PdfFault> {
     let budget = &changes.file.budget;
     let (mut seen, mut waiting, mut draws) = (HashSet::new(), vec![Rc::clone(look)], false);
     while let Some(part) = waiting.pop() {
@@ -130,7 +141,10 @@ fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>,
         if !are_own(changes, resources, &content.invoked)? {
             return Ok(None);
         }
-        draws |= drawn_with(changes, resources, &mut waiting)?;
+        let Some(has_pictures) = drawn_with(changes, resources, &mut waiting)? else {
+            return Ok(None);
+        };
+        draws |= has_pictures;
     }
     Ok(Some(draws))
 }
@@ -159,12 +173,13 @@ fn are_own(
     Ok(true)
 }
 
-/// Adds the contents that resources name; says whether they name pictures.
+/// Adds the contents that resources name; says whether they name pictures, or nothing where somebody would have to look
+/// further.
 fn drawn_with(
     changes: &Changes<'_, '_>,
     resources: &Dictionary,
     waiting: &mut Vec<Rc<Indirect>>,
-) -> Result<bool, PdfFault> {
+) -> Result<Option<bool>, PdfFault> {
     let mut has_pictures = false;
     for object in named(changes, resources, b"XObject")? {
         if is_form(&object) {
@@ -195,27 +210,31 @@ fn drawn_with(
         }
     }
     for font in fonts {
-        waiting.extend(glyphs(changes, &font)?);
+        let is_drawn = |font: &&Dictionary| font.name(b"Subtype") == Some(b"Type3");
+        let Some(font) = font.dictionary().filter(is_drawn) else {
+            continue;
+        };
+        if draws_with_more(changes, font)? {
+            return Ok(None);
+        }
+        waiting.extend(named(changes, font, b"CharProcs")?);
     }
-    Ok(has_pictures)
+    Ok(Some(has_pictures))
 }
 
-/// What a font draws of which every glyph is a content, and the forms that these draw (§9.6.4).
-fn glyphs(changes: &Changes<'_, '_>, font: &Indirect) -> Result<Vec<Rc<Indirect>>, PdfFault> {
-    let is_drawn = |font: &&Dictionary| font.name(b"Subtype") == Some(b"Type3");
-    let Some(font) = font.dictionary().filter(is_drawn) else {
-        return Ok(Vec::new());
-    };
-    let mut parts = named(changes, font, b"CharProcs")?;
+/// Whether the glyphs of a font share contents of their own: nobody needs that, and nobody looks there (§9.6.4).
+fn draws_with_more(changes: &Changes<'_, '_>, font: &Dictionary) -> Result<bool, PdfFault> {
     let Some(resources) = font.get(b"Resources") else {
-        return Ok(parts);
+        return Ok(false);
     };
     let resources = changes.file.follow(resources, changes.revision)?;
-    if let Some(resources) = resources.dictionary() {
-        let forms = named(changes, resources, b"XObject")?;
-        parts.extend(forms.into_iter().filter(|form| is_form(form)));
-    }
-    Ok(parts)
+    let categories = [&b"XObject"[..], b"Pattern", b"ExtGState", b"Font"];
+    let has = |resources: &Dictionary| {
+        categories
+            .iter()
+            .any(|category| resources.get(category).is_some())
+    };
+    Ok(resources.dictionary().is_none_or(has))
 }
 
 /// The objects of one category.

@@ -22,7 +22,8 @@ mod place;
 mod survey;
 mod syntax;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use allowed::Allowed;
@@ -97,6 +98,9 @@ struct Context<'s> {
     added: Option<&'s Signature>,
 }
 
+/// Of the streams that looks draw with, by where they begin: whether they draw anything, and whether they can be read at all.
+type Drawn = RefCell<HashMap<usize, Option<bool>>>;
+
 fn check_revision(
     file: &File<'_>,
     revision: usize,
@@ -118,7 +122,8 @@ fn check_revision(
     changes.check_new(&allowed)?;
     changes.check_references()?;
     for number in &changes.old {
-        if !allowed.numbers.contains(number) {
+        let is_stream = changes.before(*number)?.stream.is_some() || changes.after(*number)?.stream.is_some();
+        if !allowed.numbers.contains(number) || is_stream && !allowed.streams.contains(number) {
             return Err(PdfFault::Changed { number: *number });
         }
     }
@@ -151,6 +156,7 @@ struct Changes<'f, 'a> {
     old: BTreeSet<u32>,
     /// Objects that were not there before.
     new: BTreeSet<u32>,
+    drawn: Drawn,
 }
 
 impl<'f, 'a> Changes<'f, 'a> {
@@ -163,6 +169,7 @@ impl<'f, 'a> Changes<'f, 'a> {
             context,
             old: BTreeSet::new(),
             new: BTreeSet::new(),
+            drawn: Drawn::default(),
         };
         for (number, entry) in update.entries() {
             let before = file.entry(*number, revision - 1).map(|(entry, _)| entry);
@@ -416,7 +423,7 @@ fn is_object_stream(object: &Indirect) -> bool {
             .is_some_and(|stream| stream.name(b"Type") == Some(b"ObjStm"))
 }
 
-/// How many keys inside the object are null.
+/// How often the object, or anything inside it, is null.
 fn count_nulls(object: &Object) -> usize {
     match object {
         Object::Null => 1,
@@ -429,6 +436,12 @@ fn count_nulls(object: &Object) -> usize {
         | Object::Text(_)
         | Object::Reference(_) => 0,
     }
+}
+
+fn has_references(object: &Object) -> bool {
+    let mut has = false;
+    collect(object, &mut |_| has = true);
+    has
 }
 
 /// Calls `found` for every reference inside the object.

@@ -311,3 +311,87 @@ fn what_is_null_is_said_and_not_left_out() {
     assert_eq!(named("/Type /Page"), Some(PdfFault::Changed { number: 9 }));
     assert_eq!(named("/Kids null"), Some(PdfFault::Changed { number: 9 }));
 }
+
+#[test]
+fn a_field_or_a_page_that_is_a_stream_changes_no_content() {
+    let world = World::new();
+    let stream = |words: &str, content: &str| {
+        format!("<< {words} /Length 12 >>\nstream\nBT ({content}) Tj ET\nendstream")
+    };
+    // A field that the page draws, by an array.
+    let field = "/FT /Tx /T (T)";
+    let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        writer.object(
+            1,
+            format!("<< /Type /Catalog /Pages 2 0 R {FORM} >>").replace(" 8 0 R", ""),
+        );
+        writer.object(
+            3,
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 12 0 R >>",
+        );
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        writer.object(7, stream(field, "A"));
+        writer.object(12, "[7 0 R]");
+        let certified = " /Reference [<< /TransformMethod /DocMDP /TransformParams << /P 2 >> >>]";
+        writer.signature.push_str(certified);
+    });
+    assert_eq!(
+        updated(&once, "", &[(7, &stream(field, "B"))]),
+        Some(PdfFault::Form)
+    );
+    // A page that is its own content, and shows a new field.
+    let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 3 0 R";
+    let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        writer.object(
+            1,
+            "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] /SigFlags 3 >> >>",
+        );
+        writer.object(3, stream(page, "A"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+    });
+    let catalog = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R 9 0 R] /SigFlags 3 >> >>";
+    let shown = stream(&format!("{page} /Annots [9 0 R]"), "B");
+    let objects = [
+        (1, catalog),
+        (3, &*shown),
+        (9, "<< /FT /Sig /T (N) /Subtype /Widget /Rect [0 0 9 9] >>"),
+    ];
+    assert_eq!(updated(&once, "", &objects), CHANGED_PAGE);
+}
+
+#[test]
+fn a_linearised_file_is_signed_and_extended() {
+    let world = World::new();
+    let mut bytes = b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec();
+    let mut places = Vec::new();
+    let mut object = |bytes: &mut Vec<u8>, number: u32, value: &str| {
+        places.push((number, bytes.len()));
+        bytes.extend_from_slice(format!("{number} 0 obj\n{value}\nendobj\n").as_bytes());
+    };
+    object(&mut bytes, 9, "<< /Linearized 1 >>");
+    let front = bytes.len();
+    let section = "xref\n0 0\ntrailer\n<< /Size 10 /Root 1 0 R /Prev 0000000000 >>\nstartxref\n0\n%%EOF\n";
+    bytes.extend_from_slice(section.as_bytes());
+    object(&mut bytes, 1, "<< /Type /Catalog /Pages 2 0 R >>");
+    object(&mut bytes, 2, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>");
+    object(
+        &mut bytes,
+        3,
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+    );
+    object(&mut bytes, 4, "<< /Length 12 >>\nstream\nBT (A) Tj ET\nendstream");
+    let main = bytes.len();
+    let at = front + section.find("0000000000").expect("a place");
+    bytes[at..at + 10].copy_from_slice(format!("{main:010}").as_bytes());
+    let mut text = String::from("xref\n0 1\n0000000000 65535 f \n");
+    for (number, offset) in &places {
+        text.push_str(&format!("{number} 1\n{offset:010} 00000 n \n"));
+    }
+    text.push_str(&format!(
+        "trailer\n<< /Size 10 /Root 1 0 R >>\nstartxref\n{front}\n%%EOF\n"
+    ));
+    bytes.extend_from_slice(text.as_bytes());
+    let once = sign_pdf(&bytes, &world.person, 10, &[]);
+    assert_eq!(fault(&once), None);
+    assert_eq!(fault(&sign_pdf(&once, &world.organisation, 12, &[10])), None);
+}

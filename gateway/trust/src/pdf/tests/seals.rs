@@ -32,6 +32,8 @@ fn a_look_gives_back_what_it_takes_with_all_that_it_draws_with() {
     let drawn = part("/XObject << /X 12 0 R >>");
     let mask = part("/ExtGState << /X << /SMask << /G 12 0 R >> >> >>");
     let glyphs = part("/Font << /X << /Subtype /Type3 /CharProcs << /a 12 0 R >> >> >>");
+    let shared = "/Subtype /Type3 /Resources << /Pattern << /P 12 0 R >> >>";
+    let shared = part(&format!("/Font << /X << {shared} >> >>"));
     for (words, content, inner, expected) in [
         (&drawn, "q /X Do Q", stream(form, "q Q"), None),
         (&drawn, "Q /X Do q", stream(form, "q Q"), changed),
@@ -44,6 +46,7 @@ fn a_look_gives_back_what_it_takes_with_all_that_it_draws_with() {
             stream("/PatternType 1", "Q"),
             changed,
         ),
+        (&shared, "f", stream("/PatternType 1", "q Q"), changed),
         (&mask, "f", stream(form, "Q"), changed),
         (&glyphs, "f", stream("", "Q"), changed),
         (
