@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+/// Octets of a real that is measured with at most.
+const REAL_OCTETS_MAX: usize = 32;
+
 /// A reference to an indirect object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Reference {
@@ -38,9 +41,13 @@ impl Object {
     pub(super) fn as_number(&self) -> Option<f64> {
         match self {
             Self::Integer(value) => Some(*value as f64),
-            Self::Real(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
+            // Of longer ones readers that count in few bits make something else.
+            Self::Real(digits) if digits.len() <= REAL_OCTETS_MAX => {
+                std::str::from_utf8(digits).ok()?.parse().ok()
+            }
             Self::Null
             | Self::Boolean(_)
+            | Self::Real(_)
             | Self::Name(_)
             | Self::Text(_)
             | Self::Array(_)

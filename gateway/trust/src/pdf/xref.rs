@@ -15,6 +15,9 @@ use super::stream;
 /// Object numbers that are read at most (ISO 32000-1 Annex C.2).
 const OBJECT_NUMBER_MAX: u64 = 8_388_607;
 
+/// Octets of a type, of an offset or a number, and of a generation or an index in a section that is a stream.
+const WIDTHS_MAX: [u64; 3] = [4, 8, 4];
+
 /// Where an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -257,7 +260,8 @@ fn read_stream_entries(
             .filter(|index| index.len() % 2 == 0)
             .ok_or(fault)?,
     };
-    if widths.iter().any(|width| *width > 8) {
+    // Wider ones some readers give up at, and look for objects themselves.
+    if widths.iter().zip(WIDTHS_MAX).any(|(width, most)| *width > most) {
         return Err(fault);
     }
     let widths: Vec<usize> = widths

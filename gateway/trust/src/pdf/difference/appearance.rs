@@ -20,6 +20,7 @@ use super::Changes;
 use super::allowed::Allowed;
 use super::boxes::Corners;
 use super::place::Place;
+use super::survey::NAME_OCTETS_MAX;
 
 /// A page holds so many of the largest appearance. On A4 a seal with its text takes a twentieth; strips that real
 /// software draws on small pages take two fifths; what replaces a page takes most of it.
@@ -266,8 +267,8 @@ pub(super) fn are_resources_grown(
     let is_usual = |font: &[u8]| [&b"ZaDb"[..], b"Helv"].contains(&font) && survey.has_heirs(before);
     // Letters that every reader takes for the same name.
     let is_plain = |font: &[u8]| {
-        font.iter()
-            .all(|octet| octet.is_ascii_alphanumeric() || b"_+.-,".contains(octet))
+        let is_letter = |octet: &u8| octet.is_ascii_alphanumeric() || b"_+.-,".contains(octet);
+        font.len() <= NAME_OCTETS_MAX && font.iter().all(is_letter)
     };
     let is_unasked = |font: &[u8]| {
         fonts_before.get(font).is_some()

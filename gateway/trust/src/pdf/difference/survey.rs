@@ -18,6 +18,9 @@ use super::super::xref::Entry;
 use super::boxes::Boxes;
 use super::place::{Place, Step};
 
+/// Octets of a name that every reader tells from another (ISO 32000-1 annex C).
+pub(super) const NAME_OCTETS_MAX: usize = 127;
+
 /// The holder of what a trailer refers to: no object has this number.
 pub(super) const TRAILER: u32 = 0;
 
@@ -316,13 +319,15 @@ impl Survey {
             self.has_strange_names = true;
             return;
         };
-        // A name may be written in other ways (§7.3.5).
-        self.has_strange_names |= text.bytes.contains(&b'#');
+        // A name may be written in other ways (§7.3.5); and readers part words at other octets than these.
+        let is_plain = |octet: &u8| matches!(octet, b' '..=b'~' | b'\t' | b'\n' | b'\r') && *octet != b'#';
+        self.has_strange_names |= !text.bytes.iter().all(is_plain);
         for name in text.bytes.split(|octet| *octet == b'/').skip(1) {
             let name = name
                 .split(|octet| !parse::is_regular(*octet))
                 .next()
                 .unwrap_or_default();
+            self.has_strange_names |= NAME_OCTETS_MAX < name.len();
             match self.names.get_mut(name) {
                 Some(known) => *known = known.and(span),
                 None => {

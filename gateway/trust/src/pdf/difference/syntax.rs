@@ -89,10 +89,10 @@ fn is_plain(blanks: &[u8]) -> bool {
         .all(|octet| matches!(octet, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// The end of a line, with spaces before it.
+/// The end of a line, with one space before it at most.
 fn is_line_end(blanks: &[u8]) -> bool {
-    let spaces = blanks.iter().take_while(|octet| **octet == b' ').count();
-    matches!(&blanks[spaces..], b"\n" | b"\r" | b"\r\n")
+    let end = blanks.strip_prefix(b" ").unwrap_or(blanks);
+    matches!(end, b"\n" | b"\r" | b"\r\n")
 }
 
 /// Between the end of the revision before, the objects and the section there is nothing else.

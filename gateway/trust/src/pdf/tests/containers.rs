@@ -13,6 +13,8 @@ struct Update<'a> {
     section: u32,
     /// Whether the section lists itself.
     is_listed: bool,
+    /// Octets more than one of the type of an entry.
+    wide: usize,
     /// What its entry for the free object 30 says of the next one.
     free: Option<[u8; 4]>,
 }
@@ -25,6 +27,7 @@ impl Update<'_> {
         let (mut index, mut entries) = (String::new(), Vec::new());
         let mut list = |number: u32, kind: u8, place: [u8; 4]| {
             index.push_str(&format!("{number} 1 "));
+            entries.extend(vec![0; self.wide]);
             entries.extend([&[kind][..], &place, &[0]].concat());
         };
         let place = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a small file").to_be_bytes();
@@ -53,7 +56,10 @@ impl Update<'_> {
         if let Some(next) = self.free {
             list(30, 0, next);
         }
-        let keys = format!("/Type /XRef /Size 31 /W [1 4 1] /Index [{index}] /Root 1 0 R /Prev {previous}");
+        let keys = format!(
+            "/Type /XRef /Size 31 /W [{} 4 1] /Index [{index}] /Root 1 0 R /Prev {previous}",
+            self.wide + 1
+        );
         let head = format!(
             "{} 0 obj\n<< {keys} /Length {} >>\nstream\n",
             self.section,
@@ -156,6 +162,21 @@ fn a_section_stands_under_a_number_of_its_own() {
         // The page shows object 4; objects 5 and 6 are field and signature.
         assert_eq!(with(4, is_listed, None), Some(PdfFault::Changed { number: 4 }));
         assert!([5, 6].iter().all(|taken| with(*taken, is_listed, None).is_some()));
+    }
+    for (wide, is_refused) in [(3, false), (4, true)] {
+        let update = Update {
+            plain: vec![(1, &risen)],
+            section: 7,
+            wide,
+            ..Update::default()
+        };
+        let found = fault(&update.of(&signed));
+        assert_eq!(
+            matches!(found, Some(PdfFault::Xref { .. })),
+            is_refused,
+            "{found:?}"
+        );
+        assert_eq!(found.is_some(), is_refused);
     }
     assert_eq!(with(7, true, Some([0; 4])), None);
     assert!(matches!(

@@ -156,6 +156,33 @@ fn fonts_come_where_no_reader_takes_them_for_what_was_signed() {
     };
     let changed = Some(PdfFault::Changed { number: 1 });
     assert_eq!(judge("", "/DR << /Font << /F9 12 0 R >> >>"), None);
+    let long = |length: usize| format!("/DR << /Font << /{} 12 0 R >> >>", "A".repeat(length));
+    assert_eq!(judge("", &long(127)), None);
+    assert_eq!(judge("", &long(128)), changed);
+    // A default appearance that readers part into other words asks for whatever comes.
+    let asked = |appearance: &'static str| {
+        let once = prepared(
+            &world,
+            &Prepared {
+                text: appearance,
+                ..OPEN
+            },
+        );
+        let form = "<< /Fields [5 0 R 7 0 R] /SigFlags 3 /DR << /Font << /F19 12 0 R >> >> >>";
+        let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /Version /2.0 >>");
+        filled(&once, &[(1, &catalog), (12, "<< /Type /Font >>")])
+    };
+    assert_eq!(asked("/DA (/F1 9 Tf 0 g)"), None);
+    for appearance in [
+        "/DA (/F19 9 Tf 0 g)",
+        "/DA (/F\\0619 9 Tf 0 g\r)",
+        "/DA (/F19\\200 9 Tf)",
+        "/DA (/F19\\377 9 Tf)",
+        "/DA (/F19\\013 9 Tf)",
+        "/DA (/F#319 9 Tf)",
+    ] {
+        assert_eq!(asked(appearance), changed, "{appearance}");
+    }
     // Some readers end a name where others go on.
     assert_eq!(judge("", "/DR << /Font << /F#20 12 0 R >> >>"), changed);
     // Readers ask for these by themselves.

@@ -99,6 +99,8 @@ fn a_section_is_written_to_the_letter() {
     for (from, to) in [
         ("xref\n1 1\n", "xref\n1\t1\n"),
         ("xref\n1 1\n", "xref\n1  1\n"),
+        ("xref\n1 1\n", "xref\n1 1  \n"),
+        ("xref\n1 1\n", "xref\n1 1  \r\n"),
         ("xref\n1 1\n", "xref\n1 1 "),
         ("xref\n1 1\n", "xref\n\n1 1\n"),
         ("startxref\n", "startxref\u{c}\n"),
