@@ -17,6 +17,8 @@ pub(super) struct Allowed {
     pub(super) numbers: BTreeSet<u32>,
     /// What the update is good for.
     pub(super) kinds: BTreeSet<LaterChange>,
+    /// The names of fields that are new.
+    pub(super) names: BTreeSet<String>,
     /// Widgets (or merged fields) that pages may show in addition.
     pub(super) widgets: HashSet<Reference>,
     /// Widgets of the signature that are new, or look different.

@@ -264,7 +264,10 @@ pub(super) fn are_resources_grown(
             .all(|(key, value)| fonts_after.get(key) == Some(value));
     let (survey, before) = (changes.context.survey, changes.revision - 1);
     // Readers ask for these by themselves where a field has none of its own.
-    let is_usual = |font: &[u8]| [&b"ZaDb"[..], b"Helv"].contains(&font) && survey.has_heirs(before);
+    let is_usual = |font: &[u8]| {
+        let is_one = [&b"ZaDb"[..], b"Helv"].contains(&font) || font.starts_with(b"popplerfont");
+        is_one && survey.has_heirs(before)
+    };
     // Letters that every reader takes for the same name.
     let is_plain = |font: &[u8]| {
         let is_letter = |octet: &u8| octet.is_ascii_alphanumeric() || b"_+.-,".contains(octet);

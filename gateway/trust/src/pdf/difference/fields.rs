@@ -202,6 +202,7 @@ impl Allowed {
         {
             return Err(fault);
         }
+        self.check_name(changes, number, dictionary)?;
         self.numbers.insert(number);
         self.roots.push(number);
         self.add_widget(field, dictionary, signed);
@@ -232,6 +233,36 @@ impl Allowed {
             self.kinds.insert(LaterChange::SignatureField);
         }
         Ok(())
+    }
+
+    /// Readers join fields of one name, and show in all what one of them says: a new one has a name of its own.
+    fn check_name(
+        &mut self,
+        changes: &Changes<'_, '_>,
+        number: u32,
+        field: &Dictionary,
+    ) -> Result<(), PdfFault> {
+        let fault = PdfFault::Changed { number };
+        let own = field::own_name(field).filter(|name| !name.is_empty() && !name.contains('.'));
+        let own = own.ok_or(fault)?;
+        let before = changes.revision - 1;
+        let form = Form::read(changes.file, before)?;
+        let is_same = |name: &field::Name| name.as_ref().is_none_or(|name| *name == own);
+        if form.names(changes.file)?.iter().any(is_same) {
+            return Err(fault);
+        }
+        // What sloppy writers left out of the form is a field to some readers.
+        for (other, name) in changes.context.survey.titles(before) {
+            changes.file.budget.take_looks(1)?;
+            if form.place(other).is_none() && is_same(name) {
+                return Err(fault);
+            }
+        }
+        if self.names.insert(own) {
+            Ok(())
+        } else {
+            Err(fault)
+        }
     }
 
     fn add_widget(&mut self, widget: Reference, dictionary: &Dictionary, signed: Option<&Signature>) {

@@ -43,6 +43,7 @@ impl Allowed {
         if !before.equals_except(after, &[b"Annots"])
             || !self.are_widgets(&added)
             || !are_annotations(changes, after)?
+            || before.get(b"Annots").is_none() && changes.context.survey.has_strange_annotations()
         {
             return Err(fault);
         }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::PdfFault;
-use super::super::field::Form;
+use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
 use super::super::material;
 use super::super::object::{Dictionary, Object, Reference};
@@ -91,6 +91,10 @@ pub(super) struct Survey {
     /// What could be a field of the form, and what names one of them its parent.
     fields: HashSet<u32>,
     hung: Vec<(u32, u32, Span)>,
+    /// What could be a field beside the form by its own word, and what it calls itself.
+    titles: Vec<(u32, Name, Span)>,
+    /// Something that is no page has annotations: some readers give them to the pages below that have none.
+    has_strange_annotations: bool,
     /// What refers to an object under another generation than its own: some readers follow it, some do not.
     misled: Option<u32>,
     /// There is a default appearance whose names are not known.
@@ -124,6 +128,8 @@ impl Survey {
             names: HashMap::new(),
             fields,
             hung: Vec::new(),
+            titles: Vec::new(),
+            has_strange_annotations: false,
             misled: None,
             has_strange_names: false,
             heirs: None,
@@ -233,6 +239,12 @@ impl Survey {
             return Err(PdfFault::Object { number });
         }
         holder.is_page = dictionary.name(b"Type") == Some(b"Page");
+        self.has_strange_annotations |= !holder.is_page && dictionary.names(b"Annots");
+        let is_field = dictionary.names(b"FT") || dictionary.name(b"Subtype") == Some(b"Widget");
+        if is_field && dictionary.names(b"T") {
+            file.budget.take_name(0)?;
+            self.titles.push((number, field::own_name(dictionary), span));
+        }
         self.note_uses(dictionary, holder);
         Ok(())
     }
@@ -350,6 +362,19 @@ impl Survey {
         let hung = self.hung.iter();
         hung.filter(move |(.., span)| span.holds(revision))
             .map(|(holder, field, _)| (*holder, *field))
+    }
+
+    /// What called itself a field in that revision, and by which name.
+    pub(super) fn titles(&self, revision: usize) -> impl Iterator<Item = (u32, &Name)> {
+        let titles = self.titles.iter();
+        titles
+            .filter(move |(.., span)| span.holds(revision))
+            .map(|(number, name, _)| (*number, name))
+    }
+
+    /// Whether anything but a page has annotations.
+    pub(super) fn has_strange_annotations(&self) -> bool {
+        self.has_strange_annotations
     }
 
     /// Who referred to the object in that revision.

@@ -188,6 +188,7 @@ fn fonts_come_where_no_reader_takes_them_for_what_was_signed() {
     // Readers ask for these by themselves.
     assert_eq!(judge("", "/DR << /Font << /ZaDb 12 0 R >> >>"), changed);
     assert_eq!(judge("", "/DR << /Font << /Helv 12 0 R >> >>"), changed);
+    assert_eq!(judge("", "/DR << /Font << /popplerfont0 12 0 R >> >>"), changed);
     let made = "/NeedAppearances true";
     assert_eq!(
         judge(made, &format!("{made} /DR << /Font << /F9 12 0 R >> >>")),

@@ -395,3 +395,75 @@ fn a_linearised_file_is_signed_and_extended() {
     assert_eq!(fault(&once), None);
     assert_eq!(fault(&sign_pdf(&once, &world.organisation, 12, &[10])), None);
 }
+
+#[test]
+fn a_new_field_has_a_name_of_its_own() {
+    let world = World::new();
+    let widget = "/Type /Annot /Subtype /Widget /Rect [0 0 9 9]";
+    let once = prepared(
+        &world,
+        Prepared {
+            page: "/Rotate 0",
+            objects: &[
+                (
+                    20,
+                    "<< /FT /Tx /T (O) /Type /Annot /Subtype /Widget /Rect [0 0 9 9] >>",
+                ),
+                (21, "<< /Type /Annot /Subtype /Text /T (P) /Rect [0 0 9 9] >>"),
+            ],
+            ..Prepared::default()
+        },
+    );
+    let changed = Some(PdfFault::Changed { number: 9 });
+    let form = FORM.replace("8 0 R", "8 0 R 9 0 R");
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R {form} >>");
+    for (name, expected) in [
+        ("/T (N)", None),
+        ("/T (P)", None),
+        ("/T (T)", changed),
+        ("/T <FEFF0054>", changed),
+        ("/T (O)", changed),
+        ("/T (N.M)", changed),
+        ("/T ()", changed),
+        ("", changed),
+    ] {
+        let field = format!("<< /FT /Sig {name} {widget} >>");
+        assert_eq!(
+            updated(&once, "", &[(1, &catalog), (9, &field)]),
+            expected,
+            "{name}"
+        );
+    }
+    let form = FORM.replace("8 0 R", "8 0 R 9 0 R 10 0 R");
+    let catalog = format!("<< /Type /Catalog /Pages 2 0 R {form} >>");
+    let twice = [
+        (1, &*catalog),
+        (9, "<< /FT /Sig /T (N) >>"),
+        (10, "<< /FT /Sig /T (N) >>"),
+    ];
+    assert_eq!(updated(&once, "", &twice), Some(PdfFault::Changed { number: 10 }));
+}
+
+#[test]
+fn a_page_gets_annotations_of_its_own_where_none_are_inherited() {
+    let world = World::new();
+    for (pages, expected) in [("", None), ("/Annots [20 0 R]", CHANGED_PAGE)] {
+        let once = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            writer.object(
+                1,
+                "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] /SigFlags 3 >> >>",
+            );
+            writer.object(2, format!("<< /Type /Pages /Kids [3 0 R] /Count 1 {pages} >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            writer.object(20, "<< /Type /Annot /Subtype /Stamp /Rect [0 0 9 9] >>");
+        });
+        let catalog = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R 9 0 R] /SigFlags 3 >> >>";
+        let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [9 0 R] >>";
+        let field = "<< /FT /Sig /T (N) /Type /Annot /Subtype /Widget /Rect [0 0 0 0] >>";
+        assert_eq!(
+            updated(&once, "", &[(1, catalog), (3, page), (9, field)]),
+            expected,
+            "{pages}"
+        );
+    }
+}
