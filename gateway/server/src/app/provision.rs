@@ -281,10 +281,13 @@ impl BrokerProvision {
 
     /// Opens accounts, some hundred with a request, and ends connections that were made with passwords of before.
     async fn open(&self, accesses: &[Access]) -> Vec<Result<(), StepFault>> {
-        if accesses.is_empty() {
-            return Vec::new();
-        }
-        let before = match self.provisioner.users().await {
+        let is_renewed = |access: &Access| self.files.is_renewed(&access.account);
+        let before = if accesses.iter().any(is_renewed) {
+            self.provisioner.users().await
+        } else {
+            Ok(HashSet::new())
+        };
+        let before = match before {
             Ok(before) => before,
             Err(fault) => return vec![Err(failed(&fault)); accesses.len()],
         };
@@ -302,15 +305,12 @@ impl BrokerProvision {
         results
     }
 
-    /// `before` are the users that there were: nobody came in as another one.
     async fn end_renewal(&self, account: &AccountId, before: &HashSet<String>) -> Result<(), StepFault> {
         if !self.files.is_renewed(account) {
             return Ok(());
         }
-        if before.contains(account.as_str()) {
-            let ended = self.provisioner.disconnect(account).await;
-            ended.map_err(|fault| failed(&fault))?;
-        }
+        let ended = self.provisioner.end_connections(account, before).await;
+        ended.map_err(|fault| failed(&fault))?;
         self.files.renewal_done(account).map_err(|fault| failed(&fault))
     }
 

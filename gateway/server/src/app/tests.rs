@@ -100,7 +100,9 @@ impl Bench {
             road,
             store,
             ahead,
-            runtime: tokio::runtime::Builder::new_current_thread()
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
                 .build()
                 .expect("a runtime"),
             _folder: folder,

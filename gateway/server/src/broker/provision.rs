@@ -182,11 +182,8 @@ impl Provisioner {
                 users.contains(access.account.as_str()) && !accounts.renewed.contains(&access.account)
             });
         report.add(self.open_accounts(&missing).await?);
-        // Nobody came in as a user that was not there.
         for renewed in &accounts.renewed {
-            if users.contains(renewed.as_str()) {
-                self.disconnect(renewed).await?;
-            }
+            self.end_connections(renewed, &users).await?;
         }
         for batch in there.chunks(BATCH) {
             let mut rights = Definitions::new(&self.vhost);
@@ -278,11 +275,23 @@ impl Provisioner {
         Ok(report)
     }
 
-    /// Ends the live connections of an account, whose password was changed.
+    /// Ends the live connections of an account, whose password was changed; `before` are the users that there were then:
+    /// nobody came in as another one.
     ///
     /// # Errors
     /// [`ProvisionFault`]; repeat the call.
-    pub async fn disconnect(&self, account: &AccountId) -> Result<(), ProvisionFault> {
+    pub async fn end_connections(
+        &self,
+        account: &AccountId,
+        before: &HashSet<String>,
+    ) -> Result<(), ProvisionFault> {
+        if before.contains(account.as_str()) {
+            self.disconnect(account).await?;
+        }
+        Ok(())
+    }
+
+    async fn disconnect(&self, account: &AccountId) -> Result<(), ProvisionFault> {
         let connections = ["connections", "username", account.as_str()];
         for _ in 1..DISCONNECTS_MAX {
             match self.management.delete(&connections).await {

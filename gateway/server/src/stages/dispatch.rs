@@ -46,9 +46,6 @@ struct Dispatcher {
     /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
     /// to look again.
     resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
-    /// Inboxes that took nothing more, and how many dispatches are tried at a time: one at first, twice as many after each
-    /// that is taken.
-    full: HashMap<AccountId, usize>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -68,7 +65,6 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
-        full: HashMap::new(),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -244,21 +240,20 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting, full) = (&mut self.lanes, &self.resting, &self.full);
+        let (lanes, resting) = (&mut self.lanes, &self.resting);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
             else {
                 return 0;
             };
-            let (room, running) = (lanes.room(&account), lanes.running(&account));
-            let most = full.get(&account).copied().unwrap_or(usize::MAX);
-            if room == 0 || most <= running {
+            let room = lanes.room(&account);
+            if room == 0 {
                 lanes.wait(&account, agency);
                 return 0;
             }
             // Those under way are still due in the index; they are passed over below.
-            (room + running).min(most)
+            room + lanes.running(&account)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -281,15 +276,12 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let most = self.full.get(account).copied().unwrap_or(usize::MAX);
-        let wanted = self.lanes.room(account) + self.lanes.running(account);
-        let is_all = due.len() < wanted.min(most);
+        let is_all = due.len() < self.lanes.room(account) + self.lanes.running(account);
         for head in due {
             if self.lanes.account_of(head.dispatch.id).is_some() {
                 continue;
             }
-            let is_enough = most <= self.lanes.running(account);
-            if is_enough || !self.lanes.has_room(account, head.dispatch.rank) {
+            if !self.lanes.has_room(account, head.dispatch.rank) {
                 self.lanes.wait(account, agency);
                 return;
             }
@@ -329,7 +321,11 @@ impl Dispatcher {
         self.lanes.end(id);
         match ending {
             Ending::Consigned => {
-                self.takes_again(&account);
+                let (is_free, woken) = self.lanes.took(&account);
+                if is_free {
+                    info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
+                }
+                self.road.signals.due.add(woken);
                 // The inbox may have been lost, or become another's, between the hand-over and its record.
                 let directory = self.road.journal.directory();
                 let belongs_in = directory.inbox_of(&head.dispatch, self.road.now());
@@ -341,7 +337,7 @@ impl Dispatcher {
                 }
             }
             Ending::Over => {
-                self.look_past(&account);
+                self.lanes.look_past(&account);
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed);
             }
@@ -351,17 +347,17 @@ impl Dispatcher {
             }
             Ending::NotNow => self.leave_for_now(id, (to, account), self.road.rules.retry_after),
             Ending::Full => {
-                if self.full.insert(account.clone(), 1) != Some(1) {
+                if self.lanes.found_full(&account) {
                     warn!(stage = "dispatch", account.id = %account, "the inbox takes no more: its reader must empty it, unless its queue is in trouble at the broker; tried now and then");
                 }
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
             Ending::Waits => {
-                self.look_past(&account);
+                self.lanes.look_past(&account);
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after.min(WAIT_REST))
             }
             Ending::Behind(first) => {
-                self.look_past(&account);
+                self.lanes.look_past(&account);
                 self.leave_for_now(
                     id,
                     (to, account.clone()),
@@ -373,26 +369,6 @@ impl Dispatcher {
                 warn!(stage = "dispatch", account.id = %account, "the account has no inbox; provision the broker");
                 self.leave_for_now(id, (to, account), self.road.rules.retry_after);
             }
-        }
-    }
-
-    /// A full inbox took one: more are tried at a time, until nothing holds them back.
-    fn takes_again(&mut self, account: &AccountId) {
-        let Some(most) = self.full.get_mut(account) else {
-            return;
-        };
-        *most *= 2;
-        if self.road.rules.window <= *most {
-            self.full.remove(account);
-            info!(stage = "dispatch", account.id = %account, "the inbox takes dispatches again");
-        }
-        self.road.signals.due.add(self.lanes.woken(account));
-    }
-
-    /// One was not put into a full inbox for reasons of its own: it keeps nobody behind it from being tried.
-    fn look_past(&mut self, account: &AccountId) {
-        if let Some(most) = self.full.get_mut(account) {
-            *most += 1;
         }
     }
 

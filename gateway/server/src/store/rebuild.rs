@@ -126,7 +126,11 @@ impl Sources {
                 self.look_again(&index, counters)?;
                 Ok(index)
             }
-            None => self.rebuild(&|| ends, counters),
+            None => {
+                let index = self.rebuild(&|| ends, counters)?;
+                index.spare();
+                Ok(index)
+            }
         }
     }
 
@@ -154,7 +158,8 @@ impl Sources {
         Ok(index)
     }
 
-    /// Makes a new index beside the one that serves, up to what `ends` says while it is being made.
+    /// Makes a new index beside the one that serves, up to what `ends` says while it is being made. Until it is spared it
+    /// leaves nothing behind.
     pub(super) fn rebuild(&self, ends: &dyn Fn() -> Ends, counters: &Counters) -> Result<Index, Fault> {
         let number = self.generations.next()?;
         tracing::info!(
@@ -163,10 +168,8 @@ impl Sources {
             "an index is made from the journal"
         );
         let index = Index::open(&self.generations.path(number), self.tuning)?;
-        // One that comes to nothing leaves nothing.
         index.doom();
         self.make(&index, ends, counters)?;
-        index.spare();
         Ok(index)
     }
 

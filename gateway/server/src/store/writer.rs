@@ -46,6 +46,15 @@ const REBUILD_GROWN_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// Batches between two looks at how large the index has grown on disk.
 const GROWTH_CHECK_BATCHES: u64 = 4096;
 
+/// Why another index is made.
+#[derive(Debug, Clone, Copy)]
+enum Reason {
+    Damaged,
+    Unwritable,
+    /// It takes far more of the disk than what it holds.
+    Grown,
+}
+
 /// What the writer is asked.
 pub(super) enum Order {
     /// Record this.
@@ -163,7 +172,7 @@ impl Writer {
                     requests.push(request);
                 }
                 Order::Mend(damaged) if Arc::ptr_eq(&damaged, &self.shared.index()) => {
-                    self.start_rebuild("damaged");
+                    self.start_rebuild(Reason::Damaged);
                 }
                 Order::Mend(_) => {}
                 Order::Adopt(made) => self.adopt(*made),
@@ -186,7 +195,7 @@ impl Writer {
                 Ok(Err(Failure::Undone(fault))) => {
                     tracing::warn!(%fault, commits = requests.len(), "nothing was recorded");
                     if matches!(fault, Fault::Index(_)) {
-                        self.start_rebuild("damaged");
+                        self.start_rebuild(Reason::Damaged);
                     }
                     return self.answer_all(requests, &StoreFault::NotNow(fault.to_string()));
                 }
@@ -240,7 +249,7 @@ impl Writer {
             Ok(()) => {}
             Err(fault @ Fault::Index(_)) => {
                 tracing::error!(%fault, "the index cannot be written");
-                self.start_rebuild("unwritable");
+                self.start_rebuild(Reason::Unwritable);
             }
             Err(fault) => tracing::warn!(%fault, "the index is settled later"),
         }
@@ -323,7 +332,7 @@ impl Writer {
     fn check_growth(&mut self, index: &Index) {
         match guarded(|| index.has_grown()) {
             Ok(Some(bytes)) => match self.space.check_beside(bytes) {
-                Ok(()) => self.start_rebuild("grown"),
+                Ok(()) => self.start_rebuild(Reason::Grown),
                 Err(fault) => {
                     tracing::warn!(%fault, "the index has grown, and there is no space for another one beside it")
                 }
@@ -334,28 +343,28 @@ impl Writer {
     }
 
     /// Has another index made beside the one that serves.
-    fn start_rebuild(&mut self, why: &'static str) {
+    fn start_rebuild(&mut self, why: Reason) {
         let hurry = &self.shared.sources.hurry;
-        if why == "grown" {
-            // One that is being made for a damaged one goes on as fast as it does.
-            hurry.store(
-                self.rebuild.is_some() && hurry.load(Ordering::Relaxed),
-                Ordering::Relaxed,
-            );
-        } else {
-            self.shared.index().mark_damaged();
-            hurry.store(true, Ordering::Relaxed);
-        }
-        let pause = if why == "grown" {
-            REBUILD_GROWN_PAUSE
-        } else {
-            REBUILD_PAUSE
+        let pause = match why {
+            Reason::Grown => {
+                // One that is being made for a damaged one goes on as fast as it does.
+                hurry.store(
+                    self.rebuild.is_some() && hurry.load(Ordering::Relaxed),
+                    Ordering::Relaxed,
+                );
+                REBUILD_GROWN_PAUSE
+            }
+            Reason::Damaged | Reason::Unwritable => {
+                self.shared.index().mark_damaged();
+                hurry.store(true, Ordering::Relaxed);
+                REBUILD_PAUSE
+            }
         };
         let waits = self.rebuild_failed.is_some_and(|failed| failed.elapsed() < pause);
         if self.rebuild.is_some() || waits {
             return;
         }
-        tracing::warn!(why, "another index is made while this one serves");
+        tracing::warn!(?why, "another index is made while this one serves");
         let (shared, reply) = (Arc::clone(&self.shared), self.reply.clone());
         let make = move || {
             let made = guarded(|| shared.sources.rebuild(&|| shared.ends(), &shared.counters));
@@ -379,7 +388,6 @@ impl Writer {
             let Shared {
                 sources, counters, ..
             } = &*self.shared;
-            index.doom();
             guarded(|| sources.catch_up(&index, self.shared.ends(), counters))?;
             index.spare();
             Ok(index)

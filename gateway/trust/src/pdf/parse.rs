@@ -27,8 +27,23 @@ pub(super) fn is_regular(octet: u8) -> bool {
     !is_space(octet) && !is_delimiter(octet)
 }
 
-/// Octets of a number at most.
-pub(super) const NUMBER_OCTETS_MAX: usize = 100;
+/// Octets of a number at most: readers cut longer ones off, and read another number.
+const NUMBER_OCTETS_MAX: usize = 100;
+
+/// A number without its sign.
+fn unsigned(word: &[u8]) -> &[u8] {
+    word.strip_prefix(b"+")
+        .or(word.strip_prefix(b"-"))
+        .unwrap_or(word)
+}
+
+/// Whether this is a number (§7.3.3) that every reader reads alike.
+pub(super) fn is_number(word: &[u8]) -> bool {
+    let unsigned = unsigned(word);
+    let dots = unsigned.iter().filter(|octet| **octet == b'.').count();
+    let digits = unsigned.iter().filter(|octet| octet.is_ascii_digit()).count();
+    dots <= 1 && 0 < digits && digits + dots == unsigned.len() && word.len() <= NUMBER_OCTETS_MAX
+}
 
 /// A cursor over the octets of a file or of an object stream.
 pub(super) struct Parser<'a> {
@@ -188,24 +203,13 @@ impl<'a> Parser<'a> {
     fn numeric(&mut self) -> Result<Object, PdfFault> {
         let length = self.rest().iter().take_while(|octet| is_regular(**octet)).count();
         let token = &self.rest()[..length];
-        let unsigned = token
-            .strip_prefix(b"+")
-            .or(token.strip_prefix(b"-"))
-            .unwrap_or(token);
-        let dots = unsigned.iter().filter(|octet| **octet == b'.').count();
-        let is_number = unsigned
-            .iter()
-            .all(|octet| octet.is_ascii_digit() || *octet == b'.')
-            && unsigned.iter().any(u8::is_ascii_digit)
-            && dots <= 1;
-        // Readers cut longer ones off, and read another number.
-        if !is_number || token.len() > NUMBER_OCTETS_MAX {
+        if !is_number(token) {
             return Err(self.fault());
         }
-        let object = if dots == 1 {
+        let object = if token.contains(&b'.') {
             Object::Real(token.into())
         } else {
-            let size = crate::time::decimal(unsigned).ok_or_else(|| self.fault())?;
+            let size = crate::time::decimal(unsigned(token)).ok_or_else(|| self.fault())?;
             Object::Integer(if token[0] == b'-' { -size } else { size })
         };
         self.at += length;

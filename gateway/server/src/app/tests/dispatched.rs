@@ -82,11 +82,6 @@ impl Acknowledge for Silent {
 /// A bench whose stages run, and where what cannot be sent rests for an hour.
 fn set_up() -> (Bench, Arc<Inboxes>) {
     let mut bench = Bench::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    bench.runtime = runtime.expect("a runtime");
     let inboxes = Arc::new(Inboxes::default());
     bench.road.inbox = Arc::clone(&inboxes) as Arc<dyn Inbox>;
     bench.road.rules = Arc::new(Rules {

@@ -31,11 +31,6 @@ impl Archive for Rotten {
 #[test]
 fn a_held_document_that_cannot_be_read_any_more_is_returned_when_its_time_is_over() {
     let mut bench = Bench::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    bench.runtime = runtime.expect("a runtime");
     // One look at each fails before.
     bench.road.archive = Arc::new(Rotten {
         unknown: AtomicI64::new(2),

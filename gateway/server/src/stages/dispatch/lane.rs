@@ -14,6 +14,9 @@ pub(super) struct Lanes {
     places: HashMap<DispatchId, AccountId>,
     /// Those of which an attempt runs.
     running: HashSet<DispatchId>,
+    /// Inboxes that took nothing more, and how many dispatches are tried at a time: one at first, twice as many after each
+    /// that is taken.
+    full: HashMap<AccountId, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +36,7 @@ impl Lanes {
             lanes: HashMap::new(),
             places: HashMap::new(),
             running: HashSet::new(),
+            full: HashMap::new(),
         }
     }
 
@@ -90,13 +94,6 @@ impl Lanes {
             .insert(agency);
     }
 
-    /// The addressees that waited for a place in this inbox.
-    pub(super) fn woken(&mut self, account: &AccountId) -> BTreeSet<AgencyId> {
-        let lane = self.lanes.get_mut(account);
-        lane.map(|lane| std::mem::take(&mut lane.waiting))
-            .unwrap_or_default()
-    }
-
     /// Where the dispatch lies.
     pub(super) fn account_of(&self, id: DispatchId) -> Option<&AccountId> {
         self.places.get(&id)
@@ -116,18 +113,52 @@ impl Lanes {
         self.lanes.get(account).map_or(0, |lane| lane.taken)
     }
 
-    /// Places free in this inbox, urgent ones included.
-    pub(super) fn room(&self, account: &AccountId) -> usize {
-        (self.window + self.window_urgent).saturating_sub(self.taken(account))
+    /// How many may be tried at once.
+    fn most(&self, account: &AccountId) -> usize {
+        self.full.get(account).copied().unwrap_or(usize::MAX)
     }
 
-    /// Whether there is a place for a dispatch of this rank.
+    /// How many more may be put into this inbox now, urgent ones included.
+    pub(super) fn room(&self, account: &AccountId) -> usize {
+        let free = (self.window + self.window_urgent).saturating_sub(self.taken(account));
+        free.min(self.most(account).saturating_sub(self.running(account)))
+    }
+
+    /// Whether a dispatch of this rank may be put into this inbox now.
     pub(super) fn has_room(&self, account: &AccountId, rank: Rank) -> bool {
         let places = match rank {
             Rank::Urgent => self.window + self.window_urgent,
             Rank::Normal => self.window,
         };
-        self.taken(account) < places
+        self.taken(account) < places && self.running(account) < self.most(account)
+    }
+
+    /// The inbox took nothing more: one at a time is tried from here on. Says whether that is new.
+    pub(super) fn found_full(&mut self, account: &AccountId) -> bool {
+        self.full.insert(account.clone(), 1) != Some(1)
+    }
+
+    /// The inbox took one: of a full one twice as many are tried at a time, until nothing holds them back, which is said.
+    /// Gives the addressees that waited for that.
+    pub(super) fn took(&mut self, account: &AccountId) -> (bool, BTreeSet<AgencyId>) {
+        let Some(most) = self.full.get_mut(account) else {
+            return (false, BTreeSet::new());
+        };
+        *most *= 2;
+        let is_free = self.window <= *most;
+        if is_free {
+            self.full.remove(account);
+        }
+        let lane = self.lanes.get_mut(account);
+        let woken = lane.map(|lane| std::mem::take(&mut lane.waiting));
+        (is_free, woken.unwrap_or_default())
+    }
+
+    /// One was not put into a full inbox for reasons of its own: it keeps nobody behind it from being tried.
+    pub(super) fn look_past(&mut self, account: &AccountId) {
+        if let Some(most) = self.full.get_mut(account) {
+            *most += 1;
+        }
     }
 
     /// Nothing lies anywhere; only those of which an attempt runs keep their places.
@@ -212,5 +243,44 @@ mod tests {
         assert_eq!(lanes.leave(id(1)), BTreeSet::from([agency]));
         assert_eq!(lanes.leave(id(1)), BTreeSet::new(), "a place is given back once");
         assert_eq!(lanes.room(&account), 1);
+    }
+
+    #[test]
+    fn a_full_inbox_is_tried_with_one_then_with_twice_as_many() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let agency = AgencyId::from_number(7);
+        let mut lanes = Lanes::new(4, 1);
+        assert!(lanes.found_full(&account));
+        assert!(!lanes.found_full(&account), "it is told once");
+        assert_eq!(lanes.room(&account), 1);
+        lanes.begin(&account, id(1));
+        assert_eq!(lanes.room(&account), 0);
+        assert!(!lanes.has_room(&account, Rank::Urgent));
+        lanes.wait(&account, agency);
+
+        lanes.end(id(1));
+        assert_eq!(lanes.took(&account), (false, BTreeSet::from([agency])));
+        assert_eq!(lanes.room(&account), 2, "of five places one is taken");
+        lanes.begin(&account, id(2));
+        lanes.end(id(2));
+        assert!(lanes.took(&account).0, "the window holds no more than this");
+        assert_eq!(lanes.room(&account), 3);
+        assert!(!lanes.took(&account).0, "it is told once");
+    }
+
+    #[test]
+    fn a_full_inbox_that_is_empty_stays_full_until_it_takes_one() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let mut lanes = Lanes::new(4, 1);
+        lanes.begin(&account, id(1));
+        lanes.found_full(&account);
+        lanes.leave(id(1));
+        assert_eq!(lanes.room(&account), 1);
+        lanes.look_past(&account);
+        assert_eq!(
+            lanes.room(&account),
+            2,
+            "one that was not tried holds nobody back"
+        );
     }
 }

@@ -10,7 +10,7 @@
 
 use super::super::PdfFault;
 use super::super::budget::Budget;
-use super::super::parse::{NUMBER_OCTETS_MAX, Parser, is_regular};
+use super::super::parse::{Parser, is_number, is_regular};
 
 /// Operators that neither draw by themselves nor open or close anything.
 const SILENT: &[&[u8]] = &[
@@ -86,20 +86,6 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
 }
 
 /// A number as every reader ends it: sign, digits, at most one full stop.
-fn is_number(word: &[u8]) -> bool {
-    let unsigned = word
-        .strip_prefix(b"-")
-        .or(word.strip_prefix(b"+"))
-        .unwrap_or(word);
-    let stops = unsigned.iter().filter(|octet| **octet == b'.').count();
-    stops <= 1
-        && word.len() <= NUMBER_OCTETS_MAX
-        && unsigned.len() > stops
-        && unsigned
-            .iter()
-            .all(|octet| octet.is_ascii_digit() || *octet == b'.')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
