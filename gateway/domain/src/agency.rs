@@ -61,13 +61,6 @@ impl<T> History<T> {
         History(vec![Dated::since(value, from)])
     }
 
-    /// Takes spans that are in the order of time and do not meet; `None` otherwise.
-    pub fn from_spans(spans: Vec<Dated<T>>) -> Option<History<T>> {
-        let sound = |span: &Dated<T>| span.until.is_none_or(|until| span.from < until);
-        let apart = |pair: &[Dated<T>]| pair[0].until.is_some_and(|until| until <= pair[1].from);
-        (spans.iter().all(sound) && spans.windows(2).all(apart)).then_some(History(spans))
-    }
-
     /// All spans, oldest first.
     pub fn spans(&self) -> &[Dated<T>] {
         &self.0
@@ -242,9 +235,6 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// All endings, for tables and tests.
-    pub const ALL: [Ending; 3] = [Ending::Merged, Ending::Split, Ending::Closed];
-
     /// The word in the index and on pages.
     pub fn word(self) -> &'static str {
         match self {
@@ -252,11 +242,6 @@ impl Ending {
             Ending::Split => "split",
             Ending::Closed => "closed",
         }
-    }
-
-    /// The ending that this word names.
-    pub fn from_word(word: &str) -> Option<Ending> {
-        Ending::ALL.into_iter().find(|ending| ending.word() == word)
     }
 }
 
@@ -414,23 +399,5 @@ mod tests {
         let mut names = History::since("one", time(10));
         names.set(Some("two"), time(10));
         assert_eq!(names.spans(), [Dated::since("two", time(10))]);
-    }
-
-    #[test]
-    fn spans_that_meet_or_have_no_duration_are_no_history() {
-        let span = |from, until: Option<i64>| Dated {
-            value: (),
-            from: time(from),
-            until: until.map(time),
-        };
-        assert!(History::from_spans(vec![span(1, Some(2)), span(2, None)]).is_some());
-        for wrong in [
-            vec![span(1, None), span(2, None)],
-            vec![span(1, Some(3)), span(2, None)],
-            vec![span(2, Some(2))],
-            vec![span(5, Some(6)), span(1, Some(2))],
-        ] {
-            assert!(History::from_spans(wrong.clone()).is_none(), "{wrong:?}");
-        }
     }
 }

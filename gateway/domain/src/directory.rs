@@ -9,7 +9,6 @@
 //! **Invariant:** at any time a code has at most one owner; an account has one agency, for ever.
 //! **Invariant:** an agency that has not ended points only at agencies that have not ended.
 
-mod agency_json;
 mod apply;
 pub mod change;
 pub mod code_form;
@@ -54,29 +53,6 @@ impl Directory {
     /// A directory without agencies.
     pub fn new() -> Directory {
         Directory::default()
-    }
-
-    /// The directory of these agencies, as the index kept them, after `version` changes.
-    ///
-    /// # Errors
-    /// [`DirectoryFault`] when they contradict each other: then the index is damaged and the journal must be replayed.
-    pub fn restore(
-        agencies: impl IntoIterator<Item = Agency>,
-        version: u64,
-    ) -> Result<Directory, DirectoryFault> {
-        let mut state = State {
-            version,
-            ..State::default()
-        };
-        for agency in agencies {
-            if state.agencies.contains_key(&agency.id) {
-                return Err(DirectoryFault::Known { agency: agency.id });
-            }
-            state.latest = state.latest.max(Some(agency.latest()));
-            state.put(agency)?;
-        }
-        state.check()?;
-        Ok(Directory(Arc::new(state)))
     }
 
     /// How many changes made this directory.
@@ -376,63 +352,11 @@ impl State {
         Ok(())
     }
 
-    /// Checks what agencies say of each other; `put` has checked codes and accounts.
-    fn check(&self) -> Result<(), DirectoryFault> {
-        for agency in self.agencies.values() {
-            for relation in Relation::ALL {
-                for to in agency.relation(relation).spans() {
-                    self.agency(to.value)?;
-                }
-                let Some(to) = agency.relation(relation).current() else {
-                    continue;
-                };
-                if let Some(ended) = [agency, self.agency(*to)?]
-                    .into_iter()
-                    .find(|end| end.succession.is_some())
-                {
-                    return Err(DirectoryFault::Ended { agency: ended.id });
-                }
-                if self.would_circle(relation, agency.id, *to) {
-                    return Err(DirectoryFault::Cycle {
-                        relation,
-                        agency: agency.id,
-                        to: *to,
-                    });
-                }
-            }
-            self.check_succession(agency)?;
-        }
-        Ok(())
-    }
-
-    fn check_succession(&self, agency: &Agency) -> Result<(), DirectoryFault> {
-        let mut ask: Vec<AgencyId> = agency
-            .succession
-            .iter()
-            .flat_map(|end| end.heirs.clone())
-            .collect();
-        let mut asked = BTreeSet::new();
-        while let Some(id) = ask.pop() {
-            if id == agency.id {
-                return Err(DirectoryFault::SuccessorOfItself { agency: id });
-            }
-            if asked.insert(id) {
-                ask.extend(
-                    self.agency(id)?
-                        .succession
-                        .iter()
-                        .flat_map(|end| end.heirs.iter()),
-                );
-            }
-        }
-        Ok(())
-    }
-
     /// Whether `agency` would come to stand above itself if its `relation` pointed at `to`. Watchers form no chain:
     /// two agencies may follow each other up, but none itself.
     fn would_circle(&self, relation: Relation, agency: AgencyId, to: AgencyId) -> bool {
         let mut above = Some(to);
-        // A chain cannot be longer than there are agencies; the bound matters only for damaged data in `restore`.
+        // A chain cannot be longer than there are agencies.
         for _ in 0..=self.agencies.len() {
             match above {
                 None => return false,
@@ -447,34 +371,6 @@ impl State {
             }
         }
         true
-    }
-}
-
-impl Agency {
-    /// The newest time that anything about the agency mentions.
-    fn latest(&self) -> Time {
-        fn newest<T>(spans: &[Dated<T>]) -> Option<Time> {
-            spans.iter().map(|span| span.until.unwrap_or(span.from)).max()
-        }
-        let accounts = self
-            .accounts
-            .iter()
-            .map(|account| account.closed_at.unwrap_or(account.opened_at));
-        let times = [
-            newest(self.names.spans()),
-            newest(&self.codes),
-            newest(self.parents.spans()),
-            newest(self.places.spans()),
-            newest(self.watchers.spans()),
-            newest(&self.certificates),
-            newest(self.standings.spans()),
-            accounts.max(),
-        ];
-        times
-            .into_iter()
-            .flatten()
-            .max()
-            .expect("an agency is added with a name")
     }
 }
 

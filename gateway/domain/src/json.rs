@@ -233,11 +233,6 @@ impl<'a> Reader<'a> {
     pub fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Value)> {
         self.0.iter()
     }
-
-    /// Whether the key is there.
-    pub fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
 }
 
 #[cfg(test)]

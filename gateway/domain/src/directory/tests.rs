@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::samples::{account, added, code, directory, id, life, opened, pinned, settled, time};
 use super::*;
-use crate::json::Reader;
 
 /// Far after every change of a test.
 const LATER: i64 = 1_000_000;
@@ -202,53 +201,16 @@ fn several_changes_happen_together_or_not_at_all() {
     assert_eq!((before.version(), before.agencies().len()), (0, 0));
 }
 
-#[test]
-fn damaged_agencies_are_not_restored() {
-    let sound = directory(&[added(1, &["H53"], None), added(2, &[], Some(1)), opened(1)]);
-    let agencies = |edit: &dyn Fn(&mut Agency)| {
-        let mut agencies: Vec<Agency> = sound.agencies().cloned().collect();
-        agencies.iter_mut().for_each(edit);
-        Directory::restore(agencies, 3)
-    };
-    assert_eq!(agencies(&|_| ()), Ok(sound.clone()));
-    let account_shared =
-        agencies(&|agency| agency.accounts = sound.agency(id(1)).expect("added").accounts.clone());
-    assert!(
-        matches!(account_shared, Err(DirectoryFault::AccountTaken { .. })),
-        "{account_shared:?}"
-    );
-    let code_shared = agencies(&|agency| agency.codes = vec![Dated::since(code("H53"), time(1))]);
-    assert!(
-        matches!(code_shared, Err(DirectoryFault::CodeTaken { .. })),
-        "{code_shared:?}"
-    );
-    let circle = agencies(&|agency| agency.parents.set(Some(id(3 - agency.id.number())), time(9)));
-    assert!(matches!(circle, Err(DirectoryFault::Cycle { .. })), "{circle:?}");
-    let stranger = agencies(&|agency| agency.watchers.set(Some(id(7)), time(9)));
-    assert_eq!(stranger, Err(DirectoryFault::Unknown { agency: id(7) }));
-    let ending = crate::agency::Ending::Merged;
-    let heirs_of_each_other = agencies(&|agency| {
-        let heirs = vec![id(3 - agency.id.number())];
-        agency.parents.end(time(9));
-        agency.succession = Some(crate::agency::Succession {
-            ending,
-            at: time(9),
-            heirs,
-        });
-    });
-    assert!(
-        matches!(heirs_of_each_other, Err(DirectoryFault::SuccessorOfItself { .. })),
-        "{heirs_of_each_other:?}"
-    );
-}
-
 /// What must be true of every directory, whatever happened to it; worked out anew from the agencies.
 fn assert_sound(directory: &Directory, now: Time) {
     let agencies: Vec<Agency> = directory.agencies().cloned().collect();
-    let restored = Directory::restore(agencies.clone(), directory.version()).expect("a sound directory");
-    assert_eq!(restored.0.owners, directory.0.owners);
-    assert_eq!(restored.0.accounts, directory.0.accounts);
-    assert_eq!(restored.0.predecessors, directory.0.predecessors);
+    let mut again = State::default();
+    for agency in agencies.iter().cloned() {
+        again.put(agency).expect("no code and no account of two");
+    }
+    assert_eq!(again.owners, directory.0.owners);
+    assert_eq!(again.accounts, directory.0.accounts);
+    assert_eq!(again.predecessors, directory.0.predecessors);
     for agency in &agencies {
         for relation in Relation::ALL {
             let mut above = agency.relation(relation).current();
@@ -272,11 +234,6 @@ fn assert_sound(directory: &Directory, now: Time) {
         );
         assert!(heir.is_none_or(|heir| directory.may_act_for(heir.id, agency.id, now)));
         assert_eq!(agency.succession.is_some(), agency.standing() == Standing::Closed);
-        let value = agency.to_json();
-        assert_eq!(
-            Agency::from_json(Reader::new(&value).expect("an object")).as_ref(),
-            Ok(agency)
-        );
         for own in &agency.codes {
             assert_eq!(directory.by_code(&own.value, own.from), Some(agency.id));
             let open = |other: &&Agency| other.codes_current().any(|code| *code == own.value);
