@@ -19,6 +19,17 @@ pub struct Name {
     der: Box<[u8]>,
     canonical: Box<[u8]>,
     attributes: Box<[Attribute]>,
+    /// The parts one after another.
+    parts: Box<[Part]>,
+}
+
+/// One part of a name.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// Where it ends in the canonical octets.
+    end: usize,
+    /// Whether all its values are text: others match themselves, and may be the same as text all the same.
+    is_text: bool,
 }
 
 /// One attribute of a name.
@@ -37,10 +48,11 @@ impl Name {
             return Err(Asn1Fault::Unexpected);
         }
         let mut canonical = Vec::with_capacity(name.whole.len());
-        let mut attributes = Vec::new();
-        let mut parts = name.reader();
-        while !parts.is_empty() {
-            let mut part = parts.enter(tag::SET)?;
+        let (mut attributes, mut parts) = (Vec::new(), Vec::new());
+        let mut rest = name.reader();
+        while !rest.is_empty() {
+            let mut part = rest.enter(tag::SET)?;
+            let mut is_text = true;
             if part.is_empty() {
                 return Err(Asn1Fault::Unexpected);
             }
@@ -51,6 +63,7 @@ impl Name {
                 let value = attribute.next()?;
                 attribute.finish()?;
                 let text = text_of(&value);
+                is_text &= text.is_some();
                 let comparable = match &text {
                     Some(text) => write::element(tag::UTF8_STRING, prepare(text).as_bytes()),
                     None => value.whole.to_vec(),
@@ -65,11 +78,14 @@ impl Name {
                 });
             }
             canonical.extend(write::set_of(tag::SET, prepared));
+            let end = canonical.len();
+            parts.push(Part { end, is_text });
         }
         Ok(Self {
             der: name.whole.into(),
             canonical: canonical.into(),
             attributes: attributes.into(),
+            parts: parts.into(),
         })
     }
 
@@ -88,10 +104,21 @@ impl Name {
         self.attributes.is_empty()
     }
 
-    /// Whether the name lies in the subtree of the other: the other's parts are the first of its own (RFC 5280 §4.2.1.10).
-    pub(crate) fn begins_with(&self, other: &Name) -> bool {
-        // Both are rows of whole elements: where octets agree, parts do.
-        self.canonical.starts_with(&other.canonical)
+    /// Whether the name lies in the subtree of the other: the other's parts are the first of its own (RFC 5280 §4.2.1.10);
+    /// `None` where that cannot be told, because one of the parts that differ is no text.
+    pub(crate) fn begins_with(&self, other: &Name) -> Option<bool> {
+        if self.parts.len() < other.parts.len() {
+            return Some(false);
+        }
+        let (mut own_start, mut other_start) = (0, 0);
+        for (own, wanted) in self.parts.iter().zip(&other.parts) {
+            let is_same = self.canonical[own_start..own.end] == other.canonical[other_start..wanted.end];
+            if !is_same {
+                return (own.is_text && wanted.is_text).then_some(false);
+            }
+            (own_start, other_start) = (own.end, wanted.end);
+        }
+        Some(true)
     }
 
     /// The name with one more part, given as the content of its SET (nameRelativeToCRLIssuer, §4.2.1.13).
@@ -216,11 +243,12 @@ fn text_of(value: &Element<'_>) -> Option<String> {
 
 /// String preparation of RFC 4518 as RFC 5280 §7.1 uses it: map, normalise, fold case, squeeze white space.
 fn prepare(text: &str) -> String {
+    let mapped = text.chars().filter(|character| !is_mapped_to_nothing(*character));
     let folded: String = if text.is_ascii() {
-        text.to_ascii_lowercase()
+        mapped.map(|character| character.to_ascii_lowercase()).collect()
     } else {
-        let mapped = text.chars().filter(|character| !is_mapped_to_nothing(*character));
-        let folded: String = mapped.nfkc().flat_map(char::to_lowercase).collect();
+        let small = mapped.nfkc().flat_map(char::to_lowercase);
+        let folded: String = small.flat_map(fold_further).collect();
         folded.nfkc().collect()
     };
     let mut prepared = String::with_capacity(folded.len());
@@ -233,11 +261,25 @@ fn prepare(text: &str) -> String {
     prepared
 }
 
-/// RFC 4518 §2.2: soft hyphens, joiners, variation selectors and the object replacement character.
+/// What case folding makes of small letters beyond making them small (RFC 3454 table B.2).
+fn fold_further(character: char) -> impl Iterator<Item = char> {
+    let (first, second) = match character {
+        'ß' => ('s', Some('s')),
+        'ς' => ('σ', None),
+        'և' => ('ե', Some('ւ')),
+        other => (other, None),
+    };
+    std::iter::once(first).chain(second)
+}
+
+/// RFC 4518 §2.2: controls that are no white space, soft hyphens, joiners, variation selectors, tags, the object
+/// replacement character.
 fn is_mapped_to_nothing(character: char) -> bool {
-    matches!(character, '\u{00AD}' | '\u{034F}' | '\u{1806}' | '\u{180B}'..='\u{180D}'
+    matches!(character, '\0'..='\u{8}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}'
+        | '\u{00AD}' | '\u{034F}' | '\u{06DD}' | '\u{070F}' | '\u{1806}' | '\u{180B}'..='\u{180E}'
         | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2063}'
-        | '\u{206A}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFFC}')
+        | '\u{206A}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFC}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0001}' | '\u{E0020}'..='\u{E007F}')
 }
 
 #[cfg(test)]
@@ -271,6 +313,39 @@ mod tests {
         let composed = name(&[(tag::UTF8_STRING, "Cơ quan chứng thực")]);
         let decomposed: String = "Cơ quan chứng thực".nfd().collect();
         assert_eq!(composed, name(&[(tag::UTF8_STRING, &decomposed)]));
+    }
+
+    #[test]
+    fn what_is_not_shown_and_what_only_folds_does_not_matter() {
+        let text = tag::UTF8_STRING;
+        let one = name(&[(text, "Bad strasse")]);
+        for written in [
+            "B\u{1}ad stra\u{E0041}sse",
+            "bad straße",
+            "BAD STRAẞE",
+            "Bad\u{AD} strasse",
+        ] {
+            assert_eq!(name(&[(text, written)]), one, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn where_a_name_lies_is_not_told_where_a_part_that_differs_is_no_text() {
+        let (text, teletex) = (tag::UTF8_STRING, 0x14);
+        let base = name(&[(text, "vn"), (text, "Bad")]);
+        for (parts, lies_in) in [
+            (&[(text, "VN"), (text, "bad"), (teletex, "x")][..], Some(true)),
+            (&[(text, "vn"), (text, "Good")], Some(false)),
+            (&[(text, "vn"), (teletex, "Bad")], None),
+            (&[(text, "us"), (teletex, "Bad")], Some(false)),
+            (&[(teletex, "vn"), (text, "Bad")], None),
+            (&[(text, "vn")], Some(false)),
+        ] {
+            assert_eq!(name(parts).begins_with(&base), lies_in, "{parts:?}");
+        }
+        let of_octets = name(&[(teletex, "Bad")]);
+        assert_eq!(of_octets.begins_with(&of_octets), Some(true));
+        assert_eq!(name(&[(text, "Bad")]).begins_with(&of_octets), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::x509::Certificate;
 pub(crate) use budget::Budget;
 pub(crate) use demands::USUAL;
 pub use demands::{Demands, PolicyDemands, RevocationDemand};
+pub(crate) use names::check as check_names;
 pub(crate) use question::Question;
 pub(crate) use usage::Usage;
 

@@ -35,6 +35,28 @@ pub(crate) struct NotGood {
     pub(crate) proof: Option<RevocationProof>,
 }
 
+impl NotGood {
+    /// Of two words against one certificate that which weighs more: for good more than a hold, and then the earlier one,
+    /// for what was signed in between.
+    fn or_harder(self, other: NotGood) -> NotGood {
+        if self.softness() <= other.softness() {
+            self
+        } else {
+            other
+        }
+    }
+
+    fn softness(&self) -> (bool, Time) {
+        if let Failure::Revoked { at, .. } = &self.failure {
+            (false, *at)
+        } else if let Failure::OnHold { at, .. } = &self.failure {
+            (true, *at)
+        } else {
+            unreachable!("a word against a certificate revokes it or holds it")
+        }
+    }
+}
+
 /// Where something that would settle a certificate's status may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
@@ -72,11 +94,13 @@ pub(crate) fn check(
 ) -> Result<Vec<RevocationProof>, NotGood> {
     let mut inquiry = Inquiry::new(path, question, budget);
     let lists = inquiry.lists();
-    // Whoever says that it was revoked is heard, be it a list or an answer.
-    if let Some(revoked) = inquiry.known_revocation(&lists) {
-        return Err(revoked);
-    }
-    let answered = inquiry.ask_answers()?;
+    // Whoever says that it was revoked is heard, be it a list or an answer; of several, who says so of the earliest time.
+    let by_lists = inquiry.known_revocation(&lists);
+    let answered = match (by_lists, inquiry.ask_answers()) {
+        (None, answered) => answered?,
+        (Some(revoked), Err(other)) => return Err(revoked.or_harder(other)),
+        (Some(revoked), Ok(_)) => return Err(revoked),
+    };
     inquiry.ask(&lists)?;
     if Reasons::ALL.are_within(inquiry.covered) {
         return Ok(inquiry.proofs);
@@ -161,7 +185,14 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             if list.is_delta() || reasons.are_within(self.covered) || !self.is_usable(list) {
                 continue;
             }
-            if let Some(key) = signer::of(list, (self.path, self.is_of_past), self.question, self.budget) {
+            // What the signer of the list signed is young: its path must be good now, unless the question is of the past.
+            let at = if self.is_of_past {
+                self.question.at
+            } else {
+                self.question.now
+            };
+            let demand = RevocationDemand::Required;
+            if let Some(key) = signer::of(list, (self.path, at), demand, self.question, self.budget) {
                 self.settle(list, &key, reasons)?;
             }
         }
@@ -236,7 +267,10 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         let mut told: Vec<_> = told.collect();
         told.sort_by_key(|(_, revocation)| revocation.at);
         for (list, revocation) in told {
-            if signer::of(list, (self.path, self.is_of_past), self.question, self.budget).is_some() {
+            // A signer that has ended since is heard all the same: what was revoked stays so.
+            let at = list.this_update().min(self.question.now);
+            let demand = RevocationDemand::NotAsked;
+            if signer::of(list, (self.path, at), demand, self.question, self.budget).is_some() {
                 let proof = RevocationProof {
                     certificate: Arc::clone(certificate),
                     source: RevocationSource::List(Arc::clone(list)),

@@ -349,7 +349,7 @@ impl<'a> Check<'a> {
 
     fn answered_by(&mut self, responder: &Certificate) -> Result<(), Unusable> {
         let answer = self.answer;
-        if responder.key_digest() == self.question.certificate.key_digest() {
+        if responder.key_identity() == self.question.certificate.key_identity() {
             return Err(Unusable::ResponderItself);
         }
         self.check_algorithm(answer.signature_algorithm, responder.key_kind())?;

@@ -168,7 +168,7 @@ fn read_responder(element: &Element<'_>) -> Result<ResponderId, Asn1Fault> {
 /// One SingleResponse; `None`: about a certificate that is named with a digest that is not known here.
 fn read_single(mut body: Reader<'_>) -> Result<Option<Single>, OcspFault> {
     let id = read_certificate_id(body.sequence()?)?;
-    let status = read_status(&body.next()?)?;
+    let mut status = read_status(&body.next()?)?;
     let this_update = read_generalized_time(&mut body)?;
     let next_update = match body.optional(tag::context_constructed(0))? {
         Some(explicit) => {
@@ -183,7 +183,15 @@ fn read_single(mut body: Reader<'_>) -> Result<Option<Single>, OcspFault> {
     if let Some(extensions) = body.optional(tag::context_constructed(1))? {
         let mut reader = ExtensionsReader::new(&extensions)?;
         while let Some(extension) = reader.next()? {
-            has_unprocessed |= extension.is_critical;
+            if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
+                // Since when the key is suspected (§4.4.5), as in lists.
+                let since = read_time(&Reader::sole(extension.value, tag::GENERALIZED_TIME)?)?;
+                if let CertificateStatus::Revoked(revocation) = &mut status {
+                    revocation.at = revocation.at.min(since);
+                }
+            } else {
+                has_unprocessed |= extension.is_critical;
+            }
         }
     }
     body.finish()?;

@@ -12,7 +12,7 @@ use crate::x509::{Certificate, Constraint, GeneralName, NameConstraints, Place};
 const COMPARISONS_MAX: usize = 250_000;
 
 /// Checks every certificate of the path, leaf first, anchor last, against the constraints of all above it.
-pub(super) fn check(chain: &[Arc<Certificate>]) -> Result<(), Failure> {
+pub(crate) fn check(chain: &[Arc<Certificate>]) -> Result<(), Failure> {
     let mut left = COMPARISONS_MAX;
     let mut above: Vec<&NameConstraints> = Vec::new();
     for (place, certificate) in chain.iter().enumerate().rev() {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Demands, Question, Usage, names, policies};
+use super::{Demands, Question, names, policies};
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
@@ -23,8 +23,9 @@ pub(super) fn check_path(chain: &[Arc<Certificate>], question: Question<'_>) -> 
         };
         check_algorithm(certificate, issuer, question.snapshot, at)?;
     }
-    check_authorities(&chain[1..], question.usage)?;
+    check_authorities(&chain[1..])?;
     question.usage.check_leaf(&chain[0])?;
+    question.usage.check_purposes(chain)?;
     names::check(chain)?;
     check_demands(chain, question.demands)
 }
@@ -104,7 +105,7 @@ fn check_algorithm(
 }
 
 /// §6.1.4 (k) to (n), from the issuer of the leaf up to the anchor.
-fn check_authorities(authorities: &[Arc<Certificate>], usage: Usage) -> Result<(), Failure> {
+fn check_authorities(authorities: &[Arc<Certificate>]) -> Result<(), Failure> {
     let mut below = 0_usize;
     for authority in authorities {
         let extensions = authority.extensions();
@@ -132,7 +133,6 @@ fn check_authorities(authorities: &[Arc<Certificate>], usage: Usage) -> Result<(
                 certificate: Arc::clone(authority),
             });
         }
-        usage.check_authority(authority)?;
         if !authority.is_self_issued() {
             below += 1;
         }
@@ -145,6 +145,7 @@ fn check_authorities(authorities: &[Arc<Certificate>], usage: Usage) -> Result<(
 pub(super) fn may_yet_pass(chain: &[Arc<Certificate>], question: Question<'_>) -> bool {
     let Question { usage, at, .. } = question;
     chain.iter().all(|one| check_by_itself(one, at).is_ok())
-        && check_authorities(&chain[1..], usage).is_ok()
+        && check_authorities(&chain[1..]).is_ok()
         && usage.check_leaf(&chain[0]).is_ok()
+        && usage.check_purposes(chain).is_ok()
 }

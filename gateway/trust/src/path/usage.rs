@@ -65,15 +65,26 @@ impl Usage {
         })
     }
 
-    /// Whether an authority may issue certificates for this use: one without the extension may for every purpose.
-    pub(super) fn check_authority(self, authority: &Arc<Certificate>) -> Result<(), Failure> {
-        let extended = authority.extensions().extended_key_usage.as_ref();
-        let is_allowed = self.purposes().is_empty()
-            || extended.is_none_or(|extended| {
-                extended.names_any(self.purposes()) || extended.names_any(&[oid::PURPOSE_ANY])
-            });
-        is_allowed.then_some(()).ok_or_else(|| Failure::KeyPurpose {
-            certificate: Arc::clone(authority),
-        })
+    /// Whether one purpose of this use is allowed by the leaf and by everybody above it: who may certify for one purpose
+    /// does not certify for another. A certificate without the extension allows every purpose.
+    pub(super) fn check_purposes(self, chain: &[Arc<Certificate>]) -> Result<(), Failure> {
+        let mut left = self.purposes().to_vec();
+        if left.is_empty() {
+            return Ok(());
+        }
+        for certificate in chain {
+            let Some(extended) = certificate.extensions().extended_key_usage.as_ref() else {
+                continue;
+            };
+            if !extended.names_any(&[oid::PURPOSE_ANY]) {
+                left.retain(|purpose| extended.names_any(&[*purpose]));
+            }
+            if left.is_empty() {
+                return Err(Failure::KeyPurpose {
+                    certificate: Arc::clone(certificate),
+                });
+            }
+        }
+        Ok(())
     }
 }

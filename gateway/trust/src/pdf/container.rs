@@ -50,7 +50,7 @@ impl File<'_> {
                 },
                 _,
             )) => Some(offset),
-            Some((Entry::InUse { .. } | Entry::Free | Entry::Compressed { .. }, _)) | None => None,
+            Some((Entry::InUse { .. } | Entry::Free { .. } | Entry::Compressed { .. }, _)) | None => None,
         }
     }
 
@@ -138,8 +138,10 @@ impl File<'_> {
             head.skip_blank();
             let start = usize::try_from(head.number().map_err(Some)?).map_err(|_| None)?;
             let start = first.checked_add(start).ok_or(None)?;
+            // Some readers count from the first object, wherever it stands, as if it stood at /First.
             let is_next = data.get(free_from..start).is_some_and(is_blank);
-            if !is_next || data.get(start) == Some(&b'%') || !numbers.insert(number) {
+            let is_first_in_place = !objects.is_empty() || start == first;
+            if !is_next || !is_first_in_place || data.get(start) == Some(&b'%') || !numbers.insert(number) {
                 return Err(None);
             }
             let mut body = Parser::new(data, start);

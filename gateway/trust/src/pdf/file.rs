@@ -121,7 +121,9 @@ impl<'a> File<'a> {
             Some((Entry::Compressed { container, index }, owner)) if reference.generation == 0 => {
                 self.container(container, owner)?.object(reference.number, index)
             }
-            Some((Entry::Free | Entry::InUse { .. } | Entry::Compressed { .. }, _)) | None => Ok(null()),
+            Some((Entry::Free { .. } | Entry::InUse { .. } | Entry::Compressed { .. }, _)) | None => {
+                Ok(null())
+            }
         }
     }
 
@@ -234,7 +236,7 @@ impl<'a> File<'a> {
                 .object(reference.number, index)?
                 .value
                 .as_size(),
-            Some((Entry::Free, _)) | None => None,
+            Some((Entry::Free { .. }, _)) | None => None,
         };
         length.ok_or(PdfFault::Object {
             number: reference.number,

@@ -319,14 +319,15 @@ impl<'a> Parser<'a> {
                     }
                     bytes.push(octet);
                 }
-                b'\\' => self.escape(&mut bytes)?,
+                b'\\' => is_ambiguous |= self.escape(&mut bytes)?,
                 _ => {
                     is_ambiguous |= octet == b'\r';
                     bytes.push(octet);
                 }
             }
         }
-        // Some readers take an end of line for a line feed (§7.3.4.2), some for what it is: it is the same only as it stands.
+        // Some readers take an end of line for a line feed (§7.3.4.2), some for what it is, and a code of more than an octet
+        // for what overflows or for another letter: it is the same only as it stands.
         let ambiguous = is_ambiguous.then(|| self.bytes[start..self.at].into());
         Ok(Text {
             ambiguous,
@@ -336,7 +337,8 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), PdfFault> {
+    /// Says whether readers differ about it.
+    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<bool, PdfFault> {
         let octet = self.peek().ok_or_else(|| self.fault())?;
         self.at += 1;
         match octet {
@@ -358,10 +360,11 @@ impl<'a> Parser<'a> {
                 }
                 // High-order overflow is ignored (§7.3.4.2).
                 bytes.push(u8::try_from(value & 0xFF).expect("one octet"));
+                return Ok(value > 0xFF);
             }
             _ => bytes.push(octet),
         }
-        Ok(())
+        Ok(false)
     }
 }
 

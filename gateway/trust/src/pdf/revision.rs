@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::PdfFault;
 use super::budget::Budget;
-use super::object::Dictionary;
+use super::object::{Dictionary, Object};
 use super::parse::Parser;
 use super::xref::{Entry, Section};
 
@@ -109,18 +109,19 @@ pub(super) fn read_sections(bytes: &[u8], budget: &Budget) -> Result<Vec<Section
 }
 
 /// Readers that take a file for a linearised one (Annex F) read the section behind its first object first: it must be one of
-/// the chain.
+/// the chain. They do where the file is as long as that object says: no longer than its first revision, once there are others.
 pub(super) fn check_linearized(bytes: &[u8], sections: &[Section], budget: &Budget) -> Result<(), PdfFault> {
     let mut parser = Parser::new(bytes, 0);
     // The header is a comment.
     parser.skip_space();
     parser.object_header()?;
     let object = parser.object(budget)?;
-    let is_linearized = object
-        .as_dictionary()
-        .is_some_and(|first| first.get(b"Linearized").is_some());
-    if !is_linearized {
-        return Ok(());
+    let first = object.as_dictionary().filter(|first| first.names(b"Linearized"));
+    let Some(first) = first else { return Ok(()) };
+    let length = first.get(b"L").and_then(Object::as_size);
+    let first_end = sections.last().ok_or(PdfFault::StartXref)?.end_of_line;
+    if first_end < bytes.len() && length.is_none_or(|length| first_end < length) {
+        return Err(PdfFault::Xref { offset: 0 });
     }
     parser.skip_space();
     parser.keyword(b"endobj")?;
@@ -174,7 +175,7 @@ fn next_revision(mut section: Section, earlier: &[Revision]) -> Result<Revision,
     let start = previous.map_or(0, |previous| previous.end);
     let is_inside = |entry: &Entry| match entry {
         Entry::InUse { offset, .. } => *offset < section.end,
-        Entry::Free | Entry::Compressed { .. } => true,
+        Entry::Free { .. } | Entry::Compressed { .. } => true,
     };
     // Readers pass over numbers from Size on, and differ about it: there are none, and an update brings none back.
     let is_sized = section.size >= previous.map_or(0, |previous| previous.size)
@@ -217,7 +218,7 @@ fn reveal(
     for (number, entry) in hidden {
         let known = earlier.iter().rev().find_map(|revision| revision.entry(number));
         match known {
-            None | Some(Entry::Free) => {
+            None | Some(Entry::Free { .. }) => {
                 entries.insert(number, entry);
             }
             Some(known) if known == entry => {}

@@ -13,6 +13,7 @@ mod containers;
 mod forms;
 mod later;
 mod looks;
+mod parts;
 mod permissions;
 mod repair;
 mod roles;

@@ -21,9 +21,18 @@ const WIDTHS_MAX: [u64; 3] = [4, 8, 4];
 /// Where an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    Free,
-    InUse { offset: usize, generation: u16 },
-    Compressed { container: u32, index: usize },
+    /// The generation is that which the next object of the number bears (§7.5.4).
+    Free {
+        generation: u16,
+    },
+    InUse {
+        offset: usize,
+        generation: u16,
+    },
+    Compressed {
+        container: u32,
+        index: usize,
+    },
 }
 
 impl Entry {
@@ -31,7 +40,7 @@ impl Entry {
     pub(super) fn generation(self) -> u16 {
         match self {
             Self::InUse { generation, .. } => generation,
-            Self::Free | Self::Compressed { .. } => 0,
+            Self::Free { .. } | Self::Compressed { .. } => 0,
         }
     }
 }
@@ -148,7 +157,7 @@ fn insert(entries: &mut BTreeMap<u32, Entry>, number: u64, entry: Entry, at: usi
         return Err(PdfFault::TooLarge);
     }
     // The head of the list of free entries is no object (§7.5.4).
-    if number == 0 && entry != Entry::Free {
+    if number == 0 && !matches!(entry, Entry::Free { .. }) {
         return Err(PdfFault::Xref { offset: at });
     }
     let number = u32::try_from(number).map_err(|_| PdfFault::TooLarge)?;
@@ -195,7 +204,7 @@ fn read_table(
             let line = bytes.get(at..at + 20).ok_or(PdfFault::Xref { offset: at })?;
             let entry = read_line(line).ok_or(PdfFault::Xref { offset: at })?;
             // Some readers take it for a section that counts from 1, and number it anew.
-            if (first, number, entry) == (1, 1, Entry::Free) {
+            if (first, number) == (1, 1) && matches!(entry, Entry::Free { .. }) {
                 return Err(PdfFault::Xref { offset: at });
             }
             insert(&mut entries, number, entry, at)?;
@@ -208,13 +217,10 @@ fn read_line(line: &[u8]) -> Option<Entry> {
     let is_shaped =
         line[10] == b' ' && line[16] == b' ' && matches!(&line[18..20], b" \r" | b" \n" | b"\r\n");
     let offset = usize::try_from(crate::time::decimal(&line[..10])?).ok()?;
-    let generation = crate::time::decimal(&line[11..16])?;
+    let generation = u16::try_from(crate::time::decimal(&line[11..16])?).ok()?;
     match line[17] {
-        b'n' if is_shaped => Some(Entry::InUse {
-            offset,
-            generation: u16::try_from(generation).ok()?,
-        }),
-        b'f' if is_shaped => Some(Entry::Free),
+        b'n' if is_shaped => Some(Entry::InUse { offset, generation }),
+        b'f' if is_shaped => Some(Entry::Free { generation }),
         _ => None,
     }
 }
@@ -302,8 +308,8 @@ fn read_record(record: &[u8], widths: &[usize]) -> Option<Entry> {
         // The next free number and a generation; whatever else stood there, a section that is read as something else could
         // show.
         0 => {
-            let (next, generation) = (number(second), number(third));
-            (next <= OBJECT_NUMBER_MAX && u16::try_from(generation).is_ok()).then_some(Entry::Free)
+            let generation = u16::try_from(number(third)).ok()?;
+            (number(second) <= OBJECT_NUMBER_MAX).then_some(Entry::Free { generation })
         }
         1 => Some(Entry::InUse {
             offset: usize::try_from(number(second)).ok()?,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Inquiry, NotGood, check, is_known_revoked, not_good};
 use crate::crl::RevocationReason;
 use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Verdict};
+use crate::path;
 use crate::report::{RevocationProof, RevocationSource};
 use crate::time::Time;
 
@@ -27,13 +28,12 @@ impl<'a> Inquiry<'a, '_> {
     /// The first answer that proves the certificate good; `None` where none does.
     ///
     /// # Errors
-    /// An answer that may be believed says that it was revoked, however old that answer is.
+    /// An answer that may be believed says that it was revoked, however old that answer is; of several the hardest.
     pub(super) fn ask_answers(&mut self) -> Result<Option<RevocationProof>, NotGood> {
         let answers = self.answers();
-        for one in &answers {
-            if let Some(revoked) = self.revoked_by(one) {
-                return Err(revoked);
-            }
+        let against: Vec<NotGood> = answers.iter().filter_map(|one| self.revoked_by(one)).collect();
+        if let Some(hardest) = against.into_iter().reduce(NotGood::or_harder) {
+            return Err(hardest);
         }
         for one in answers {
             if self.is_good_by(&one) {
@@ -158,8 +158,11 @@ impl<'a> Inquiry<'a, '_> {
             .chain(&self.path[1..])
             .map(Arc::clone)
             .collect();
+        if path::check_names(&path).is_err() {
+            return false;
+        }
         let question = self.question;
-        let (key, budget) = (certificate.key_digest(), &mut *self.budget);
+        let (key, budget) = (certificate.key_identity(), &mut *self.budget);
         if !is_asked {
             // Nobody has to ask about it (RFC 6960 §4.2.2.2.1), and who knows better need not look away.
             let known = budget.inside(key, |budget| is_known_revoked(&path, question, budget));

@@ -7,22 +7,25 @@
 
 use std::sync::Arc;
 
+use super::is_known_revoked;
 use crate::crl::RevocationList;
-use crate::path::{self, Budget, Question, Usage};
+use crate::path::{self, Budget, Question, RevocationDemand, Usage};
+use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage};
 
-/// The certificate whose key signed the list, if it may speak for the first certificate of this path; of the past where
-/// that certificate has expired since.
+/// The certificate whose key signed the list, if it may speak for the first certificate of this path; one that needs a path
+/// of its own is judged as of `at`; `of_ended`: whether it must be proven not to be revoked if it has ended since.
 pub(super) fn of(
     list: &Arc<RevocationList>,
-    (path, is_of_past): (&[Arc<Certificate>], bool),
+    (path, at): (&[Arc<Certificate>], Time),
+    of_ended: RevocationDemand,
     question: Question<'_>,
     budget: &mut Budget,
 ) -> Option<Arc<Certificate>> {
     let above = &path[1..];
     let named = above.iter().filter(|one| one.subject() == list.issuer());
     for one in named {
-        if !budget.is_inside(&one.key_digest()) && has_signed(one, list, question, budget) {
+        if !budget.is_inside(&one.key_identity()) && has_signed(one, list, question, budget) {
             return Some(Arc::clone(one));
         }
     }
@@ -31,8 +34,7 @@ pub(super) fn of(
         usage: Usage::RevocationList,
         anchor: Some(anchor),
         demands: &path::USUAL,
-        // What the signer of the list signed is young: its path must be good now, unless the question is of the past.
-        at: if is_of_past { question.at } else { question.now },
+        at,
         is_leaf_proven: false,
         ..question
     };
@@ -51,10 +53,23 @@ pub(super) fn of(
         if !has_signed(candidate, list, question, budget) {
             continue;
         }
-        let outcome = budget.inside(candidate.key_digest(), |budget| {
-            path::validate(candidate, question, budget)
+        let has_ended = candidate.not_after().as_seconds() < question.now.as_seconds();
+        let demand = if has_ended {
+            of_ended
+        } else {
+            RevocationDemand::Required
+        };
+        let question = Question {
+            demands: demand.usual(),
+            ..question
+        };
+        let is_good = budget.inside(candidate.key_identity(), |budget| {
+            let outcome = path::validate(candidate, question, budget);
+            // Of one that has ended nobody speaks any more: what was said while it lasted counts.
+            let is_asked = demand == RevocationDemand::Required;
+            outcome.failure.is_none() && (is_asked || !is_known_revoked(&outcome.chain, question, budget))
         });
-        if outcome.is_some_and(|outcome| outcome.failure.is_none()) {
+        if is_good == Some(true) {
             return Some(Arc::clone(candidate));
         }
     }

@@ -93,7 +93,7 @@ impl GeneralName {
     /// Where this name lies as seen from the subtree `base` of the same kind.
     pub(crate) fn place_in(&self, base: &GeneralName) -> Place {
         let inside = match (self, base) {
-            (Self::Directory(name), Self::Directory(base)) => Some(name.begins_with(base)),
+            (Self::Directory(name), Self::Directory(base)) => name.begins_with(base),
             (Self::Mailbox(mailbox), Self::Mailbox(base)) => is_mailbox_in(mailbox, base),
             (Self::Host(host), Self::Host(base)) => is_host_in(host, base),
             (Self::Uri(uri), Self::Uri(base)) => is_uri_in(uri, base),

@@ -35,6 +35,7 @@ pub struct Certificate {
     der: Box<[u8]>,
     fingerprint: Digest,
     key_digest: Digest,
+    key_identity: Digest,
     to_be_signed: std::ops::Range<usize>,
     signature: Box<[u8]>,
     signature_algorithm: Option<SignatureAlgorithm>,
@@ -119,6 +120,7 @@ impl Certificate {
         Ok(Self {
             fingerprint: Digest::of(der),
             key_digest: Digest::of(key.info_der()),
+            key_identity: Digest::of(key.octets()),
             to_be_signed: start..start + signed.whole.len(),
             signature: signature.into(),
             signature_algorithm: SignatureAlgorithm::read(&algorithm)?,
@@ -166,7 +168,12 @@ impl Certificate {
         self.fingerprint
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key.
+    /// SHA-256 of the key itself: the same however its algorithm is named. By it a key is told that would vouch for itself.
+    pub(crate) fn key_identity(&self) -> Digest {
+        self.key_identity
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key that is used alike.
     pub fn key_digest(&self) -> Digest {
         self.key_digest
     }

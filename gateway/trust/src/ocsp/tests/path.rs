@@ -268,3 +268,92 @@ fn answers_about_others_of_the_same_number_hide_nothing() {
     let failure = judged(&world, answers, Some(world.issuing.list(&[])), Policy::default());
     assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
 }
+
+/// When these words say that the person was revoked.
+fn revoked_at(world: &World, answers: Vec<OcspAnswer>, list: Option<Arc<RevocationList>>) -> Time {
+    match judged(world, answers, list, Policy::default()) {
+        Err(Failure::Revoked { at, .. }) => at,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn of_several_who_say_that_it_was_revoked_the_earliest_counts() {
+    let world = World::new();
+    let at = |seconds: i64| now().plus_seconds(-seconds);
+    let answer = |seconds: i64| {
+        let draft = Draft {
+            status: revoked(at(seconds), &[]),
+            ..about_person(&world)
+        };
+        by_issuer(&world, &draft)
+    };
+    // The entries of lists are an hour old.
+    let list = || {
+        let entry = (100, rcgen::RevocationReason::KeyCompromise);
+        Some(world.issuing.list(&[entry]))
+    };
+    let by_list = revoked_at(&world, Vec::new(), list());
+    assert_eq!(
+        revoked_at(&world, vec![answer(30), answer(50_000)], None),
+        at(50_000)
+    );
+    assert_eq!(
+        revoked_at(&world, vec![answer(50_000), answer(30)], None),
+        at(50_000)
+    );
+    assert_eq!(
+        revoked_at(&world, vec![answer(50_000)], list()),
+        at(50_000).min(by_list)
+    );
+    assert_eq!(revoked_at(&world, vec![answer(30)], list()), at(30).min(by_list));
+}
+
+#[test]
+fn since_when_a_key_is_suspected_counts() {
+    let world = World::new();
+    let (since, told) = (now().plus_seconds(-50_000), now().plus_seconds(-600));
+    for (invalid_since, is_critical) in [(since, false), (since, true), (now(), false)] {
+        let value = crate::testing::answer::generalized(invalid_since);
+        let draft = Draft {
+            status: revoked(told, &[]),
+            single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, is_critical, &value)]),
+            ..about_person(&world)
+        };
+        let at = revoked_at(&world, vec![by_issuer(&world, &draft)], None);
+        assert_eq!(at, invalid_since.min(told));
+    }
+}
+
+#[test]
+fn a_responder_is_held_to_the_names_that_its_issuer_may_certify() {
+    let world = World::new();
+    let constrained = world.root.authority("Constrained", 77, |params| {
+        let mut name = rcgen::DistinguishedName::new();
+        name.push(rcgen::DnType::CountryName, "VN");
+        params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![rcgen::GeneralSubtree::DirectoryName(name)],
+            excluded_subtrees: Vec::new(),
+        });
+    });
+    let person = constrained.leaf("Person", 9, |_| {});
+    let responders: [Change; 2] = [unasked, |params| {
+        unasked(params);
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CountryName, "LA");
+    }];
+    let settled = responders.map(|change| {
+        let responder = constrained.leaf("Responder", 10, change);
+        let answer = Draft::about(&person.certificate, &constrained.certificate).by_delegate(&responder);
+        let snapshot = Snapshot::new(
+            vec![Arc::clone(&world.root.certificate)],
+            vec![Arc::clone(&constrained.certificate)],
+            vec![world.root.list(&[])],
+            Policy::default(),
+            1,
+        );
+        let snapshot = snapshot.with_ocsp([Arc::new(answer)]);
+        crate::validate_certificate(&person.certificate, &[], &snapshot, now()).is_ok()
+    });
+    assert_eq!(settled, [true, false]);
+}

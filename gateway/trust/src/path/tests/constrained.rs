@@ -228,3 +228,27 @@ fn many_policies_cost_no_more_than_they_are() {
     assert!(policies::are_satisfied(&path, &demanding(Some(ONE))));
     assert!(!policies::are_satisfied(&path, &demanding(Some(&[0x2A, 99]))));
 }
+
+#[test]
+fn one_purpose_is_allowed_by_everybody_on_the_path() {
+    use rcgen::ExtendedKeyUsagePurpose as Purpose;
+    let for_clients: Change = |params| params.extended_key_usages = vec![Purpose::ClientAuth];
+    let for_both: Change = |params| {
+        params.extended_key_usages = vec![Purpose::EmailProtection, Purpose::ClientAuth];
+    };
+    let for_mail: Change = |params| params.extended_key_usages = vec![Purpose::EmailProtection];
+    let for_any: Change = |params| params.extended_key_usages = vec![Purpose::Any];
+    for (authority, leaf, passes) in [
+        (for_clients, for_clients, true),
+        (for_clients, for_both, true),
+        (for_clients, for_any, true),
+        (for_any, for_mail, true),
+        (as_is, for_mail, true),
+        (for_clients, as_is, true),
+        (for_clients, for_mail, false),
+        (for_mail, for_clients, false),
+    ] {
+        let failure = failure_under(authority, leaf, &USUAL);
+        assert_eq!(failure.is_none(), passes, "{failure:?}");
+    }
+}

@@ -8,6 +8,7 @@ use super::super::PdfFault;
 use super::super::coverage::LaterChange;
 use super::super::object::{Object, Reference};
 use super::super::signature::Signature;
+use super::look::Look;
 use super::place::Place;
 use super::survey::Use;
 use super::{Changes, appearance, look};
@@ -85,7 +86,12 @@ impl Allowed {
             .collect();
         self.areas = appearance::areas(changes, all.iter().copied())?;
         for number in all {
-            look::check(changes, number)?;
+            let look = look::check(changes, number)?;
+            // Some readers paint a mark into a field that waits without a look of its own.
+            let has_room = self.areas.get(&number).is_some_and(|area| *area > 0.0);
+            if self.waiting.contains(&number) && has_room && look != Look::Blank {
+                return Err(PdfFault::Overlaid { number });
+            }
         }
         let (covered, number) = appearance::covered(self.areas_shown());
         let is_sealed = changes.context.added.is_some_and(Signature::is_seal);

@@ -4,7 +4,7 @@
 //! What a look may not do to what stands around it is bounded by readers that save their state before it and restore it
 //! after it: an operator too many, and the look takes over the page.
 //!
-//! **Invariant**: of `q` and `Q`, and of the marks of content, each opens and closes in the stream itself.
+//! **Invariant**: of `q` and `Q`, of texts, and of the marks of content, each opens and closes in the stream itself.
 //! **Invariant**: what is no operator of the standard is a fault, and so is one in an array or with too few words before it:
 //! readers split it and pass over it in ways of their own.
 
@@ -14,10 +14,9 @@ use super::super::parse::{Parser, is_number, is_regular};
 
 /// Operators that neither draw by themselves nor open or close anything.
 const SILENT: &[&[u8]] = &[
-    b"BT", b"ET", b"BX", b"EX", b"CS", b"cs", b"SC", b"SCN", b"sc", b"scn", b"G", b"g", b"RG", b"rg", b"K",
-    b"k", b"cm", b"gs", b"w", b"J", b"j", b"M", b"d", b"ri", b"i", b"m", b"l", b"c", b"v", b"y", b"h", b"re",
-    b"n", b"W", b"W*", b"Tc", b"Tw", b"Tz", b"TL", b"Tf", b"Tr", b"Ts", b"Td", b"TD", b"Tm", b"T*", b"MP",
-    b"DP", b"d0", b"d1",
+    b"BX", b"EX", b"CS", b"cs", b"SC", b"SCN", b"sc", b"scn", b"G", b"g", b"RG", b"rg", b"K", b"k", b"cm",
+    b"gs", b"w", b"J", b"j", b"M", b"d", b"ri", b"i", b"m", b"l", b"c", b"v", b"y", b"h", b"re", b"n", b"W",
+    b"W*", b"Tc", b"Tw", b"Tz", b"TL", b"Tf", b"Tr", b"Ts", b"Td", b"TD", b"Tm", b"T*", b"MP", b"DP",
 ];
 
 /// Operators that draw.
@@ -32,6 +31,8 @@ pub(super) struct Content {
     pub(super) draws: bool,
     /// What of its resources it draws.
     pub(super) invoked: Vec<Box<[u8]>>,
+    /// It says that it is a glyph (§9.6.4).
+    pub(super) is_glyph: bool,
 }
 
 /// Reads a whole stream, decoded.
@@ -39,7 +40,7 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
     let mut parser = Parser::new(octets, 0);
     let mut content = Content::default();
     let (mut saved, mut marked, mut operands) = (0_usize, 0_usize, 0_usize);
-    let mut name = None;
+    let (mut name, mut is_in_text) = (None, false);
     loop {
         parser.skip_space();
         let fault = PdfFault::Syntax { offset: parser.at };
@@ -71,14 +72,19 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
             (b"BMC", 1) | (b"BDC", 2) => marked += 1,
             (b"EMC", 0) => marked = marked.checked_sub(1).ok_or(fault)?,
             (b"Do", 1) => content.invoked.push(name.take().ok_or(fault)?),
-            (b"q" | b"Q" | b"BMC" | b"BDC" | b"EMC" | b"Do", _) => return Err(fault),
+            (b"BT", 0) if !is_in_text => is_in_text = true,
+            (b"ET", 0) if is_in_text => is_in_text = false,
+            (b"d0", 2) | (b"d1", 6) => content.is_glyph = true,
+            (b"q" | b"Q" | b"BMC" | b"BDC" | b"EMC" | b"Do" | b"BT" | b"ET" | b"d0" | b"d1", _) => {
+                return Err(fault);
+            }
             _ if DRAWING.contains(&word) => content.draws = true,
             _ if SILENT.contains(&word) => {}
             _ => return Err(fault),
         }
         (name, operands) = (None, 0);
     }
-    if (saved, marked, operands) == (0, 0, 0) {
+    if (saved, marked, operands, is_in_text) == (0, 0, 0, false) {
         Ok(content)
     } else {
         Err(PdfFault::Syntax { offset: octets.len() })
@@ -100,6 +106,7 @@ mod tests {
         let content = |draws: bool, invoked: &[&[u8]]| Content {
             draws,
             invoked: invoked.iter().map(|name| Box::from(*name)).collect(),
+            is_glyph: false,
         };
         for (octets, draws, invoked) in [
             (&b""[..], false, &[][..]),
@@ -159,8 +166,24 @@ mod tests {
             b"1-",
             b"-",
             b".",
+            b"BT",
+            b"ET",
+            b"BT BT ET ET",
+            b"1 BT ET",
+            b"9 0 d1",
         ] {
             assert_eq!(of(octets), None, "{}", String::from_utf8_lossy(octets));
+        }
+    }
+
+    #[test]
+    fn a_glyph_says_that_it_is_one() {
+        for (octets, is_glyph) in [
+            (&b"9 0 d0"[..], true),
+            (b"9 0 0 0 9 9 d1 0 0 9 9 re f", true),
+            (b"", false),
+        ] {
+            assert_eq!(of(octets).map(|found| found.is_glyph), Some(is_glyph));
         }
     }
 

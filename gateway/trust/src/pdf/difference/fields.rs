@@ -46,7 +46,7 @@ const FIELD_KEYS: &[&[u8]] = &[
 ];
 
 /// What of them a field may not say that nobody signs yet: it shows nothing.
-const LOOKS: &[&[u8]] = &[b"AP", b"MK", b"BS", b"Border", b"C", b"Contents", b"DA"];
+const LOOKS: &[&[u8]] = &[b"MK", b"BS", b"Border", b"C", b"Contents", b"DA"];
 
 /// Who may refer to what changes of a field.
 const FIELD_PLACES: &[Place] = &[
@@ -288,7 +288,12 @@ impl Allowed {
         let was_field = form
             .place(number)
             .is_some_and(|place| form.fields[place].kind == Some(Kind::Signature));
-        if !was_field || before.get(b"V").is_some() || !before.equals_except(after, &[b"V", b"AP", b"F"]) {
+        let may_differ: &[&[u8]] = if is_withdrawn(after) {
+            &[b"V", b"AP", b"F", b"Rect"]
+        } else {
+            &[b"V", b"AP", b"F"]
+        };
+        if !was_field || before.get(b"V").is_some() || !before.equals_except(after, may_differ) {
             return Err(fault);
         }
         self.placed.insert(number, FIELD_PLACES);
@@ -451,6 +456,13 @@ impl Allowed {
         self.kinds.insert(LaterChange::FormFilled);
         Ok(())
     }
+}
+
+/// Whether it shows nothing in no place: some writers leave a field so that they sign without a look.
+fn is_withdrawn(field: &Dictionary) -> bool {
+    let corners = field.get(b"Rect").and_then(Object::as_array).unwrap_or_default();
+    let is_nothing = |corner: &Object| corner.as_number() == Some(0.0);
+    corners.len() == 4 && corners.iter().all(is_nothing) && field.get(b"AP").is_none()
 }
 
 /// Whether it calls itself an annotation, or nothing.

@@ -27,8 +27,19 @@ const NEARLY_NOTHING: f64 = 1e-6;
 /// Forms and patterns that one look draws with at most.
 const PARTS_MAX: usize = 1_000;
 
+/// What a widget looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It has none: some readers make one.
+    None,
+    /// One that draws nothing.
+    Blank,
+    /// One that draws.
+    Drawn,
+}
+
 /// Checks every appearance that a widget has.
-pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFault> {
+pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<Look, PdfFault> {
     let (file, revision) = (changes.file, changes.revision);
     let fault = PdfFault::Changed { number };
     let widget = changes.after(number)?;
@@ -42,8 +53,9 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFau
         return Err(fault);
     }
     let Some(appearance) = widget.get(b"AP") else {
-        return Ok(());
+        return Ok(Look::None);
     };
+    let mut found = Look::None;
     let has_room = |corners: Option<&Object>| {
         let corners = corners.and_then(|corners| Corners::read(file, corners, revision));
         corners.map(Corners::has_room)
@@ -56,8 +68,12 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<(), PdfFau
         if draws && !is_inside || !is_upright(changes, form)? {
             return Err(fault);
         }
+        found = match (found, draws) {
+            (Look::Drawn, _) | (_, true) => Look::Drawn,
+            (Look::None | Look::Blank, false) => Look::Blank,
+        };
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The streams of an appearance dictionary, those of states included.
@@ -100,10 +116,51 @@ fn draws(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>,
     Ok(draws)
 }
 
+/// A content that a look draws with.
+struct Part {
+    stream: Rc<Indirect>,
+    is_glyph: bool,
+}
+
+impl Part {
+    fn of(stream: Rc<Indirect>) -> Part {
+        Part {
+            stream,
+            is_glyph: false,
+        }
+    }
+}
+
+/// Whether everything that a look is made of is there: some readers take a reference to nothing for a sign of damage, and look
+/// for objects themselves.
+fn is_whole(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<bool, PdfFault> {
+    let (mut seen, mut waiting, mut is_whole) = (HashSet::new(), vec![Rc::clone(look)], true);
+    while let Some(object) = waiting.pop() {
+        changes.file.budget.take_looks(object.weight)?;
+        let mut references = Vec::new();
+        super::collect(&object.value, &mut |reference| references.push(reference));
+        for reference in references {
+            is_whole &= changes.is_there(reference);
+            if seen.insert(reference) {
+                waiting.push(changes.file.resolve(reference, changes.revision)?);
+            }
+        }
+    }
+    Ok(is_whole)
+}
+
 fn read(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, PdfFault> {
     let budget = &changes.file.budget;
-    let (mut seen, mut waiting, mut draws) = (HashSet::new(), vec![Rc::clone(look)], false);
-    while let Some(part) = waiting.pop() {
+    if !is_whole(changes, look)? {
+        return Ok(None);
+    }
+    let (mut seen, mut draws) = (HashSet::new(), false);
+    let mut waiting = vec![Part::of(Rc::clone(look))];
+    while let Some(Part {
+        stream: part,
+        is_glyph,
+    }) = waiting.pop()
+    {
         let (Some(dictionary), Some(range)) = (part.dictionary(), &part.stream) else {
             return Ok(None);
         };
@@ -124,6 +181,8 @@ fn read(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, 
         let content = match content::read(&octets, budget) {
             Err(PdfFault::TooLarge) => return Err(PdfFault::TooLarge),
             Err(_) => return Ok(None),
+            // Elsewhere than in a glyph readers differ about what that does to all that follows.
+            Ok(content) if content.is_glyph && !is_glyph => return Ok(None),
             Ok(content) => content,
         };
         draws |= content.draws;
@@ -178,26 +237,30 @@ fn are_own(
 fn drawn_with(
     changes: &Changes<'_, '_>,
     resources: &Dictionary,
-    waiting: &mut Vec<Rc<Indirect>>,
+    waiting: &mut Vec<Part>,
 ) -> Result<Option<bool>, PdfFault> {
     let mut has_pictures = false;
     for object in named(changes, resources, b"XObject")? {
-        if is_form(&object) {
-            waiting.push(object);
-        } else {
-            has_pictures = true;
+        // By its own plain word: some readers follow one that is written elsewhere.
+        match object.dictionary().and_then(|object| object.name(b"Subtype")) {
+            Some(b"Form") => waiting.push(Part::of(object)),
+            Some(b"Image") => has_pictures = true,
+            Some(_) | None => return Ok(None),
         }
     }
     for pattern in named(changes, resources, b"Pattern")? {
         if pattern.stream.is_some() {
-            waiting.push(pattern);
+            waiting.push(Part::of(pattern));
         }
     }
     let mut fonts = named(changes, resources, b"Font")?;
     for state in named(changes, resources, b"ExtGState")? {
         let state = state.dictionary();
-        let font = state.and_then(|state| state.get(b"Font")?.as_array()?.first());
-        if let Some(font) = font {
+        if let Some(font) = state.and_then(|state| state.get(b"Font")) {
+            let font = changes.file.follow(font, changes.revision)?;
+            let Some(font) = font.array().and_then(<[_]>::first) else {
+                return Ok(None);
+            };
             fonts.push(changes.file.follow(font, changes.revision)?);
         }
         let mask = state.and_then(|state| state.get(b"SMask"));
@@ -206,18 +269,23 @@ fn drawn_with(
         };
         let mask = changes.file.follow(mask, changes.revision)?;
         if let Some(group) = mask.dictionary().and_then(|mask| mask.get(b"G")) {
-            waiting.push(changes.file.follow(group, changes.revision)?);
+            waiting.push(Part::of(changes.file.follow(group, changes.revision)?));
         }
     }
     for font in fonts {
-        let is_drawn = |font: &&Dictionary| font.name(b"Subtype") == Some(b"Type3");
+        let is_drawn =
+            |font: &&Dictionary| font.name(b"Subtype") == Some(b"Type3") || font.names(b"CharProcs");
         let Some(font) = font.dictionary().filter(is_drawn) else {
             continue;
         };
         if draws_with_more(changes, font)? {
             return Ok(None);
         }
-        waiting.extend(named(changes, font, b"CharProcs")?);
+        let glyphs = named(changes, font, b"CharProcs")?.into_iter();
+        waiting.extend(glyphs.map(|stream| Part {
+            stream,
+            is_glyph: true,
+        }));
     }
     Ok(Some(has_pictures))
 }

@@ -181,11 +181,22 @@ impl<'f, 'a> Changes<'f, 'a> {
                 return Err(PdfFault::Changed { number: *number });
             }
             match (before, entry) {
-                (None | Some(Entry::Free), Entry::Free) => {}
-                (Some(Entry::InUse { .. } | Entry::Compressed { .. }), Entry::Free) => {
+                // Some readers pass over what comes later under a lower generation.
+                (None | Some(Entry::Free { .. }), Entry::Free { generation }) => {
+                    if *number != 0 && *generation != 0 {
+                        return Err(PdfFault::Changed { number: *number });
+                    }
+                }
+                (Some(Entry::InUse { .. } | Entry::Compressed { .. }), Entry::Free { .. }) => {
                     return Err(PdfFault::Changed { number: *number });
                 }
-                (None | Some(Entry::Free), Entry::InUse { .. } | Entry::Compressed { .. }) => {
+                (None, Entry::InUse { .. } | Entry::Compressed { .. }) => {
+                    changes.new.insert(*number);
+                }
+                (Some(Entry::Free { generation }), Entry::InUse { .. } | Entry::Compressed { .. }) => {
+                    if generation != entry.generation() {
+                        return Err(PdfFault::Changed { number: *number });
+                    }
                     changes.new.insert(*number);
                 }
                 (
@@ -198,6 +209,9 @@ impl<'f, 'a> Changes<'f, 'a> {
                     }
                     if changes.differs(*number)? {
                         changes.old.insert(*number);
+                    } else if matches!(after, Entry::Compressed { .. }) {
+                        // Nobody needs to pack anew what stays the same, and readers unpack in ways of their own.
+                        return Err(PdfFault::Changed { number: *number });
                     }
                 }
             }
@@ -257,6 +271,13 @@ impl<'f, 'a> Changes<'f, 'a> {
         if self.update.is_hybrid {
             return Err(PdfFault::HybridXref);
         }
+        // Behind a table some readers take what they passed over before for damage, and repair the file.
+        let before = &self.file.revisions[self.revision - 1];
+        if before.stream_number.is_some() && self.update.stream_number.is_none() {
+            return Err(PdfFault::Xref {
+                offset: self.update.xref,
+            });
+        }
         let mut extents = Vec::new();
         let mut contained: BTreeMap<u32, usize> = BTreeMap::new();
         for (number, entry) in self.update.entries() {
@@ -286,7 +307,7 @@ impl<'f, 'a> Changes<'f, 'a> {
                     }
                     *contained.entry(*container).or_default() += 1;
                 }
-                Entry::InUse { .. } | Entry::Free => {}
+                Entry::InUse { .. } | Entry::Free { .. } => {}
             }
         }
         for (container, listed) in contained {
@@ -390,7 +411,7 @@ impl<'f, 'a> Changes<'f, 'a> {
             Some((entry @ (Entry::InUse { .. } | Entry::Compressed { .. }), _)) => {
                 entry.generation() == reference.generation
             }
-            Some((Entry::Free, _)) | None => false,
+            Some((Entry::Free { .. }, _)) | None => false,
         }
     }
 

@@ -71,7 +71,9 @@ impl Holder<'_, '_> {
     /// Whether the reference names another generation of an object than there is.
     fn is_misled(self, reference: Reference) -> bool {
         let entry = self.file.entry(reference.number, self.span.first());
-        entry.is_some_and(|(entry, _)| entry != Entry::Free && entry.generation() != reference.generation)
+        entry.is_some_and(|(entry, _)| {
+            !matches!(entry, Entry::Free { .. }) && entry.generation() != reference.generation
+        })
     }
 }
 
@@ -151,7 +153,7 @@ impl Survey {
         for versions in file.history.numbers() {
             for (version, span) in visible(versions, first, file.latest()) {
                 match version.entry {
-                    Entry::Free => {}
+                    Entry::Free { .. } => {}
                     Entry::InUse { offset, generation } => {
                         let reference = Reference {
                             number: version.number,

@@ -15,8 +15,9 @@ struct Update<'a> {
     is_listed: bool,
     /// Octets more than one of the type of an entry.
     wide: usize,
-    /// What its entry for the free object 30 says of the next one.
+    /// What its entry for the free object 30 says of the next one, and of its generation.
     free: Option<[u8; 4]>,
+    generation: u8,
 }
 
 impl Update<'_> {
@@ -55,6 +56,7 @@ impl Update<'_> {
         }
         if let Some(next) = self.free {
             list(30, 0, next);
+            *entries.last_mut().expect("an entry") = self.generation;
         }
         let keys = format!(
             "/Type /XRef /Size 31 /W [{} 4 1] /Index [{index}] /Root 1 0 R /Prev {previous}",
@@ -125,7 +127,6 @@ fn an_object_stream_is_numbers_then_objects_and_nothing_else() {
         ("1 0\n", 4, &risen),
         ("1 0 ", 3, &risen),
         ("1 0 ", 4, &lines),
-        ("1 1 ", 4, &format!(" {risen}")),
     ] {
         assert_eq!(with(head, first, objects), None, "{head:?} {objects:?}");
     }
@@ -136,6 +137,7 @@ fn an_object_stream_is_numbers_then_objects_and_nothing_else() {
         ("1 0 ", 4, &told(" 9")),
         ("1 0 ", 4, &told("%")),
         ("1 2 ", 4, &format!("9 {risen}")),
+        ("1 1 ", 4, &format!(" {risen}")),
         ("1 0 ", 4, &format!("%c\n{risen}")),
     ] {
         assert!(with(head, first, objects).is_some(), "{head:?} {objects:?}");
@@ -196,4 +198,85 @@ fn a_section_stands_under_a_number_of_its_own() {
         ..Update::default()
     };
     assert_eq!(fault(&update.of(&waiting)), Some(PdfFault::Changed { number: 4 }));
+}
+
+#[test]
+fn what_is_free_comes_back_under_the_generation_that_it_says() {
+    let world = World::new();
+    let freeing = |generation: u8| Update {
+        plain: vec![(20, "<< >>")],
+        free: Some([0; 4]),
+        generation,
+        section: 8,
+        is_listed: true,
+        ..Update::default()
+    };
+    let with = |generation: u8, object: (u32, u16)| {
+        let signed = sign_pdf(
+            &freeing(generation).of(&PdfWriter::page()),
+            &world.person,
+            10,
+            &[],
+        );
+        let mut writer = PdfWriter::update(&signed);
+        writer.object(
+            1,
+            catalog(10, "/DSS << /Certs [30 0 R] >>").replace("30 0", &format!("30 {}", object.1)),
+        );
+        writer.object_of(object, "<< /Length 3 >>\nstream\nabc\nendstream");
+        fault(&writer.finish_update())
+    };
+    assert_eq!(with(0, (30, 0)), None);
+    assert_eq!(with(1, (30, 0)), Some(PdfFault::Changed { number: 30 }));
+    // Nor does an update say that a number is to come back under another one.
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let risen = catalog(5, "/Version /2.0");
+    for (generation, expected) in [(0, None), (1, Some(PdfFault::Changed { number: 30 }))] {
+        let update = Update {
+            plain: vec![(1, &risen)],
+            ..freeing(generation)
+        };
+        assert_eq!(fault(&update.of(&signed)), expected);
+    }
+}
+
+#[test]
+fn what_stays_the_same_is_not_packed_anew() {
+    let world = World::new();
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let risen = catalog(5, "/Version /2.0");
+    let pages = "<< /Type /Pages /Kids [3 0 R] /Count 1 >>";
+    for (packed, expected) in [
+        ((1, &*risen), None),
+        ((2, pages), Some(PdfFault::Changed { number: 2 })),
+    ] {
+        let update = Update {
+            plain: if packed.0 == 1 { vec![] } else { vec![(1, &risen)] },
+            contained: Some((7, packed)),
+            section: 8,
+            is_listed: true,
+            ..Update::default()
+        };
+        assert_eq!(fault(&update.of(&signed)), expected);
+    }
+}
+
+#[test]
+fn behind_a_section_that_is_a_stream_comes_no_table() {
+    let world = World::new();
+    let signed = sign_pdf(&PdfWriter::page(), &world.person, 5, &[]);
+    let risen = catalog(5, "/Version /2.0");
+    let update = Update {
+        plain: vec![(1, &risen)],
+        section: 8,
+        is_listed: true,
+        ..Update::default()
+    };
+    let extended = update.of(&signed);
+    assert_eq!(fault(&extended), None);
+    let mut writer = PdfWriter::update(&extended);
+    writer.object(1, catalog(5, "/Version /2.0 /DSS << /Certs [9 0 R] >>"));
+    writer.object(9, "<< /Length 3 >>\nstream\nabc\nendstream");
+    let found = fault(&writer.finish_update());
+    assert!(matches!(found, Some(PdfFault::Xref { .. })), "{found:?}");
 }

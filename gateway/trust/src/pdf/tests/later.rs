@@ -231,35 +231,39 @@ fn an_empty_signature_field_may_wait_and_shows_nothing() {
     let page =
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [5 0 R 7 0 R] >>";
     let form = "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R 7 0 R] /SigFlags 3 >> >>";
-    let judge = |more: &str| {
+    let look_of = |content: &str| {
+        let form = "/Type /XObject /Subtype /Form /BBox [0 0 99 99]";
+        let length = content.len();
+        format!("<< {form} /Length {length} >>\nstream\n{content}\nendstream")
+    };
+    let judge_with = |more: &str, look: &str| {
         let field = format!("<< /FT /Sig /T (S7) /Subtype /Widget /Rect [0 0 99 99] /P 3 0 R {more} >>");
-        let objects = [
-            (1, form),
-            (3, page),
-            (7, &field),
-            (8, "<< /Length 0 >>\nstream\n\nendstream"),
-        ];
+        let objects = [(1, form), (3, page), (7, &field), (8, look)];
         let count = if more.contains("8 0 R") { 4 } else { 3 };
         update(&once, &objects[..count])
     };
-    let waiting = judge("");
+    let judge = |more: &str| judge_with(more, &look_of("q Q"));
+    let waiting = judge("/AP << /N 8 0 R >>");
     assert_eq!(later(&world, &waiting), [LaterChange::SignatureField]);
-    let signed = sign_pdf_raw(&waiting, &world.organisation, 8, |writer| {
+    let signed = sign_pdf_raw(&waiting, &world.organisation, 9, |writer| {
         writer.object(
             7,
-            "<< /FT /Sig /T (S7) /Subtype /Widget /Rect [0 0 99 99] /P 3 0 R /V 8 0 R >>",
+            "<< /FT /Sig /T (S7) /Subtype /Widget /Rect [0 0 99 99] /P 3 0 R /AP << /N 8 0 R >> /V 9 0 R >>",
         );
     });
     let both = [LaterChange::Signature, LaterChange::SignatureField];
     assert_eq!(later(&world, &signed), both);
     for look in [
-        "/AP << /N 8 0 R >>",
-        "/MK << /BG [1 1 1] >>",
+        "",
+        "/AP << >>",
+        "/AP << /N 8 0 R >> /MK << /BG [1 1 1] >>",
         "/AA << >>",
         "/FT /Tx",
     ] {
         assert!(fault(&judge(look)).is_some(), "{look}");
     }
+    let drawn = judge_with("/AP << /N 8 0 R >>", &look_of("0 0 9 9 re f"));
+    assert_eq!(fault(&drawn), Some(PdfFault::Overlaid { number: 7 }));
 }
 
 #[test]

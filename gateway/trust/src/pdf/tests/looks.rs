@@ -202,8 +202,8 @@ fn a_field_that_waits_covers_no_page_and_stands_on_one() {
     });
     for (rectangle, pages, expected) in [
         ("[0 0 595 842]", &[3][..], Some(PdfFault::Overlaid { number: 7 })),
-        ("[0 0 595 420]", &[3], None),
         ("[0 0 0 0]", &[3], None),
+        ("[0 0 9 9]", &[3], Some(PdfFault::Overlaid { number: 7 })),
         ("[0 0 9 9]", &[3, 10], Some(PdfFault::Overlaid { number: 7 })),
     ] {
         let mut writer = PdfWriter::update(&once);

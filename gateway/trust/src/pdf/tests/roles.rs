@@ -368,7 +368,7 @@ fn a_linearised_file_is_signed_and_extended() {
         places.push((number, bytes.len()));
         bytes.extend_from_slice(format!("{number} 0 obj\n{value}\nendobj\n").as_bytes());
     };
-    object(&mut bytes, 9, "<< /Linearized 1 >>");
+    object(&mut bytes, 9, "<< /Linearized 1 /L 0000000000 >>");
     let front = bytes.len();
     let section = "xref\n0 0\ntrailer\n<< /Size 10 /Root 1 0 R /Prev 0000000000 >>\nstartxref\n0\n%%EOF\n";
     bytes.extend_from_slice(section.as_bytes());
@@ -391,15 +391,30 @@ fn a_linearised_file_is_signed_and_extended() {
         "trailer\n<< /Size 10 /Root 1 0 R >>\nstartxref\n{front}\n%%EOF\n"
     ));
     bytes.extend_from_slice(text.as_bytes());
-    let once = sign_pdf(&bytes, &world.person, 10, &[]);
-    assert_eq!(fault(&once), None);
-    assert_eq!(fault(&sign_pdf(&once, &world.organisation, 12, &[10])), None);
+    let own = bytes.len();
+    let at = memchr::memmem::find(&bytes, b"/L ").expect("a length") + 3;
+    let mut with_length = |length: usize| {
+        bytes[at..at + 10].copy_from_slice(format!("{length:010}").as_bytes());
+        let once = sign_pdf(&bytes, &world.person, 10, &[]);
+        assert_eq!(fault(&once).is_some(), own < length, "{length}");
+        (
+            once.len(),
+            fault(&sign_pdf(&once, &world.organisation, 12, &[10])),
+        )
+    };
+    let (signed, found) = with_length(own);
+    assert_eq!(found, None);
+    assert_eq!(with_length(0).1, None);
+    // Once the file is as long as it says, readers see its first page alone.
+    for length in [own + 1, signed, signed + 100_000] {
+        assert_eq!(with_length(length).1, Some(PdfFault::Xref { offset: 0 }));
+    }
 }
 
 #[test]
 fn a_new_field_has_a_name_of_its_own() {
     let world = World::new();
-    let widget = "/Type /Annot /Subtype /Widget /Rect [0 0 9 9]";
+    let widget = "/Type /Annot /Subtype /Widget /Rect [0 0 0 0]";
     let once = prepared(
         &world,
         Prepared {

@@ -134,3 +134,25 @@ fn entries_of_others_count_only_in_lists_that_say_so() {
     let list = world.issuing.list_of_entries(&[entry], &[number(5)]);
     assert!(is_unknown(asked(&world, vec![list])));
 }
+
+#[test]
+fn who_signed_a_list_and_has_ended_since_is_heard_where_it_revokes_and_nowhere_else() {
+    let world = World::new();
+    // It ends between the lists, which are a minute old, and now.
+    let other = with_other_key(&world, |params| {
+        let end = now().plus_seconds(-30).as_seconds();
+        params.not_after =
+            rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(end.unsigned_abs());
+    });
+    let of_root = world.root.list(&[]);
+    let good = other.list_with(&[], &[number(5)]);
+    assert!(is_unknown(asked_with(
+        &world,
+        &other,
+        vec![good, Arc::clone(&of_root)]
+    )));
+    let revoking = other.list_with(&[(SERIAL, COMPROMISE)], &[number(5)]);
+    let newer = world.issuing.list(&[]);
+    let revoked = failure(asked_with(&world, &other, vec![revoking, newer, of_root]));
+    assert!(matches!(revoked, Some(Failure::Revoked { .. })), "{revoked:?}");
+}
