@@ -94,13 +94,15 @@ fn parcel(number: u32) -> Parcel {
         rank: Rank::Normal,
         expires_at: None,
         answer: None,
+        account: None,
+        sender: None,
         submitted_by: None,
     };
     Parcel {
         dispatch,
         event: leaf,
         body: b"a packet".as_slice().into(),
-        sender: None,
+        gateway: domain::ids::Code::parse("H53.LT").expect("a code"),
         document: None,
         targets: Vec::new(),
     }

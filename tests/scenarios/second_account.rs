@@ -6,11 +6,12 @@ use connector::Received;
 use domain::{
     dispatch::DispatchKind,
     ids::{AccountId, SubmissionId},
+    packet::{Limits, Packet, StatusCode},
     receipt::ReceiptKind,
     wire::{self, Confirmation, Stored},
 };
 use harness::{
-    province::{Letter, Plan, Province},
+    province::{GATEWAY_CODE, Letter, Plan, Province},
     wait_for, wait_until,
 };
 use jiff::Timestamp;
@@ -58,6 +59,16 @@ async fn an_answer_goes_to_the_document_system_that_submitted() {
         ReceiptKind::ContentHandover.word()
     );
     super::evidence::receipts(&province, 0, 1, ReceiptKind::ContentHandover).await;
+    // And what the addressee does with it.
+    province.report(1, letter.bytes(), StatusCode::Accepted).await;
+    let status = wait_for("it hears of the status", PATIENCE, async || second.take().await).await;
+    let headers = status.delivery.properties.headers().clone().unwrap_or_default();
+    assert_eq!(text(&headers, wire::HEADER_SENDER), province.agency(1).code());
+    assert!(text(&headers, wire::HEADER_TRACE).starts_with(GATEWAY_CODE));
+    assert!(matches!(
+        Packet::open(&status.delivery.data, &Limits::default()),
+        Ok(Packet::Status(status)) if status.status == StatusCode::Accepted
+    ));
     assert!(
         second.take().await.is_none(),
         "the other one's answers are not its"

@@ -34,7 +34,7 @@ use crate::report;
 use crate::session::{Ended, Session};
 use crate::store::StoreFault;
 use crate::store::book::Matter;
-use crate::store::record::{Arrived, Due, Record};
+use crate::store::record::{Arrived, Due, Logged, Record};
 
 /// When we close, the acknowledgement of what is stored may take so long.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -172,7 +172,9 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
         intake.sort(account, session, delivery).await?;
     }
     let stored = intake.arrived.iter().map(Stored::of).collect::<Vec<_>>();
-    let mut records = Vec::with_capacity(stored.len());
+    // What came together with its recall is stored as withdrawn: in between nobody sees it.
+    let withdrawn = intake.recalled_at_once();
+    let mut records = Vec::with_capacity(stored.len() + withdrawn.len());
     for arrived in intake.arrived {
         let is_kept = arrived.kind == DispatchKind::Receipt && account.config.receipts == Receipts::Kept;
         let dispatch = arrived.dispatch;
@@ -181,6 +183,7 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
             records.push(account.logged(Record::Taken { dispatch }));
         }
     }
+    records.extend(withdrawn.iter().map(|one| record_of(account, one)));
     if !records.is_empty() {
         account.store.commit(records).await?;
         account.proven(Side::Consuming);
@@ -194,6 +197,7 @@ async fn take_in(account: &Account, session: &Session, batch: Vec<Delivery>) -> 
     });
     account.signals.publish.notify_one();
     tell(account, stored, &intake.repeats);
+    tell_withdrawn(account, withdrawn);
     settle_alike(account).await?;
     recall(account, &intake.recalls).await?;
     if account.config.arrival == Arrival::Reported {
@@ -300,6 +304,16 @@ struct Recall {
 }
 
 impl Intake {
+    /// Documents of the batch that a recall of it takes back, each with that recall.
+    fn recalled_at_once(&self) -> Vec<(DispatchId, DispatchId)> {
+        let recall_of = |arrived: &Arrived| {
+            let case = arrived.case.filter(|_| arrived.kind == DispatchKind::Packet)?;
+            let recall = self.recalls.iter().find(|recall| recall.cases.contains(&case))?;
+            Some((arrived.dispatch, recall.dispatch))
+        };
+        self.arrived.iter().filter_map(recall_of).collect()
+    }
+
     async fn sort(&mut self, account: &Account, session: &Session, delivery: Delivery) -> Result<(), Ended> {
         let (tag, acker) = (delivery.delivery_tag, delivery.acker.clone());
         let (mut arrived, targets) = match read(delivery) {
@@ -457,13 +471,8 @@ async fn recall(account: &Account, recalls: &[Recall]) -> Result<(), Ended> {
     if withdrawn.is_empty() {
         return Ok(());
     }
-    let record = |(dispatch, by): &(DispatchId, DispatchId)| {
-        account.logged(Record::Withdrawn {
-            dispatch: *dispatch,
-            by: *by,
-        })
-    };
-    let kept = account.store.commit(withdrawn.iter().map(record).collect()).await;
+    let records = withdrawn.iter().map(|one| record_of(account, one)).collect();
+    let kept = account.store.commit(records).await;
     if let Err(fault) = kept {
         // The recall comes once more, and finds them again.
         account.book(|book| {
@@ -473,9 +482,18 @@ async fn recall(account: &Account, recalls: &[Recall]) -> Result<(), Ended> {
         });
         return Err(fault.into());
     }
+    tell_withdrawn(account, withdrawn);
+    Ok(())
+}
+
+/// That a document is withdrawn by its recall.
+fn record_of(account: &Account, &(dispatch, by): &(DispatchId, DispatchId)) -> Logged {
+    account.logged(Record::Withdrawn { dispatch, by })
+}
+
+fn tell_withdrawn(account: &Account, withdrawn: Vec<(DispatchId, DispatchId)>) {
     add(&account.counting.recalled, withdrawn.len());
     for (dispatch, by) in withdrawn {
         account.tell(Event::Recalled { dispatch, by });
     }
-    Ok(())
 }

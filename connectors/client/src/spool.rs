@@ -79,6 +79,32 @@ impl Spool {
         Ok(found)
     }
 
+    /// Files that nobody takes, because their names are not those of packets: neither those of the spool itself, nor those
+    /// that are still being written (which begin with a dot or end in `.part` or `.tmp`).
+    ///
+    /// # Errors
+    /// [`StoreFault::File`].
+    pub fn strangers(&self) -> Result<Vec<String>, StoreFault> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(fault("list", &self.folder))? {
+            let path = entry.map_err(fault("list", &self.folder))?.path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let is_known = ["part", "tmp", "refused", "fault"]
+                .iter()
+                .chain(&ANSWERS)
+                .any(|ending| path.extension() == Some(ending.as_ref()));
+            if !name.starts_with('.') && !is_known && spooled(path).is_none() {
+                found.push(name);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// How many bytes a packet that waits has.
     ///
     /// # Errors
@@ -272,6 +298,28 @@ mod tests {
             Some(b"receipt".to_vec())
         );
         assert_eq!(spool.take_answer(&first).expect("no fault"), None);
+    }
+
+    #[test]
+    fn files_under_other_names_are_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path(), HOUR).expect("a spool");
+        let submission = SubmissionId::parse("01-a").expect("an id");
+        spool.put(&submission, Rank::Normal, b"packet").expect("a file");
+        spool.answer(&submission, b"receipt").expect("a file");
+        for name in [
+            ".hidden",
+            "half.part",
+            "hello.edxml",
+            "ok1.high.edxml",
+            "x.edxml.refused",
+        ] {
+            fs::write(folder.path().join("spool").join(name), b"x").expect("a file");
+        }
+        assert_eq!(
+            spool.strangers().expect("a list"),
+            ["hello.edxml", "ok1.high.edxml"]
+        );
     }
 
     #[test]

@@ -72,6 +72,8 @@ texts! {
     // The spool and the folder of received documents.
     SpoolNotNow = "Chưa nhận được, sẽ thử lại: {fault}", "Not now, tried again: {fault}";
     SpoolSetAside = "Không nhận gói {submission}, để riêng: {fault}", "Packet {submission} is set aside: {fault}";
+    SpoolStranger = "Không nhận tệp {name} trong thư mục gửi: tên phải là MÃ.normal.edxml hoặc MÃ.urgent.edxml; đổi tên tệp rồi bộ kết nối sẽ nhận",
+        "The file {name} of the spool is not taken: its name must be ID.normal.edxml or ID.urgent.edxml; give it such a name and the connector takes it";
     SpoolUnreadable = "không đọc được tệp ({fault}): kiểm tra quyền đọc và đĩa, rồi gửi lại văn bản",
         "the file cannot be read ({fault}): check the right to read and the disk, and send the document again";
     WriteNotNow = "Chưa ghi được văn bản nhận, sẽ thử lại: {fault}", "What was received cannot be written now, tried again: {fault}";

@@ -9,7 +9,7 @@ use trust::{Digest, Time};
 
 use crate::dispatch::{Answer, Dispatch, DispatchKind, Rank};
 use crate::event::{Addressee, Event, Happening, ReceiptIssued, Submission};
-use crate::ids::{AccountId, AgencyId, CaseId, DispatchId};
+use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId};
 use crate::receipt::ReceiptKind;
 
 /// A receipt that must be issued because of an event.
@@ -41,19 +41,25 @@ impl Consequences {
         };
         match &event.happening {
             Happening::Accepted(it) => {
-                let carried = cause.carrying(it.case, &it.submission, it.rank);
+                let carried = cause.carrying(it.case, &it.submission, (it.rank, Some(&it.sender_code)));
                 let dispatches = carried.to_all(&it.addressees, it.expires_at);
                 accepted(dispatches, it.case, &it.submission)
             }
             Happening::Extended(it) => {
-                let carried = cause.carrying(it.case, &it.submission, it.rank);
+                let from = (it.rank, it.sender_code.as_ref());
+                let carried = cause.carrying(it.case, &it.submission, from);
                 let dispatches = carried.to_all(&it.addressees, it.expires_at);
                 accepted(dispatches, it.case, &it.submission)
             }
             Happening::Reported(it) => {
-                let carried = cause.carrying(it.case, &it.submission, it.rank);
-                let dispatches = vec![carried.to(it.to, DispatchKind::Status)];
-                accepted(dispatches, it.case, &it.submission)
+                let from = (it.rank, it.sender_code.as_ref());
+                let status = Dispatch {
+                    account: it.account.clone(),
+                    ..cause
+                        .carrying(it.case, &it.submission, from)
+                        .to(it.to, DispatchKind::Status)
+                };
+                accepted(vec![status], it.case, &it.submission)
             }
             Happening::Refused(it) => only(owed(
                 ReceiptKind::SubmissionRejection,
@@ -97,26 +103,24 @@ fn receipt(it: &ReceiptIssued, cause: Cause<'_>) -> Vec<Dispatch> {
         case: it.case,
         body: it.receipt,
         rank: it.rank,
+        sender: None,
         submitted_by: None,
     };
     let answer = Answer {
         kind: it.kind,
         submission: it.submission.clone(),
-        account: it.account.clone(),
     };
-    let mut dispatches = vec![Dispatch {
-        answer: Some(answer),
-        ..carried.to(it.to, DispatchKind::Receipt)
-    }];
-    if let Some(body) = it.status_packet {
-        let answer = dispatches[0].answer.clone();
-        let status = Carried { body, ..carried };
-        dispatches.push(Dispatch {
-            answer,
-            ..status.to(it.to, DispatchKind::Status)
-        });
-    }
-    dispatches
+    let answering = |dispatch: Dispatch| Dispatch {
+        answer: Some(answer.clone()),
+        account: it.account.clone(),
+        ..dispatch
+    };
+    let status = it.status_packet.map(|body| {
+        let carried = Carried { body, ..carried };
+        answering(carried.to(it.to, DispatchKind::Status))
+    });
+    let receipt = answering(carried.to(it.to, DispatchKind::Receipt));
+    std::iter::once(receipt).chain(status).collect()
 }
 
 /// What an accepted submission sends on, and its receipt.
@@ -160,28 +164,36 @@ struct Cause<'a> {
 
 impl<'a> Cause<'a> {
     /// What a submission brought, on its way to somebody.
-    fn carrying(self, case: CaseId, submission: &'a Submission, rank: Rank) -> Carried<'a> {
+    fn carrying(
+        self,
+        case: CaseId,
+        submission: &'a Submission,
+        (rank, sender): (Rank, Option<&'a Code>),
+    ) -> Carried<'a> {
         Carried {
             cause: self,
             case,
             body: submission.packet,
             rank,
+            sender,
             submitted_by: Some(&submission.account),
         }
     }
 }
 
 /// Bytes of a case that go to somebody.
+#[derive(Clone, Copy)]
 struct Carried<'a> {
     cause: Cause<'a>,
     case: CaseId,
     body: Digest,
     rank: Rank,
+    sender: Option<&'a Code>,
     submitted_by: Option<&'a AccountId>,
 }
 
 impl Carried<'_> {
-    fn to(&self, to: AgencyId, kind: DispatchKind) -> Dispatch {
+    fn to(self, to: AgencyId, kind: DispatchKind) -> Dispatch {
         let id = DispatchId::derive(self.cause.time, self.cause.leaf, to, kind.letter());
         Dispatch {
             id,
@@ -193,11 +205,13 @@ impl Carried<'_> {
             rank: self.rank,
             expires_at: None,
             answer: None,
+            account: None,
+            sender: self.sender.cloned(),
             submitted_by: self.submitted_by.cloned(),
         }
     }
 
-    fn to_all(&self, all: &[Addressee], expires_at: Time) -> Vec<Dispatch> {
+    fn to_all(self, all: &[Addressee], expires_at: Time) -> Vec<Dispatch> {
         let one = |addressee: &Addressee| {
             let dispatch = self.to(addressee.agency, DispatchKind::Packet);
             Dispatch {

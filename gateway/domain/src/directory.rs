@@ -154,15 +154,11 @@ impl Directory {
         heir.receiving_account(time).map(|account| account.id.clone())
     }
 
-    /// The account into whose inbox a dispatch goes: for an answer, that of the document system which asked, as long as it
-    /// is open and its agency's, or its heir's; for everything else the agency's ([`Directory::inbox_account`]).
+    /// The account into whose inbox a dispatch goes: that of the document system which waits for it, as long as it is open
+    /// and its agency's, or its heir's; else the agency's ([`Directory::inbox_account`]).
     pub fn inbox_of(&self, dispatch: &Dispatch, time: Time) -> Option<AccountId> {
         let heir = self.heir(dispatch.to, time);
-        let asked = dispatch
-            .answer
-            .as_ref()
-            .and_then(|answer| answer.account.as_ref());
-        let asked = asked.filter(|account| {
+        let asked = dispatch.account.as_ref().filter(|account| {
             let is_open = self.account(account).is_some_and(|own| own.is_open(time));
             is_open && heir.is_some() && self.agency_of_account(account) == heir
         });

@@ -82,15 +82,20 @@ pub struct Dispatch {
     pub expires_at: Option<Time>,
     /// For a receipt: what it answers. `None` for everything else.
     pub answer: Option<Answer>,
+    /// The account whose document system waits for it: who submitted what it answers or reports about. `None`: any of the
+    /// addressee's.
+    pub account: Option<AccountId>,
+    /// For a packet or a status: its sender's code as it wrote it. `None` for what the gateway says, and in journals of before.
+    pub sender: Option<Code>,
     /// The account that submitted what it carries: its document system hears what becomes of it. `None` for a receipt.
     pub submitted_by: Option<AccountId>,
 }
 
 impl Dispatch {
-    /// Which document system of its addressee waits for it: 0 for what is for the agency; for an answer the number of the
-    /// account that asked (`a17-2` is 2).
+    /// Which document system of its addressee waits for it: 0 for what is for the agency; else the number of the account
+    /// (`a17-2` is 2).
     pub fn system(&self) -> u16 {
-        let account = self.answer.as_ref().and_then(|answer| answer.account.as_ref());
+        let account = self.account.as_ref();
         let number = account.and_then(|account| account.as_str().rsplit_once('-'));
         number.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
     }
@@ -103,8 +108,6 @@ pub struct Answer {
     pub kind: ReceiptKind,
     /// The submission that it answers, when it answers one.
     pub submission: Option<SubmissionId>,
-    /// The account that submitted it: its document system waits for the answer.
-    pub account: Option<AccountId>,
 }
 
 /// How far a dispatch has come.

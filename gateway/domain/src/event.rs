@@ -5,6 +5,7 @@
 //! nor predecessor: their hash is its leaf in the Merkle log, the same in every engine.
 //! **Invariant:** events hold ids, codes and digests; never a subject, a person's name or content.
 
+mod addressee;
 mod decode;
 mod encode;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 use trust::{Digest, Time};
 
+pub use self::addressee::{Addressee, AddresseeFault, Unaddressed};
 use crate::agency::Signatory;
 use crate::directory::DirectoryChange;
 use crate::dispatch::{Dispatch, DispatchKind, Rank};
@@ -111,60 +113,6 @@ pub struct Identity {
     pub contents: Digest,
 }
 
-/// One addressee that receives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addressee {
-    /// Who, as the directory resolved the code at acceptance.
-    pub agency: AgencyId,
-    /// The code as the sender wrote it.
-    pub code: Code,
-    /// The dispatch that was given up before and is due again, when the document is sent anew because of that. Its
-    /// id stays, so that a connector that got it after all drops the repeat.
-    pub again: Option<DispatchId>,
-}
-
-/// Why an addressee does not receive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddresseeFault {
-    /// The directory holds no such code.
-    Unknown,
-    /// The agency is suspended.
-    Suspended,
-    /// The agency is closed and nobody took over its inbox.
-    Closed,
-    /// The agency has no account to receive with.
-    Unreachable,
-}
-
-impl AddresseeFault {
-    /// All of them.
-    pub const ALL: [AddresseeFault; 4] = [
-        AddresseeFault::Unknown,
-        AddresseeFault::Suspended,
-        AddresseeFault::Closed,
-        AddresseeFault::Unreachable,
-    ];
-
-    /// The word in events and receipts.
-    pub fn word(self) -> &'static str {
-        match self {
-            AddresseeFault::Unknown => "unknown",
-            AddresseeFault::Suspended => "suspended",
-            AddresseeFault::Closed => "closed",
-            AddresseeFault::Unreachable => "unreachable",
-        }
-    }
-}
-
-/// One addressee that does not receive, and why. The others do (QĐ 28 Đ8.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unaddressed {
-    /// The code as the sender wrote it; possibly of no grammar at all.
-    pub code: String,
-    /// Why not.
-    pub fault: AddresseeFault,
-}
-
 /// What was found of one signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealFact {
@@ -226,6 +174,9 @@ pub struct Refused {
     pub rank: Rank,
     /// What was found of each signature, as far as it was judged.
     pub seals: Vec<SealFact>,
+    /// SHA-256 of the edXML status packet 02 that says the same, for an account whose software only knows edXML; `None` for
+    /// what could not be opened, and in events written before it was kept.
+    pub status_packet: Option<Digest>,
 }
 
 impl Refused {
@@ -272,6 +223,8 @@ pub struct Extended {
     pub case: CaseId,
     /// How it came this time; these bytes go to the further addressees.
     pub submission: Submission,
+    /// The sender's code as written this time; `None` in events written before it was kept.
+    pub sender_code: Option<Code>,
     /// Its turn.
     pub rank: Rank,
     /// Only the further addressees, and those whose dispatch was given up.
@@ -302,6 +255,11 @@ pub struct Reported {
     pub addressee: AgencyId,
     /// Who receives the status.
     pub to: AgencyId,
+    /// The account that sent the document: its document system waits for the status. `None` for 13, and in events written
+    /// before it was kept.
+    pub account: Option<AccountId>,
+    /// The reporter's code as it wrote it; `None` in events written before it was kept.
+    pub sender_code: Option<Code>,
     /// What it says.
     pub status: StatusCode,
     /// What stays of it in a packet that is built again

@@ -184,6 +184,14 @@ impl DispatchId {
         DispatchId(bytes)
     }
 
+    /// The time of the event that caused it, to the millisecond.
+    pub fn time(&self) -> Time {
+        let milliseconds = self.0[..6]
+            .iter()
+            .fold(0_i64, |sum, byte| sum << 8 | i64::from(*byte));
+        Time::from_micros(milliseconds * 1000)
+    }
+
     /// The sixteen bytes, for index keys.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -249,6 +257,7 @@ mod tests {
         );
         let id = DispatchId::derive(at, &leaf, to, b'p');
         assert_eq!(id, DispatchId::derive(at, &leaf, to, b'p'));
+        assert_eq!(id.time().as_micros(), at.as_micros() / 1000 * 1000);
         assert_ne!(id, DispatchId::derive(at, &leaf, to, b'r'));
         assert_ne!(id, DispatchId::derive(at, &leaf, AgencyId::from_number(2), b'p'));
         assert_ne!(id, DispatchId::derive(at, &Digest::of(b"other"), to, b'p'));

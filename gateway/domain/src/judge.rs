@@ -244,6 +244,7 @@ impl Judging<'_> {
         Happening::Extended(Extended {
             case: same.case,
             submission: self.matter.submission.clone(),
+            sender_code: Some(self.sender_code()),
             rank: self.rank,
             addressees: further,
             unaddressed: addressed.unaddressed,
@@ -349,6 +350,7 @@ impl Judging<'_> {
             Need::Issuer { .. } => Remark::new("issuer-unknown", Sayable::ours(&need.issuer())),
         };
         let mut waits: Vec<Remark> = self.verified.needs().iter().map(about).collect();
+        waits.extend_from_slice(self.verified.open());
         let held = self.facts.held_targets.iter();
         waits.extend(held.map(|document| Remark::new("target-not-yet-known", document)));
         waits.sort();
@@ -363,14 +365,17 @@ impl Judging<'_> {
             .plus_seconds(self.moment.terms.delivery_limit_seconds)
     }
 
+    fn sender_code(&self) -> Code {
+        let written = &self.verified.packet().from.organ_id;
+        Code::parse(written).expect("identify() found this code in the directory")
+    }
+
     fn accept(&self, addressed: Addressed) -> Happening {
-        let sender_code = Code::parse(&self.verified.packet().from.organ_id)
-            .expect("identify() found this code in the directory");
         Happening::Accepted(Accepted {
             case: self.matter.case,
             submission: self.matter.submission.clone(),
             identity: self.identity.clone(),
-            sender_code,
+            sender_code: self.sender_code(),
             rank: self.rank,
             addressees: addressed.addressees,
             unaddressed: addressed.unaddressed,
@@ -391,6 +396,7 @@ impl Judging<'_> {
             reasons,
             rank: self.rank,
             seals: self.verified.seals().to_vec(),
+            status_packet: None,
         })
     }
 

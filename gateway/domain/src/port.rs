@@ -14,7 +14,7 @@ use trust::{Digest, Time};
 use crate::directory::Directory;
 use crate::dispatch::{Dispatch, DispatchState, Rank};
 use crate::event::{Event, Happening, Identity};
-use crate::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
+use crate::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use crate::packet::{BusinessType, StatusCode};
 use crate::receipt::{Checkpoint, ReceiptKind};
 
@@ -319,7 +319,7 @@ pub trait Journal: Send + Sync {
     /// Addressees for which something is due.
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault>;
 
-    /// Dispatches in this addressee's inbox, oldest first.
+    /// Dispatches in this addressee's inbox, oldest first; those among them that were given up there, too.
     fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, StoreFault>;
 
     /// Addressees with something in their inbox.
@@ -404,8 +404,8 @@ pub struct Parcel {
     pub event: Digest,
     /// The bytes, as they were handed over or signed.
     pub body: Arc<[u8]>,
-    /// The sender's code, for packets and statuses.
-    pub sender: Option<String>,
+    /// This gateway's own code: the hop.
+    pub gateway: Code,
     /// The document id, as its sender wrote it.
     pub document: Option<String>,
     /// For a recall, update or replacement: the cases it acts on.

@@ -65,6 +65,7 @@ pub struct VerifiedPacket {
     remarks: Vec<Remark>,
     refusals: Vec<Refusal>,
     needs: Vec<Need>,
+    open: Vec<Remark>,
 }
 
 impl VerifiedPacket {
@@ -97,6 +98,11 @@ impl VerifiedPacket {
     pub fn needs(&self) -> &[Need] {
         &self.needs
     }
+
+    /// Signatures that nobody can tell yet, and of which nobody can tell what would settle them either.
+    pub fn open(&self) -> &[Remark] {
+        &self.open
+    }
 }
 
 /// Judges every seal of `packet`, sent by `sender`; `over_packet` is the packet's own.
@@ -114,6 +120,7 @@ pub fn verify(
         remarks: over_packet.remark().into_iter().collect(),
         refusals: vec![],
         needs: vec![],
+        open: vec![],
     };
     bench.gate_packet(over_packet);
     let all = packet.attachments.as_slice();
@@ -148,6 +155,7 @@ pub fn verify(
         remarks,
         refusals,
         needs,
+        open,
         ..
     } = bench;
     VerifiedPacket {
@@ -157,6 +165,7 @@ pub fn verify(
         remarks,
         refusals,
         needs,
+        open,
     }
 }
 
@@ -259,6 +268,7 @@ struct Bench<'a> {
     remarks: Vec<Remark>,
     refusals: Vec<Refusal>,
     needs: Vec<Need>,
+    open: Vec<Remark>,
 }
 
 impl Bench<'_> {
@@ -339,6 +349,11 @@ impl Bench<'_> {
         };
         match consequence(report.indication) {
             Consequence::Pass => {}
+            // What is not told is never good, whether anybody knows what would tell it or not.
+            Consequence::Hold if report.needs.is_empty() => {
+                let about = Sayable::from(part.number).and("/", seal);
+                self.open.push(Remark::new("revocation-unknown", about));
+            }
             Consequence::Hold => self.needs.extend(report.needs.clone()),
             Consequence::Refuse(code) => {
                 let refusal = because(code);

@@ -32,6 +32,9 @@ pub const HEADER_DOCUMENT: &str = "document-id";
 pub const HEADER_EXPIRES: &str = "expires-at";
 /// Header: leaf hash of the event behind the dispatch.
 pub const HEADER_EVENT: &str = "event";
+/// Header: the hops of the road, the newest last, each the code of a gateway and when it took over what caused the dispatch
+/// (RFC 3339), the hops parted by commas. It travels beside the packet, whose own trace nobody touches.
+pub const HEADER_TRACE: &str = "trace";
 /// Header: the submission that a receipt answers.
 pub const HEADER_SUBMISSION: &str = "submission";
 /// Header: kind of a receipt.

@@ -222,8 +222,8 @@ impl Administration {
         Ok(report)
     }
 
-    /// Carries every account's rights, queues and password to the broker again: after a broker was set
-    /// up anew, or was away when an account was opened or closed.
+    /// Carries what all accounts share, and every account's rights, queues and password, to the broker again: after a broker
+    /// was set up anew, or was away when an account was opened or closed.
     pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
         let _turn = self.turn.lock().await;
         let (directory, now) = (self.journal.directory(), self.now());
@@ -233,7 +233,10 @@ impl Administration {
             (account.id.clone(), step)
         };
         let steps: Vec<(AccountId, AccountStep)> = accounts.map(step).collect();
-        let results = self.provision.carry_out(&steps).await;
+        let results = match self.provision.make_shared().await {
+            Ok(()) => self.provision.carry_out(&steps).await,
+            Err(fault) => vec![Err(fault); steps.len()],
+        };
         steps
             .into_iter()
             .map(|(account, _)| account)

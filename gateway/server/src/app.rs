@@ -284,6 +284,7 @@ async fn assemble(config: &Config) -> Result<Gateway, AppFault> {
         clock: clock.clone(),
         signals: Arc::clone(&signals),
         waits: Arc::default(),
+        troubles: Arc::default(),
         metrics: Arc::clone(&metrics),
     };
     code_is_own(&road)?;

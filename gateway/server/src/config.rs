@@ -105,7 +105,8 @@ impl Config {
         let trust = TrustConfig::read(Section::of(&mut root, "trust", folder, &mut faults));
         let exchange = ExchangeConfig::read(Section::of(&mut root, "exchange", folder, &mut faults));
         let limits = LimitsConfig::read(Section::of(&mut root, "limits", folder, &mut faults));
-        let http = HttpConfig::read(Section::of(&mut root, "http", folder, &mut faults));
+        let http = Section::of(&mut root, "http", folder, &mut faults);
+        let http = HttpConfig::read(http, trust.crl_bytes_max);
         let log = LogConfig::read(Section::of(&mut root, "log", folder, &mut faults));
         faults.extend(root.iter().map(|(key, value)| unknown(key, value)));
         match gateway {

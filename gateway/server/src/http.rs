@@ -92,10 +92,12 @@ impl InternalPort {
         };
         let token = Token::new();
         let shown = token.clone();
-        let body_bytes_max = config.body_bytes_max;
-        let server = HttpServer::new(move || {
-            App::new().configure(|app| routes(app, &services, &token, body_bytes_max))
-        });
+        let limits = Limits {
+            body_bytes_max: config.body_bytes_max,
+            list_bytes_max: config.list_bytes_max,
+        };
+        let server =
+            HttpServer::new(move || App::new().configure(|app| routes(app, &services, &token, limits)));
         let server = server
             .workers(THREADS)
             .max_connections(CONNECTIONS_MAX)
@@ -134,20 +136,32 @@ impl InternalPort {
     }
 }
 
+/// How large requests may be.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    body_bytes_max: usize,
+    /// A revocation list: as large as one that is fetched.
+    list_bytes_max: usize,
+}
+
 /// All routes of the port.
-fn routes(app: &mut web::ServiceConfig, services: &Services, token: &Token, body_bytes_max: usize) {
+fn routes(app: &mut web::ServiceConfig, services: &Services, token: &Token, limits: Limits) {
     app.app_data(web::Data::new(services.clone()))
         .app_data(web::Data::new(token.clone()))
-        .app_data(web::PayloadConfig::new(body_bytes_max))
+        .app_data(web::PayloadConfig::new(limits.body_bytes_max))
+        .app_data(
+            web::QueryConfig::default()
+                .error_handler(|error, _| administration::Problem::request(&error.to_string()).into()),
+        )
         .app_data(
             web::JsonConfig::default()
-                .limit(body_bytes_max)
+                .limit(limits.body_bytes_max)
                 .error_handler(|error, _| administration::Problem::request(&error.to_string()).into()),
         )
         .route("/health", web::get().to(health))
         .route("/ready", web::get().to(ready))
         .route("/metrics", web::get().to(metrics))
-        .service(administration::scope());
+        .service(administration::scope(limits.list_bytes_max));
 }
 
 /// The process lives: it answers.

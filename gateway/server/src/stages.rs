@@ -17,6 +17,7 @@ pub mod settle;
 pub mod signal;
 pub mod sweep;
 pub mod tell;
+pub mod troubles;
 pub mod waits;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use trust::{Certificate, Need, Signer, Snapshot, Time};
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 use signal::Signals;
+use troubles::Troubles;
 use waits::Waits;
 
 /// The settings of this gateway that the road depends on.
@@ -105,6 +107,8 @@ pub struct Road {
     pub signals: Arc<Signals>,
     /// What is held, and for what.
     pub waits: Arc<Waits>,
+    /// What keeps documents waiting and nobody else knows.
+    pub troubles: Arc<Troubles>,
     /// Counts every event once it is durable, and times the stages.
     pub metrics: Arc<Metrics>,
 }

@@ -6,6 +6,7 @@
 //! | `broker_wiped` | the broker's disk |
 //! | `gateway_killed` | the gateway, by `kill -9`, wherever documents stand |
 //! | `second_start` | an operator, who starts the gateway twice |
+//! | `queue_gone` | a queue that all accounts share |
 //! | `poison` | the gateway's process, on a packet that it cannot hold in memory |
 //! | `disk_full` | the disk of the gateway |
 //! | `locked_out` | the broker's disk, while an agency is suspended |
@@ -30,6 +31,7 @@ mod gateway_killed;
 mod index_lost;
 mod locked_out;
 mod poison;
+mod queue_gone;
 mod second_start;
 mod stream;
 mod turned_away;

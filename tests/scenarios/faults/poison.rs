@@ -6,15 +6,17 @@
 use std::io::{Read, Write};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{ids::SubmissionId, receipt::ReceiptKind, refusal::RefusalCode};
+use domain::{ids::SubmissionId, receipt::ReceiptKind, refusal::RefusalCode, wire};
 use harness::{
     province::{Decision, Plan, Province},
     wait_until,
 };
+use lapin::types::AMQPValue;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use super::{PATIENCE, Stream, place, stream::Beside};
+use crate::software::Software;
 
 /// What the attachment of the poisonous packet expands to.
 const EXPANDED_BYTES: u64 = 512 << 20;
@@ -94,6 +96,45 @@ async fn a_packet_that_crashes_the_process_is_parked_at_the_third_time_and_innoc
     audit.assert_clean();
     let balance = audit.balance;
     assert_eq!((balance.parked, balance.refused), (0, 1), "{audit:?}");
+    province.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_unopened_is_not_opened_to_tell_of_it() {
+    let _place = place().await;
+    let plan = Plan::new(POISONER)
+        .exclusive()
+        .answered_by_status_too()
+        .set("limits", "attachment_bytes_max", 1 << 30)
+        .set("limits", "contents_bytes_max", 1 << 30)
+        .set("limits", "expansion_ratio_max", 1032);
+    let mut province = Province::start(plan).await;
+    let software = Software::log_in(&province, province.agency(POISONER)).await;
+    province.agency_mut(POISONER).close().await; // its inbox is read here
+    limit(&province, address_space_bytes(&province) + SPARE_BYTES);
+    let id = SubmissionId::parse("hai-lan").expect("an id");
+    let good = province.agency(POISONER).draft().to(province.agency(0)).letter();
+    software.submit(&id, good.bytes()).await;
+    province.take_document(0, &good).await;
+    software.submit(&id, &poison(&province)).await;
+    wait_until(
+        "the second packet under the id is refused",
+        PATIENCE,
+        async || {
+            assert!(province.gateway.exit_status().is_none(), "the gateway died");
+            province.books().count("refused") > 0
+        },
+    )
+    .await;
+    wait_until("the refusal is told", PATIENCE, async || {
+        assert!(province.gateway.exit_status().is_none(), "the gateway died");
+        let told = software.take().await;
+        let headers = told.and_then(|told| told.delivery.properties.headers().clone());
+        let kind = headers.and_then(|headers| headers.inner().get(wire::HEADER_RECEIPT).cloned());
+        let rejected = ReceiptKind::SubmissionRejection.word();
+        matches!(kind, Some(AMQPValue::LongString(kind)) if kind.as_bytes() == rejected.as_bytes())
+    })
+    .await;
     province.end().await;
 }
 

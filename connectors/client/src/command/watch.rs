@@ -1,7 +1,7 @@
 //! `connector watch`: keeps outbox and inbox going, takes in what others hand in through the spool, and tells one line
 //! for each thing that happens.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -173,6 +173,7 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
     let mut look = tokio::time::interval(LOOK);
     // Told when it begins, not at each attempt.
     let mut told = None;
+    let mut strangers = BTreeSet::new();
     loop {
         look.tick().await;
         // What the outbox could not keep (a damaged record) is still in the spool, and is taken again.
@@ -188,7 +189,8 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
                 spool.forget_old(connector::now())
             }
         };
-        match taken.and(answered).and(forgotten.map(drop)) {
+        let known = tell_strangers(spool, &mut strangers);
+        match taken.and(answered).and(forgotten.map(drop)).and(known) {
             Ok(()) => told = None,
             Err(fault) if fault.is_transient() => {
                 let words = Text::SpoolNotNow.with_fault(&of_store(&fault), &[]);
@@ -201,6 +203,16 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
             Err(fault) => return Err(fault.into()),
         }
     }
+}
+
+/// Tells of files that nobody will ever take, each once: software that names them otherwise waits for an answer in vain.
+fn tell_strangers(spool: &Spool, told: &mut BTreeSet<String>) -> Result<(), StoreFault> {
+    let found: BTreeSet<String> = spool.strangers()?.into_iter().collect();
+    for name in found.difference(told) {
+        complain(&Text::SpoolStranger.with(&[("name", name)]));
+    }
+    *told = found;
+    Ok(())
 }
 
 /// Takes what is new in the spool. What can never be taken is set aside, with the reason for whoever handed it in.

@@ -171,6 +171,7 @@ fn refused(reader: Reader<'_>) -> Result<Refused, JsonFault> {
         reasons: reader.objects("reasons", Refusal::from_json)?,
         rank: rank(reader)?,
         seals: reader.objects("seals", seal)?,
+        status_packet: reader.maybe("status-packet")?,
     })
 }
 
@@ -189,6 +190,7 @@ fn extended(reader: Reader<'_>) -> Result<Extended, JsonFault> {
     Ok(Extended {
         case: reader.parse("case")?,
         submission: submission(reader.object("submission")?)?,
+        sender_code: reader.maybe("code")?,
         rank: rank(reader)?,
         addressees: reader.objects("addressees", addressee)?,
         unaddressed: reader.objects("unaddressed", unaddressed)?,
@@ -208,6 +210,8 @@ fn reported(reader: Reader<'_>) -> Result<Reported, JsonFault> {
         submission,
         addressee: reader.parse("addressee")?,
         to: reader.parse("to")?,
+        account: reader.maybe("account")?,
+        sender_code: reader.maybe("code")?,
         status: StatusCode::parse(reader.str("status")?).ok_or(JsonFault::Wrong("status"))?,
         rank: rank(reader)?,
     })

@@ -141,6 +141,7 @@ impl Refused {
             .text("rank", rank(self.rank))
             .list("reasons", self.reasons.iter().map(Refusal::to_json))
             .list("seals", self.seals.iter().map(SealFact::to_json))
+            .maybe("status-packet", self.status_packet)
     }
 }
 
@@ -170,6 +171,7 @@ impl Extended {
         writer
             .text("case", self.case)
             .value("submission", self.submission.to_json())
+            .maybe("code", self.sender_code.as_ref())
             .text("rank", rank(self.rank))
             .list("addressees", self.addressees.iter().map(Addressee::to_json))
             .list("unaddressed", self.unaddressed.iter().map(Unaddressed::to_json))
@@ -188,6 +190,8 @@ impl Reported {
             .value("submission", self.submission.to_json())
             .text("addressee", self.addressee)
             .text("to", self.to)
+            .maybe("account", self.account.as_ref())
+            .maybe("code", self.sender_code.as_ref())
             .text("status", self.status.code())
             .text("meaning", self.meaning)
             .text("rank", rank(self.rank))

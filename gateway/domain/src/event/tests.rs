@@ -92,6 +92,7 @@ fn answers(case: CaseId) -> Vec<Happening> {
             reasons,
             rank,
             seals: seals(),
+            status_packet: Some(Digest::of(b"status")),
         }),
         Happening::Held(Held {
             case,
@@ -109,6 +110,7 @@ fn answers(case: CaseId) -> Vec<Happening> {
         Happening::Extended(Extended {
             case,
             submission: submission(),
+            sender_code: Code::parse("000.00.01.H53").ok(),
             rank: Rank::Normal,
             addressees,
             unaddressed,
@@ -123,6 +125,8 @@ fn answers(case: CaseId) -> Vec<Happening> {
             submission: submission(),
             addressee: AgencyId::from_number(3),
             to: AgencyId::from_number(17),
+            account: AccountId::parse("a17-2").ok(),
+            sender_code: Code::parse("000.00.01.H53").ok(),
             status: StatusCode::ChangeAccepted,
             meaning: Digest::of(b"meaning"),
             rank,

@@ -3,7 +3,7 @@
 use super::{Matter, Moment, incomplete};
 use crate::dispatch::Rank;
 use crate::event::{Happening, Refused, Repeated, Reported};
-use crate::ids::{AgencyId, DocumentId};
+use crate::ids::{AccountId, AgencyId, Code, DocumentId};
 use crate::packet::{StatusCode, StatusPacket};
 use crate::port::{CaseHead, StatusHead};
 use crate::refusal::{Refusal, RefusalCode, Sayable};
@@ -18,6 +18,8 @@ pub struct StatusFacts {
     pub addressee: Option<AgencyId>,
     /// What that addressee has reported so far.
     pub statuses: Vec<StatusHead>,
+    /// The account that sent it the document.
+    pub account: Option<AccountId>,
 }
 
 /// Judges a status packet of `reporter`.
@@ -43,6 +45,7 @@ pub fn judge_status(
             reasons,
             rank: facts.case.as_ref().map_or(Rank::Normal, |case| case.rank),
             seals: Vec::new(),
+            status_packet: None,
         })
     };
     let faults = packet.completeness();
@@ -89,6 +92,8 @@ pub fn judge_status(
         submission: matter.submission.clone(),
         addressee,
         to: to.expect("only a submission of a known agency becomes a case that can be named"),
+        account: facts.account.clone().filter(|_| !asks_back),
+        sender_code: Code::parse(&packet.from.organ_id).ok(),
         status: packet.status,
         meaning,
         rank: case.rank,

@@ -366,6 +366,7 @@ fn known(statuses: &[(StatusCode, u8)]) -> StatusFacts {
         case: Some(head(&letter(&[2], "x"), 9, CaseState::Accepted)),
         addressee: Some(AgencyId::from_number(2)),
         statuses: statuses.iter().map(one).collect(),
+        account: None,
     }
 }
 
@@ -378,6 +379,24 @@ fn a_status_of_an_addressee_goes_to_the_sender() {
         (reported.to, reported.addressee),
         (AgencyId::from_number(1), AgencyId::from_number(2))
     );
+    assert_eq!(reported.sender_code, Code::parse(&code_of(2)).ok());
+}
+
+#[test]
+fn a_status_goes_to_the_document_system_that_sent_the_document() {
+    let account = AccountId::parse("a1-2").ok();
+    let facts = StatusFacts {
+        account: account.clone(),
+        ..known(&[])
+    };
+    let happening = status_judged(StatusCode::Accepted, &facts);
+    let event = crate::event::Event { time: NOW, happening };
+    let follows = crate::consequence::Consequences::of(&event, &Digest::of(b"leaf"));
+    let [status] = follows.dispatches.as_slice() else {
+        panic!("one status: {follows:?}")
+    };
+    assert_eq!((&status.account, status.system()), (&account, 2));
+    assert_eq!(status.sender, Code::parse(&code_of(2)).ok());
 }
 
 #[test]

@@ -150,6 +150,11 @@ existence before it (a time-stamp). `[trust.policy]`.
         row(&format!("RSA {bits} – {below}"), *limit);
     }
     row("P-256, P-384, P-521, Ed25519", algorithms.curves);
+    text += "
+Dấu thời gian trên một chữ ký chứng minh cho chữ ký và chứng thư người ký, không cho chứng thư của nơi cấp: các chứng thư ấy
+xét theo hôm nay / a time-stamp over a signature proves the age of the signature and of its signer's certificate, not of those
+of the authorities above: these are held to today's limits.
+";
     text
 }
 

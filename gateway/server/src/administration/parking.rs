@@ -82,6 +82,7 @@ impl Administration {
             reasons: vec![Refusal::new(RefusalCode::PacketReturned)],
             rank: parked.rank,
             seals: Vec::new(),
+            status_packet: None,
         };
         let commit = Commit::of(Happening::Refused(refused));
         let commit = commit.expecting(Expectation::Unchanged { slot, seen });

@@ -52,6 +52,9 @@ pub enum ProvisionFault {
 
 /// The way to the broker's users, permissions and queues, with a credential that the road does not have.
 pub trait Provision: Send + Sync {
+    /// Makes what all accounts share, where it is missing.
+    fn make_shared(&self) -> Soon<'_, Result<(), ProvisionFault>>;
+
     /// Takes these steps, one after the other, however the ones before ended; gives how each did, in their order.
     fn carry_out<'a>(
         &'a self,
@@ -64,6 +67,10 @@ pub trait Provision: Send + Sync {
 pub struct NotProvisioned;
 
 impl Provision for NotProvisioned {
+    fn make_shared(&self) -> Soon<'_, Result<(), ProvisionFault>> {
+        Box::pin(std::future::ready(Err(ProvisionFault::NotConfigured)))
+    }
+
     fn carry_out<'a>(
         &'a self,
         steps: &'a [(AccountId, AccountStep)],

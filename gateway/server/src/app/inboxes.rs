@@ -1,5 +1,5 @@
 //! Proof of loss, inbox by inbox: an inbox that is gone is made anew, and one that holds fewer than the journal says is
-//! filled again.
+//! filled again. The queues that all share are looked at, too: without one of them everybody waits.
 //!
 //! **Invariant:** nothing is put into an inbox again without proof: the queue is not there; or nobody reads it and it
 //! holds fewer than were put there and never confirmed, at two looks in a row; or somebody reads it, it is empty, and
@@ -50,6 +50,7 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         if let Ok(Some(parked)) = broker.intake.inspector().parked().await {
             road.metrics.set(Measure::Parked, i64::from(parked.ready));
         }
+        look_at_shared(&road, &broker, provision.as_deref()).await;
         let expected = match expected(&road) {
             Ok(expected) => expected,
             Err(fault) => {
@@ -86,6 +87,34 @@ pub(super) async fn watch(road: Road, broker: Broker, provision: Option<Arc<Brok
         }
         suspects = suspected;
     }
+}
+
+/// Has the queues made anew that all share and that are not there; tells of those that cannot be made.
+async fn look_at_shared(road: &Road, broker: &Broker, provision: Option<&BrokerProvision>) {
+    let inspector = broker.intake.inspector();
+    let Ok(missing) = inspector.missing_shared().await else {
+        return;
+    };
+    if missing.is_empty() {
+        road.troubles.tell_missing(missing);
+        return;
+    }
+    let queues = missing.join(" ");
+    match provision {
+        None => warn!(
+            queues,
+            "queues of the broker are gone: run `gateway broker provision`"
+        ),
+        Some(provision) => match provision.make_shared().await {
+            Ok(_) => info!(queues, "queues of the broker were gone and are made anew"),
+            Err(fault) => {
+                warn!(queues, error = %fault, "queues of the broker are gone and cannot be made now")
+            }
+        },
+    }
+    // Whoever made them: they are asked for once more.
+    let left = inspector.missing_shared().await.unwrap_or(missing);
+    road.troubles.tell_missing(left);
 }
 
 #[derive(Debug, PartialEq, Eq)]

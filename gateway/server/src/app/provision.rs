@@ -371,6 +371,14 @@ impl BrokerProvision {
 }
 
 impl Provision for BrokerProvision {
+    fn make_shared(&self) -> Soon<'_, Result<(), StepFault>> {
+        Box::pin(async {
+            self.check_own().await?;
+            let made = self.provisioner.make_shared().await;
+            made.map(drop).map_err(|fault| failed(&fault))
+        })
+    }
+
     fn carry_out<'a>(
         &'a self,
         steps: &'a [(AccountId, AccountStep)],

@@ -94,6 +94,7 @@ impl Bench {
             clock,
             signals: Arc::new(signals),
             waits: Arc::default(),
+            troubles: Arc::default(),
             metrics: Arc::new(Metrics::new()),
         };
         let bench = Bench {

@@ -47,6 +47,14 @@ pub(super) fn questions(
         BrokerState::Away => Probe::NotReady("no connection to the broker".to_owned()),
         BrokerState::Blocked => Probe::NotReady("the broker takes nothing: memory or disk alarm".to_owned()),
     });
+    let troubles = Arc::clone(&watched.road.troubles);
+    readiness.register("queues", move || match troubles.missing_queues() {
+        missing if missing.is_empty() => Probe::Ready,
+        missing => Probe::NotReady(format!(
+            "the broker has no queue {}: run gateway broker provision",
+            missing.join(", ")
+        )),
+    });
     let store = watched.store.clone();
     readiness.register("store", move || {
         match store.stopped().or_else(|| store.short_of_space()) {
@@ -54,12 +62,17 @@ pub(super) fn questions(
             Some(why) => Probe::NotReady(why),
         }
     });
-    let store = watched.store.clone();
-    readiness.register("originals", move || match store.missing() {
-        0 => Probe::Ready,
-        missing => Probe::NotReady(format!(
-            "{missing} originals that the journal names are not there; the log says what to do"
-        )),
+    let (store, troubles) = (watched.store.clone(), Arc::clone(&watched.road.troubles));
+    readiness.register("originals", move || {
+        match (store.missing(), troubles.unreadable()) {
+            (0, 0) => Probe::Ready,
+            (0, unreadable) => Probe::NotReady(format!(
+                "{unreadable} due dispatches cannot be read; the log names them and says what to do"
+            )),
+            (missing, _) => Probe::NotReady(format!(
+                "{missing} originals that the journal names are not there; the log says what to do"
+            )),
+        }
     });
     let road = watched.road.clone();
     readiness.register("clock", move || match road.clock.steady() {

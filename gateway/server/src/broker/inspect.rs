@@ -77,6 +77,17 @@ impl Inspector {
         Ok(found.into_iter().next().flatten())
     }
 
+    /// The queues that all accounts share and that are not there.
+    ///
+    /// # Errors
+    /// [`BrokerFault`] when the broker is away or goes away meanwhile.
+    pub async fn missing_shared(&self) -> Result<Vec<String>, BrokerFault> {
+        let names = topology::shared_queues();
+        let found = self.queues(names.clone().into_iter()).await?;
+        let missing = names.into_iter().zip(found).filter(|(_, depth)| depth.is_none());
+        Ok(missing.map(|(name, _)| name).collect())
+    }
+
     /// Whether the broker is the one in which this epoch began: false after it lost its disk.
     ///
     /// # Errors

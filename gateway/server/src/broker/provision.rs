@@ -140,7 +140,7 @@ impl Provisioner {
     /// [`ProvisionFault`]; repeat the call.
     pub async fn restore(&self, epoch: &str, accounts: &Accounts) -> Result<Report, ProvisionFault> {
         let mut report = self.make_vhost().await?;
-        report.add(self.import(self.common()).await?);
+        report.add(self.make_shared().await?);
         report.add(self.lock_out_others(accounts).await?);
         report.add(self.open_accounts(&accounts.open).await?);
         report.add(self.make_queues(&accounts.locked).await?);
@@ -151,6 +151,14 @@ impl Provisioner {
         );
         report.add(self.import(last).await?);
         Ok(report)
+    }
+
+    /// Makes what all accounts share where it is missing: exchanges, queues, the gateway's own user.
+    ///
+    /// # Errors
+    /// [`ProvisionFault`]; repeat the call.
+    pub async fn make_shared(&self) -> Result<Report, ProvisionFault> {
+        self.import(self.common()).await
     }
 
     /// Makes queues, users and permissions of accounts, a few hundred a request, or changes their passwords.

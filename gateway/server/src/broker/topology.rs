@@ -147,6 +147,12 @@ pub fn exchanges() -> [Exchange; 3] {
     ]
 }
 
+/// The names of the queues that all accounts share, and without which everybody waits.
+pub fn shared_queues() -> Vec<String> {
+    let queues = common(&Limits::default()).queues.into_iter();
+    queues.map(|queue| queue.name).collect()
+}
+
 /// The queues that exist once a gateway.
 pub fn common(limits: &Limits) -> Part {
     let queues = vec![

@@ -234,6 +234,13 @@ fn trust_urls(need: &trust::Need) -> &[String] {
 
 /// The fingerprint of a certificate that was named.
 fn pinned(path: &Path) -> Result<Digest, CommandFault> {
+    // Opening a pipe would wait for whoever writes into it.
+    if path.exists() && !path.is_file() {
+        return Err(CommandFault::Certificate {
+            path: path.to_owned(),
+            fault: "no regular file".to_owned(),
+        });
+    }
     let certificate = Certificate::from_pem_or_der(&read_file(path)?);
     let certificate = certificate.map_err(|fault| CommandFault::Certificate {
         path: path.to_owned(),

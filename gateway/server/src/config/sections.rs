@@ -352,16 +352,19 @@ impl LimitsConfig {
 pub struct HttpConfig {
     /// `listen`: address and port; port 0 takes a free one, told in `data_dir/http.address`. Default `127.0.0.1:9710`.
     pub listen: SocketAddr,
-    /// `body_bytes_max`: size of one request at most. Default 16 MiB: a directory import, a revocation list.
+    /// `body_bytes_max`: size of one request at most. Default 16 MiB: a directory import.
     pub body_bytes_max: usize,
+    /// Size of one revocation list at most: `[trust] crl_bytes_max`.
+    pub list_bytes_max: usize,
 }
 
 impl HttpConfig {
-    pub(super) fn read(mut section: Section<'_>) -> HttpConfig {
+    pub(super) fn read(mut section: Section<'_>, crl_bytes_max: u64) -> HttpConfig {
         let listen = section.parsed("listen", "an address with port, such as 127.0.0.1:9710");
         let config = HttpConfig {
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9710))),
             body_bytes_max: section.number("body_bytes_max", 1024..=256 << 20, 16 << 20),
+            list_bytes_max: usize::try_from(crl_bytes_max).unwrap_or(usize::MAX),
         };
         section.end();
         config

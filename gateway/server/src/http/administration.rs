@@ -23,7 +23,7 @@ use crate::administration::{
 };
 
 /// All routes below `/administration`; every one demands the token.
-pub(super) fn scope() -> impl HttpServiceFactory {
+pub(super) fn scope(list_bytes_max: usize) -> impl HttpServiceFactory {
     web::scope("/administration")
         .wrap(from_fn(demand_token))
         .route("/agencies", web::get().to(agencies))
@@ -36,7 +36,11 @@ pub(super) fn scope() -> impl HttpServiceFactory {
         .route("/parked/{case}/refuse", web::post().to(parked_refuse))
         .route("/trust", web::get().to(trust_status))
         .route("/trust/refresh", web::post().to(trust_refresh))
-        .route("/trust/lists", web::post().to(trust_import))
+        .service(
+            web::resource("/trust/lists")
+                .app_data(web::PayloadConfig::new(list_bytes_max))
+                .route(web::post().to(trust_import)),
+        )
         .route("/trust/material", web::get().to(trust_material))
         .route("/trust/certificates", web::post().to(trust_add))
         .route("/clock/accept", web::post().to(clock_accept))
@@ -138,7 +142,9 @@ impl From<ParkingFault> for Problem {
 
 type Answer = Result<HttpResponse, Problem>;
 
+/// A word that is written otherwise is refused: what was meant as a trial is never carried out.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct OrderQuery {
     #[serde(default)]
     dry_run: bool,
@@ -235,8 +241,17 @@ async fn trust_refresh(services: web::Data<Services>) -> Answer {
     Ok(HttpResponse::Ok().json(TrustView::of(&services.trust.refresh().await)))
 }
 
-async fn trust_import(services: web::Data<Services>, list: web::Bytes) -> Answer {
-    match services.trust.import(list.to_vec()).await {
+/// A body that was not too large.
+type Body = Result<web::Bytes, actix_web::Error>;
+
+fn whole(body: Body) -> Result<Vec<u8>, Problem> {
+    body.map(|body| body.to_vec())
+        .map_err(|error| Problem::request(&error.to_string()))
+}
+
+async fn trust_import(services: web::Data<Services>, list: Body) -> Answer {
+    let list = whole(list)?;
+    match services.trust.import(list).await {
         Ok(line) => Ok(HttpResponse::Ok().json(ListView::of(&line))),
         Err(fault) => {
             let told = Told::from(&fault);
@@ -255,22 +270,19 @@ async fn trust_material(services: web::Data<Services>) -> Answer {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AdditionQuery {
     /// The fingerprint of the anchor; absent: candidates.
     anchor: Option<String>,
 }
 
-async fn trust_add(
-    services: web::Data<Services>,
-    query: web::Query<AdditionQuery>,
-    file: web::Bytes,
-) -> Answer {
+async fn trust_add(services: web::Data<Services>, query: web::Query<AdditionQuery>, file: Body) -> Answer {
     let anchor = query.into_inner().anchor.map(|text| {
         let unfit = |_| Problem::request(&format!("{text} is no fingerprint"));
         text.parse().map_err(unfit)
     });
     let addition = Addition {
-        file: file.to_vec(),
+        file: whole(file)?,
         anchor: anchor.transpose()?,
     };
     let added = services.trust.add(addition).await;

@@ -95,6 +95,7 @@ async fn asking<T>(ask: impl AsyncFnOnce(&Asker) -> T) -> T {
     let config = HttpConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         body_bytes_max: 4096,
+        list_bytes_max: 8192,
     };
     let port = InternalPort::open(&config, folder.path(), services.clone()).expect("a port");
     let place = Place::find(folder.path()).expect("readable").expect("a place");

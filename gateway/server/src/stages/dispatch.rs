@@ -35,6 +35,8 @@ use super::signal::DispatchNews;
 
 /// Attempts that exist at once, running or waiting for their turn, before no more are begun.
 const UNDER_WAY_MAX: usize = 4096;
+/// How long a dispatch rests whose bytes cannot be read: a person must put them back.
+const DAMAGED_REST: Duration = Duration::from_secs(60);
 /// How long an addressee rests of which one dispatch waits for another.
 const WAIT_REST: Duration = Duration::from_millis(500);
 
@@ -46,6 +48,8 @@ struct Dispatcher {
     /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
     /// to look again.
     resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
+    /// Dispatches whose bytes cannot be read. They keep nobody else waiting.
+    damaged: HashMap<DispatchId, Damaged>,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -57,6 +61,13 @@ struct Dispatcher {
     inbox_losses: HashMap<AccountId, u64>,
 }
 
+/// A dispatch whose bytes cannot be read, and when that is tried again.
+struct Damaged {
+    agency: AgencyId,
+    account: AccountId,
+    until: Instant,
+}
+
 /// Dispatches until `news` ends.
 pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
     let mut dispatcher = Dispatcher {
@@ -65,6 +76,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
+        damaged: HashMap::new(),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -109,6 +121,7 @@ impl Dispatcher {
         match news {
             DispatchNews::Settled(ids) => {
                 for id in ids {
+                    self.mend(id);
                     let freed = self.lanes.leave(id);
                     self.road.signals.due.add(freed);
                 }
@@ -207,7 +220,9 @@ impl Dispatcher {
         }
         let now = Instant::now();
         let ripe = self.resting.extract_if(|_, until| *until <= now);
-        let ripe: BTreeSet<AgencyId> = ripe.map(|((agency, _), _)| agency).collect();
+        let mut ripe: BTreeSet<AgencyId> = ripe.map(|((agency, _), _)| agency).collect();
+        let damaged = self.damaged.values().filter(|one| one.until <= now);
+        ripe.extend(damaged.map(|one| one.agency));
         if !ripe.is_empty() {
             self.fill_all(ripe);
         }
@@ -240,7 +255,7 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting) = (&mut self.lanes, &self.resting);
+        let (lanes, resting, damaged) = (&mut self.lanes, &self.resting, &self.damaged);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
@@ -252,8 +267,8 @@ impl Dispatcher {
                 lanes.wait(&account, agency);
                 return 0;
             }
-            // Those under way are still due in the index; they are passed over below.
-            room + lanes.running(&account)
+            // Those under way, and those that cannot be read, are still due in the index; they are passed over below.
+            room + lanes.running(&account) + count_of(damaged, &account)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -276,10 +291,18 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let is_all = due.len() < self.lanes.room(account) + self.lanes.running(account);
+        let passed_over = self.lanes.running(account) + count_of(&self.damaged, account);
+        let is_all = due.len() < self.lanes.room(account) + passed_over;
+        let now = Instant::now();
         for head in due {
-            if self.lanes.account_of(head.dispatch.id).is_some() {
+            let id = head.dispatch.id;
+            let is_unreadable = self.damaged.get(&id).is_some_and(|one| now < one.until);
+            if self.lanes.is_running(id) || is_unreadable {
                 continue;
+            }
+            // What was given up there, and is due again.
+            if self.lanes.account_of(id).is_some() {
+                self.lanes.leave(id);
             }
             if !self.lanes.has_room(account, head.dispatch.rank) {
                 self.lanes.wait(account, agency);
@@ -319,6 +342,11 @@ impl Dispatcher {
         } = attempt;
         let (id, to) = (head.dispatch.id, head.dispatch.to);
         self.lanes.end(id);
+        if matches!(ending, Ending::Damaged) {
+            self.set_aside(id, to, &account);
+        } else {
+            self.mend(id);
+        }
         match ending {
             Ending::Consigned => {
                 let (is_free, woken) = self.lanes.took(&account);
@@ -336,7 +364,7 @@ impl Dispatcher {
                     self.take_back(head);
                 }
             }
-            Ending::Over => {
+            Ending::Over | Ending::Damaged => {
                 self.lanes.look_past(&account);
                 let freed = self.lanes.leave(id);
                 self.road.signals.due.add(freed);
@@ -372,6 +400,24 @@ impl Dispatcher {
         }
     }
 
+    /// Its bytes cannot be read: it is tried again later, and everybody else goes on.
+    fn set_aside(&mut self, id: DispatchId, agency: AgencyId, account: &AccountId) {
+        let one = Damaged {
+            agency,
+            account: account.clone(),
+            until: Instant::now() + DAMAGED_REST,
+        };
+        self.damaged.insert(id, one);
+        self.road.troubles.tell_unreadable(self.damaged.len());
+    }
+
+    /// It could be read, or is settled.
+    fn mend(&mut self, id: DispatchId) {
+        if self.damaged.remove(&id).is_some() {
+            self.road.troubles.tell_unreadable(self.damaged.len());
+        }
+    }
+
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the
     /// recall had if it will not need it for long.
     fn let_first(&mut self, first: DispatchHead, account: &AccountId, rank: Rank) {
@@ -396,4 +442,9 @@ impl Dispatcher {
     fn rest(&mut self, who: (AgencyId, Option<AccountId>), rest: Duration) {
         self.resting.entry(who).or_insert(Instant::now() + rest);
     }
+}
+
+/// How many dispatches into this inbox cannot be read.
+fn count_of(damaged: &HashMap<DispatchId, Damaged>, account: &AccountId) -> usize {
+    damaged.values().filter(|one| one.account == *account).count()
 }

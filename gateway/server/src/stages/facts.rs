@@ -6,7 +6,7 @@
 use domain::directory::Directory;
 use domain::dispatch::{DispatchKind, DispatchState};
 use domain::event::{Happening, Identity, Submission};
-use domain::ids::{AgencyId, CaseId, Code, DispatchId, DocumentId};
+use domain::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId};
 use domain::judge::{Facts, StatusFacts, targets_of};
 use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
 use domain::port::{
@@ -218,12 +218,15 @@ pub(super) fn of_status(
             let addressed = journal.addressees(case.case)?;
             let addressee = addressee(directory, &addressed, &speaks_for, now);
             if addressee.is_some() {
-                return about(journal, case, addressee);
+                let heads = addressed.iter();
+                let head = heads.into_iter().find(|head| Some(head.dispatch.to) == addressee);
+                let sent_by = head.and_then(|head| head.dispatch.submitted_by.clone());
+                return about(journal, case, (addressee, sent_by));
             }
             newest.get_or_insert(case);
         }
     }
-    newest.map_or_else(|| Ok(unknown()), |case| about(journal, case, None))
+    newest.map_or_else(|| Ok(unknown()), |case| about(journal, case, (None, None)))
 }
 
 fn unknown() -> Gathered<StatusFacts> {
@@ -236,7 +239,7 @@ fn unknown() -> Gathered<StatusFacts> {
 fn about(
     journal: &dyn Journal,
     case: CaseHead,
-    addressee: Option<AgencyId>,
+    (addressee, account): (Option<AgencyId>, Option<AccountId>),
 ) -> Result<Gathered<StatusFacts>, StoreFault> {
     let expects = vec![unchanged(journal, Slot::Case(case.case))?];
     let statuses = match addressee {
@@ -248,6 +251,7 @@ fn about(
             case: Some(case),
             addressee,
             statuses,
+            account,
         },
         expects,
     })

@@ -20,6 +20,7 @@ use trust::{Digest, Need, Time};
 
 use super::Road;
 use super::facts::{self, unchanged};
+use super::refusal_status;
 
 /// Why something is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,11 +230,11 @@ impl Bench<'_> {
         let rank = rank_of(&packet);
         let sender = match identify(&packet.from.organ_id, &self.job.submission, &self.sent_at()) {
             Ok(sender) => sender,
-            Err(reasons) => return Ok(self.finish(self.refused(reasons, rank))),
+            Err(reasons) => return Ok(self.decide(self.refused(reasons, rank), &packet)),
         };
         let identity = match identity_of(&packet, sender) {
             Ok(identity) => identity,
-            Err(reason) => return Ok(self.finish(self.refused(vec![reason], rank))),
+            Err(reason) => return Ok(self.decide(self.refused(vec![reason], rank), &packet)),
         };
         let own = self.has_come_before().then_some(self.job.case);
         let directory = self.moment.directory;
@@ -278,8 +279,24 @@ impl Bench<'_> {
         if waits && matches!(self.job.occasion, Occasion::Held(_)) {
             Ok(Verdict::StillHeld(verified.needs().to_vec()))
         } else {
-            Ok(self.finish(happening))
+            Ok(self.decide(happening, verified.packet()))
         }
+    }
+
+    /// The commit for what was decided about this document: a refusal is said in edXML, too, to whom knows nothing else.
+    fn decide(&self, mut happening: Happening, document: &DocumentPacket) -> Verdict {
+        let mut status = None;
+        if let Happening::Refused(refused) = &mut happening
+            && refusal_status::is_wanted(self.moment.directory, &self.job.submission.account)
+        {
+            status = refusal_status::write(self.road, refused, document);
+            refused.status_packet = status.as_deref().map(Digest::of);
+        }
+        let mut verdict = self.finish(happening);
+        if let (Verdict::Record(commit), Some(status)) = (&mut verdict, status) {
+            commit.originals.push(Arc::from(status));
+        }
+        verdict
     }
 
     fn status(mut self, packet: &StatusPacket) -> Result<Verdict, StoreFault> {
@@ -314,6 +331,7 @@ impl Bench<'_> {
             reasons,
             rank,
             seals: Vec::new(),
+            status_packet: None,
         })
     }
 

@@ -1,8 +1,15 @@
 //! A refusal in edXML: the status packet 02 that software without receipts understands.
 //!
+//! Written where the document was opened and judged: what ends a thread or a process there is never opened again for this.
+//! Nothing is written about what could not be opened, or was no document: a status 02 about somebody's document would read
+//! as if that had been refused.
+//!
 //! **Invariant:** `From` is the gateway's own code; nothing is ever said in an addressee's name.
 
+use domain::agency::Answers;
+use domain::directory::Directory;
 use domain::event::Refused;
+use domain::ids::AccountId;
 use domain::packet::{
     DocumentPacket, Organization, Packet, ResponseFor, StatusCode, StatusPacket, WrittenTime,
 };
@@ -10,13 +17,17 @@ use domain::receipt::vietnam_time;
 
 use super::Road;
 
-/// The packet's bytes, or nothing when the refused one was no document: a status 02 about somebody's document would read
-/// as if that had been refused.
-pub(super) fn write(road: &Road, refused: &Refused, original: &[u8]) -> Option<Vec<u8>> {
-    let response_for = match Packet::open(original, &road.rules.limits) {
-        Ok(Packet::Document(packet)) => response_for(&packet),
-        Ok(Packet::Status(_)) | Err(_) => return None,
-    };
+/// Whether the software of this account only knows edXML.
+pub(super) fn is_wanted(directory: &Directory, account: &AccountId) -> bool {
+    match directory.account(account).map(|account| account.answers) {
+        Some(Answers::ReceiptsAndStatus) => true,
+        Some(Answers::Receipts) | None => false,
+    }
+}
+
+/// The bytes of the packet that says that this document is refused.
+pub(super) fn write(road: &Road, refused: &Refused, document: &DocumentPacket) -> Option<Vec<u8>> {
+    let response_for = response_for(document);
     let words: Vec<String> = refused
         .reasons
         .iter()

@@ -229,6 +229,7 @@ impl Sweeper {
             reasons: vec![Refusal::held_too_long(&held.reasons)],
             rank: held.rank,
             seals: Vec::new(),
+            status_packet: None,
         };
         let commit = Commit::of(Happening::Refused(refused)).expecting(unchanged);
         if let Appended::Done(recorded) = self.road.append(commit).await? {
@@ -252,7 +253,8 @@ impl Sweeper {
             .retain(|&agency| directory.agency(agency).is_some() && directory.heir(agency, now).is_none());
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
-            heads.extend(journal.in_flight(agency)?);
+            let lying = journal.in_flight(agency)?.into_iter();
+            heads.extend(lying.filter(|head| head.state == DispatchState::Consigned));
             self.fail_all(heads, "addressee-closed").await?;
         }
         Ok(())
@@ -293,7 +295,7 @@ impl Sweeper {
             let mut heads = self.road.journal.in_flight(agency)?;
             heads.retain(|head| {
                 let late = head.consigned_at.is_some_and(|at| at.plus_seconds(notice) <= now);
-                head.dispatch.kind == DispatchKind::Packet && late
+                head.dispatch.kind == DispatchKind::Packet && head.state == DispatchState::Consigned && late
             });
             let told = heads.into_iter().map(async |head| {
                 let id = head.dispatch.id;

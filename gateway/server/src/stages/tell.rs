@@ -6,11 +6,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::agency::Answers;
 use domain::consequence::Owed;
 use domain::dispatch::{Dispatch, Rank};
 use domain::event::{Happening, ReceiptIssued, Refused, Repeated};
-use domain::ids::{AccountId, DispatchId};
+use domain::ids::DispatchId;
 use domain::port::{Appended, Commit, Expectation, IssuedHead, OwedReceipt, StoreFault};
 use domain::receipt::{AddresseeResult, Receipt};
 use futures_util::StreamExt;
@@ -20,9 +19,9 @@ use tokio::sync::mpsc;
 use tracing::warn;
 use trust::Digest;
 
-use super::Road;
 use super::record::announce;
 use super::signal::OwedNow;
+use super::{Road, refusal_status};
 
 /// Receipts on their way into the journal at most.
 const UNDER_WAY_MAX: usize = 1024;
@@ -143,17 +142,14 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         repeat(&road, repeated)?
     } else {
         let bytes = sign(&road, &owed, content.as_ref())?;
-        let status = match as_refused(happening) {
-            Some(refused) => refusal_as_status(&road, refused).await?,
-            None => None,
-        };
         Issued {
             head: IssuedHead {
                 kind: owed.kind,
                 receipt: Digest::of(&bytes),
-                status_packet: status.as_deref().map(Digest::of),
+                // Kept with the refusal.
+                status_packet: as_refused(happening).and_then(|refused| refused.status_packet),
             },
-            keeps: std::iter::once(bytes).chain(status).collect(),
+            keeps: Some(bytes),
         }
     };
     let receipt = ReceiptIssued {
@@ -174,7 +170,7 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
         case: owed.case,
         about: owed.about.leaf,
     });
-    for bytes in issued.keeps {
+    if let Some(bytes) = issued.keeps {
         commit = commit.keeping(Arc::from(bytes));
     }
     match road.append(commit).await? {
@@ -188,29 +184,17 @@ pub async fn issue(road: Road, owed: OwedReceipt) -> Result<(), TellFault> {
 struct Issued {
     head: IssuedHead,
     /// What is not in the archive yet.
-    keeps: Vec<Vec<u8>>,
+    keeps: Option<Vec<u8>>,
 }
 
 /// What answered the earlier submission, under the name of this one.
 fn repeat(road: &Road, repeated: &Repeated) -> Result<Issued, TellFault> {
     let answer = road.journal.receipt_about(repeated.case, &repeated.answer)?;
     let mut head = answer.ok_or(TellFault::NoAnswerYet)?;
-    if !wants_status(road, &repeated.submission.account) {
+    if !refusal_status::is_wanted(&road.journal.directory(), &repeated.submission.account) {
         head.status_packet = None;
     }
-    Ok(Issued {
-        head,
-        keeps: Vec::new(),
-    })
-}
-
-/// Whether the software of this account only knows edXML.
-fn wants_status(road: &Road, account: &AccountId) -> bool {
-    let directory = road.journal.directory();
-    match directory.account(account).map(|account| account.answers) {
-        Some(Answers::ReceiptsAndStatus) => true,
-        Some(Answers::Receipts) | None => false,
-    }
+    Ok(Issued { head, keeps: None })
 }
 
 fn sign(road: &Road, owed: &OwedReceipt, content: Option<&Dispatch>) -> Result<Vec<u8>, TellFault> {
@@ -283,19 +267,4 @@ fn as_refused(happening: &Happening) -> Option<&Refused> {
     } else {
         None
     }
-}
-
-/// A refusal as a status packet 02 of the gateway's own code, for accounts whose software only knows edXML. The gateway
-/// never writes 01 or 03 to 06 for anybody.
-async fn refusal_as_status(road: &Road, refused: &Refused) -> Result<Option<Vec<u8>>, TellFault> {
-    if !wants_status(road, &refused.submission.account) {
-        return Ok(None);
-    }
-    let original = match road.archive.fetch(&refused.submission.packet).await {
-        Ok(Some(original)) => original,
-        // What cannot be read back keeps the receipt from nobody.
-        Ok(None) | Err(StoreFault::Damaged(_)) => return Ok(None),
-        Err(fault) => return Err(fault.into()),
-    };
-    Ok(super::refusal_status::write(road, refused, &original))
 }

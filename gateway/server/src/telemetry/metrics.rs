@@ -307,6 +307,7 @@ mod tests {
             ],
             rank: Rank::Normal,
             seals: Vec::new(),
+            status_packet: None,
         })
     }
 

@@ -122,40 +122,56 @@ pub(super) async fn fetch(
     limits: &FetchLimits,
     resting: &[String],
 ) -> Result<Vec<u8>, Failed> {
-    let mut unheard = None;
-    let following = follow((url, sent), limits, resting, &mut unheard);
+    let mut hearing = Hearing::default();
+    let following = follow((url, sent), limits, resting, &mut hearing);
     let within = tokio::time::timeout(limits.time_max, following).await;
     let fault = match within {
         Ok(Ok(bytes)) => return Ok(bytes),
         Ok(Err(fault)) => fault,
-        Err(_) => match &unheard {
-            Some(host) => FetchFault::Silent(host.clone(), limits.time_max),
-            None => FetchFault::TooSlow(limits.time_max),
+        Err(_) => match &hearing.asked {
+            Some(host) if !hearing.is_answered => FetchFault::Silent(host.clone(), limits.time_max),
+            Some(_) | None => FetchFault::TooSlow(limits.time_max),
         },
     };
+    let is_stalled = hearing.octets < STALLED_OCTETS * limits.time_max.as_secs().max(1);
     let is_silence = match &fault {
         FetchFault::Silent(..) | FetchFault::Address(AddressFault::Unresolved) => true,
         // A connection that broke off later may be the matter of this one address.
         FetchFault::Exchange(error) => error.is_connect(),
+        // So is a list that is large for the way to it, as long as something comes.
+        FetchFault::TooSlow(_) => is_stalled,
         FetchFault::Address(_)
         | FetchFault::Client(_)
         | FetchFault::Status(_)
         | FetchFault::TooLarge(_)
         | FetchFault::Redirects
-        | FetchFault::TooSlow(_)
         | FetchFault::Resting(_) => false,
     };
-    let silent = unheard.filter(|_| is_silence);
+    let is_unheard = !hearing.is_answered || matches!(fault, FetchFault::TooSlow(_));
+    let silent = hearing.asked.filter(|_| is_silence && is_unheard);
     Err(Failed { fault, silent })
 }
 
-/// Redirects are followed here and not by the client, because each one must pass the same checks. `unheard` is the host
-/// that has been asked and has not answered yet.
+/// A host that begins to answer and sends less than so many octets a second is as good as silent.
+const STALLED_OCTETS: u64 = 1024;
+
+/// What was heard so far.
+#[derive(Debug, Default)]
+struct Hearing {
+    /// The host that was asked last.
+    asked: Option<String>,
+    /// Whether it began to answer.
+    is_answered: bool,
+    /// Octets of its answer.
+    octets: u64,
+}
+
+/// Redirects are followed here and not by the client, because each one must pass the same checks.
 async fn follow(
     (url, sent): (&str, &Sent),
     limits: &FetchLimits,
     resting: &[String],
-    unheard: &mut Option<String>,
+    hearing: &mut Hearing,
 ) -> Result<Vec<u8>, FetchFault> {
     let mut url = address::parse(url)?;
     for _ in 0..=limits.redirects_max {
@@ -163,12 +179,12 @@ async fn follow(
         if resting.contains(&host) {
             return Err(FetchFault::Resting(host));
         }
-        *unheard = Some(host);
+        (hearing.asked, hearing.is_answered) = (Some(host), false);
         let checked = address::check(url, &limits.private_hosts).await?;
         let response = ask(&checked, sent).await?;
-        *unheard = None;
+        hearing.is_answered = true;
         if !response.status().is_redirection() {
-            return read(response, limits.bytes_max).await;
+            return read(response, limits.bytes_max, &mut hearing.octets).await;
         }
         let location = response
             .headers()
@@ -198,7 +214,7 @@ async fn ask(checked: &Checked, sent: &Sent) -> Result<Response, FetchFault> {
     request.send().await.map_err(FetchFault::Exchange)
 }
 
-async fn read(mut response: Response, bytes_max: u64) -> Result<Vec<u8>, FetchFault> {
+async fn read(mut response: Response, bytes_max: u64, heard: &mut u64) -> Result<Vec<u8>, FetchFault> {
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchFault::Status(response.status().as_u16()));
     }
@@ -208,6 +224,7 @@ async fn read(mut response: Response, bytes_max: u64) -> Result<Vec<u8>, FetchFa
             return Err(FetchFault::TooLarge(bytes_max));
         }
         bytes.extend_from_slice(&chunk);
+        *heard = bytes.len() as u64;
     }
     Ok(bytes)
 }

@@ -35,12 +35,15 @@ pub(super) fn certificates(folder: &Path) -> io::Result<Folder<Arc<Certificate>>
     read_all(folder, certificates_of)
 }
 
-/// All certificates of a file: PEM with one or more, or DER.
+/// All certificates of a file: PEM with one or more, DER, or a bundle (PKCS#7) in DER.
 pub(super) fn certificates_of(bytes: &[u8]) -> Result<Vec<Arc<Certificate>>, String> {
     if bytes.first() == Some(&0x30) {
-        return Ok(vec![Arc::new(
-            Certificate::from_der(bytes).map_err(|fault| fault.to_string())?,
-        )]);
+        let sole = Certificate::from_der(bytes).map(|one| vec![Arc::new(one)]);
+        // A bundle of them (PKCS#7), as authorities hand them out.
+        return sole.or_else(|fault| {
+            let bundle = trust::cms::certificates(bytes).ok().filter(|all| !all.is_empty());
+            bundle.ok_or_else(|| fault.to_string())
+        });
     }
     let found = Certificate::all_from_pem(bytes).map_err(|fault| fault.to_string())?;
     if found.is_empty() {

@@ -20,6 +20,8 @@ fn delivery(to: u32, event: u8, state: DispatchState) -> DispatchHead {
             rank: Rank::Normal,
             expires_at: None,
             answer: None,
+            account: None,
+            sender: None,
             submitted_by: None,
         },
         state,

@@ -1,5 +1,7 @@
 //! What goes into inboxes, and what a recall does about it: the stages dispatch and settle over a real store.
 
+mod given_up;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 

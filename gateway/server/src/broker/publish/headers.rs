@@ -11,10 +11,12 @@ pub(super) fn headers_of(parcel: &Parcel) -> FieldTable {
     headers.insert(wire::HEADER_FORMAT.into(), AMQPValue::LongLongInt(wire::FORMAT));
     put(&mut headers, wire::HEADER_CASE, parcel.dispatch.case.to_string());
     put(&mut headers, wire::HEADER_EVENT, parcel.event.to_string());
+    let hop = format!("{} {}", parcel.gateway, vietnam_time(parcel.dispatch.id.time()));
+    put(&mut headers, wire::HEADER_TRACE, hop);
     if let Some(time) = parcel.dispatch.expires_at {
         put(&mut headers, wire::HEADER_EXPIRES, vietnam_time(time));
     }
-    if let Some(sender) = &parcel.sender {
+    if let Some(sender) = &parcel.dispatch.sender {
         put(&mut headers, wire::HEADER_SENDER, sender.as_str());
     }
     if let Some(document) = &parcel.document {
@@ -49,7 +51,7 @@ pub(super) fn put(headers: &mut FieldTable, name: &'static str, value: impl Into
 pub(super) mod tests {
     use super::*;
     use domain::dispatch::{Answer, Dispatch, DispatchKind, Rank};
-    use domain::ids::{AgencyId, CaseId, DispatchId, SubmissionId};
+    use domain::ids::{AgencyId, CaseId, Code, DispatchId, SubmissionId};
     use domain::receipt::ReceiptKind;
     use trust::{Digest, Time};
 
@@ -66,13 +68,15 @@ pub(super) mod tests {
             rank: Rank::Normal,
             expires_at: None,
             answer: None,
+            account: None,
+            sender: None,
             submitted_by: None,
         };
         Parcel {
             dispatch,
             event: leaf,
             body: b"body".as_slice().into(),
-            sender: None,
+            gateway: Code::parse("H53.LT").expect("a code"),
             document: None,
             targets: Vec::new(),
         }
@@ -89,7 +93,7 @@ pub(super) mod tests {
     fn a_packet_carries_case_event_and_what_is_known_of_its_document() {
         let mut packet = parcel(DispatchKind::Packet);
         packet.dispatch.expires_at = Some(Time::from_micros(1_790_000_000_000_000));
-        packet.sender = Some("000.00.01.H53".to_owned());
+        packet.dispatch.sender = Code::parse("000.00.01.H53").ok();
         packet.document = Some("số 13/2020".to_owned());
         packet.targets = vec![CaseId::from_bytes([1; 16]), CaseId::from_bytes([2; 16])];
         let headers = headers_of(&packet);
@@ -106,6 +110,9 @@ pub(super) mod tests {
             Some(Digest::of(b"event").to_string().as_str())
         );
         assert_eq!(text(&headers, wire::HEADER_DOCUMENT), Some("số 13/2020"));
+        assert_eq!(text(&headers, wire::HEADER_SENDER), Some("000.00.01.H53"));
+        let trace = text(&headers, wire::HEADER_TRACE).expect("a trace");
+        assert_eq!(trace, "H53.LT 1970-01-01T07:00:00+07:00");
         assert!(text(&headers, wire::HEADER_EXPIRES).is_some_and(|time| time.ends_with("+07:00")));
         assert_eq!(
             text(&headers, wire::HEADER_TARGETS).map(|targets| targets.split(' ').count()),
@@ -145,7 +152,6 @@ pub(super) mod tests {
         let mut receipt = parcel(DispatchKind::Receipt);
         let submission = SubmissionId::parse("0190").ok();
         receipt.dispatch.answer = Some(Answer {
-            account: None,
             kind: ReceiptKind::SubmissionAcceptance,
             submission,
         });

@@ -10,7 +10,7 @@ use domain::event::{Happening, Moved};
 use domain::ids::{AccountId, DispatchId};
 use domain::port::{Appended, Commit, DispatchHead, Expectation, Outcome, StoreFault};
 use tokio::sync::Semaphore;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::body::Bodies;
 use super::parcel::{self, Standing};
@@ -47,6 +47,8 @@ pub(super) enum Ending {
     Behind(Box<DispatchHead>),
     /// The account has no inbox.
     NoInbox,
+    /// Its bytes cannot be read back as they were.
+    Damaged,
 }
 
 /// What bounds the attempts that run at once. Urgent ones have turns of their own.
@@ -85,10 +87,14 @@ pub(super) async fn send(road: &Road, turns: &Turns, head: &DispatchHead, accoun
     not_now(ending, head)
 }
 
-/// Records that a dispatch is no longer in the inbox where it was put.
+/// Records that a dispatch is no longer in the inbox where it was put; what was given up there stays given up.
 pub(super) async fn take_back(road: &Road, head: &DispatchHead, account: &AccountId) -> Ending {
     let lost = Happening::Lost(Moved::of(&head.dispatch, Some(account.clone()), None));
-    let recorded = insist(road, step(head, lost, &[DispatchState::Consigned])).await;
+    let recorded = insist(
+        road,
+        step(head, lost, &[DispatchState::Consigned, DispatchState::Failed]),
+    )
+    .await;
     let ending = recorded.map(|appended| {
         // After a conflict somebody else settled it, or made it due before: whoever looks finds out.
         let is_done = matches!(appended, Appended::Done(_));
@@ -121,7 +127,13 @@ async fn try_send(
         Twin::Ahead => return Ok(Ending::Waits),
         Twin::HandedOver => return handed_over_with_twin(road, head, account).await,
     }
-    let body = turns.bodies.get(road, &head.dispatch).await?;
+    let body = match turns.bodies.get(road, &head.dispatch).await {
+        Err(StoreFault::Damaged(fault)) => {
+            error!(stage = "dispatch", dispatch.id = %head.dispatch.id, case.id = %head.dispatch.case, fault, "its bytes cannot be read; put packs and objects back from a copy");
+            return Ok(Ending::Damaged);
+        }
+        body => body?,
+    };
     let parcel = parcel::wrap(road, head, body.bytes())?;
     match road.inbox.hand_over(account.clone(), parcel).await {
         Outcome::Delivered => {}

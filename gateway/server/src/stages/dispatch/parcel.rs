@@ -67,19 +67,11 @@ pub(super) fn wrap(road: &Road, head: &DispatchHead, body: Arc<[u8]>) -> Result<
     let dispatch = &head.dispatch;
     let case = road.journal.case(dispatch.case)?;
     let identity = case.as_ref().and_then(|case| case.identity.as_ref());
-    let directory = road.journal.directory();
-    let sender = case
-        .as_ref()
-        .and_then(|case| case.sender)
-        .and_then(|sender| directory.agency(sender));
-    let code = sender
-        .and_then(|agency| agency.codes_current().next())
-        .map(ToString::to_string);
     Ok(Parcel {
         dispatch: dispatch.clone(),
         event: head.event,
         body,
-        sender: code,
+        gateway: road.rules.gateway.clone(),
         document: identity.map(|identity| identity.document.to_string()),
         targets: case.map(|case| case.targets).unwrap_or_default(),
     })

@@ -102,7 +102,6 @@ fn receipt(to: u32, system: u8, rank: Rank, number: u64) -> DispatchRecord {
     let answer = Answer {
         kind: ReceiptKind::SubmissionAcceptance,
         submission: None,
-        account: (0 < system).then_some(account),
     };
     let dispatch = Dispatch {
         id: DispatchId::derive(Time::from_micros(0), &event, to, b'r'),
@@ -114,6 +113,8 @@ fn receipt(to: u32, system: u8, rank: Rank, number: u64) -> DispatchRecord {
         rank,
         expires_at: None,
         answer: Some(answer),
+        account: (0 < system).then_some(account),
+        sender: None,
         submitted_by: None,
     };
     DispatchRecord {

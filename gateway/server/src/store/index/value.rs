@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 8;
+pub(crate) const FORMAT: u8 = 9;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -285,8 +285,8 @@ macro_rules! records {
 records! {
     Identity { sender, document, business, contents }
     CaseHead { case, state, identity, sender, rank, packet, answer, since, targets, acted_on_by }
-    Dispatch { id, case, to, code, kind, body, rank, expires_at, answer, submitted_by }
-    Answer { kind, submission, account }
+    Dispatch { id, case, to, code, kind, body, rank, expires_at, answer, account, sender, submitted_by }
+    Answer { kind, submission }
     DispatchHead { dispatch, state, event, consigned_at, consigned_to }
     SubmissionHead { case, packet }
     StatusHead { status, packet, meaning, answer }

@@ -31,6 +31,10 @@ impl Step<'_, '_> {
         record.places.push((self.position, self.placed.location));
         // A recall that was withdrawn follows what was taken after all.
         let is_due_after_all = (record.head.state, state) == (DispatchState::Withdrawn, DispatchState::Due);
+        // What was given up in an inbox is there no more, and stays given up.
+        if (record.head.state, state) == (DispatchState::Failed, DispatchState::Due) {
+            self.forget_place(&record)?;
+        }
         if !record.head.state.is_settled() || state == DispatchState::HandedOver || is_due_after_all {
             self.change_state(&mut record, state)?;
         }
@@ -59,7 +63,10 @@ impl Step<'_, '_> {
             }
             DispatchState::HandedOver | DispatchState::Failed | DispatchState::Withdrawn => {
                 self.view.remove(row(key::DUE))?;
-                self.view.remove(row(key::FLYING))?;
+                // What is given up in an inbox still lies there, until it is taken or the inbox is lost.
+                if state != DispatchState::Failed {
+                    self.view.remove(row(key::FLYING))?;
+                }
                 if let Some(expires_at) = dispatch.expires_at {
                     self.view.remove(key::expiry(expires_at, dispatch.id))?;
                 }
@@ -69,7 +76,13 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// All that lay in inboxes is due again, each in its old turn.
+    /// It lies in no inbox.
+    fn forget_place(&mut self, record: &DispatchRecord) -> Result<(), Fault> {
+        let (dispatch, position) = (&record.head.dispatch, record.position);
+        self.view.remove(key::row(key::FLYING, dispatch, position))
+    }
+
+    /// All that lay in inboxes is due again, each in its old turn, but for what was given up there.
     pub(super) fn broker_lost(&mut self) -> Result<(), Fault> {
         for (row, _) in self.view.scan(&[key::FLYING], usize::MAX)? {
             let id =
@@ -77,6 +90,10 @@ impl Step<'_, '_> {
             let Some(mut record) = self.dispatch(id)? else {
                 continue;
             };
+            if record.head.state == DispatchState::Failed {
+                self.forget_place(&record)?;
+                continue;
+            }
             self.change_state(&mut record, DispatchState::Due)?;
             self.view.put(key::dispatch(id), &record)?;
         }
@@ -91,6 +108,9 @@ impl Step<'_, '_> {
         } else {
             None
         };
+        if let Some(before) = &before {
+            self.forget_place(before)?;
+        }
         self.view
             .insert(key::row(key::DUE, &dispatch, self.position), &());
         if let Some(expires_at) = dispatch.expires_at {

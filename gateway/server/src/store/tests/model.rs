@@ -1,7 +1,7 @@
 //! Random histories: the store answers as a naive model of the same events does, and goes on answering so after it
 //! was opened again, made its index again, or had it damaged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use domain::consequence::Consequences;
@@ -49,12 +49,19 @@ struct Model {
 impl Model {
     /// Every dispatch with its state, in the order of the events that made them.
     fn dispatches(&self) -> Vec<DispatchHead> {
+        self.replay().0
+    }
+
+    /// The same, and which of them lie in an inbox: also those that were given up there.
+    fn replay(&self) -> (Vec<DispatchHead>, BTreeSet<DispatchId>) {
+        let mut lying = BTreeSet::new();
         let mut order: Vec<DispatchId> = Vec::new();
         let mut heads: BTreeMap<DispatchId, DispatchHead> = BTreeMap::new();
         for Recorded { leaf, event, .. } in &self.events {
             for dispatch in Consequences::of(event, leaf).dispatches {
                 // An agency that is addressed by two of its codes gets one dispatch; one that was given up and goes again
                 // takes its turn behind all others.
+                lying.remove(&dispatch.id);
                 order.retain(|id| *id != dispatch.id);
                 order.push(dispatch.id);
                 let before = heads.get(&dispatch.id);
@@ -68,6 +75,7 @@ impl Model {
                 heads.insert(head.dispatch.id, head);
             }
             if matches!(event.happening, Happening::BrokerLost { .. }) {
+                lying.clear();
                 for head in heads
                     .values_mut()
                     .filter(|head| head.state == DispatchState::Consigned)
@@ -79,7 +87,14 @@ impl Model {
                 continue;
             };
             let head = heads.get_mut(&id).expect("made before it moved");
-            if !head.state.is_settled() || state == DispatchState::HandedOver {
+            let moves = !head.state.is_settled() || state == DispatchState::HandedOver;
+            let is_lost = state == DispatchState::Due && head.state == DispatchState::Failed;
+            if moves && state == DispatchState::Consigned {
+                lying.insert(id);
+            } else if moves && state != DispatchState::Failed || is_lost {
+                lying.remove(&id);
+            }
+            if moves {
                 head.state = state;
                 // Who confirms what was never seen in an inbox had it.
                 let confirmed = state == DispatchState::HandedOver && head.consigned_to.is_none();
@@ -89,7 +104,7 @@ impl Model {
                 }
             }
         }
-        order.iter().map(|id| heads[id].clone()).collect()
+        (order.iter().map(|id| heads[id].clone()).collect(), lying)
     }
 
     fn in_state(&self, to: AgencyId, state: DispatchState) -> Vec<DispatchHead> {
@@ -285,9 +300,10 @@ impl Model {
                 epoch: which.to_string(),
             }),
             14 => {
+                let places = self.replay().1;
                 let lying: Vec<_> = all
                     .into_iter()
-                    .filter(|head| head.state == DispatchState::Consigned)
+                    .filter(|head| places.contains(&head.dispatch.id))
                     .collect();
                 Some(Happening::Lost(moved(&Self::pick(&lying, which)?.dispatch)))
             }
@@ -331,7 +347,8 @@ impl Model {
             };
             assert_eq!(key(&store.due(one, 1000).expect("told")), key(&due));
             assert_eq!(store.waiting().expect("told").contains(&one), !due.is_empty());
-            let flying = self.in_state(one, DispatchState::Consigned);
+            let (mut flying, lying) = self.replay();
+            flying.retain(|head| head.dispatch.to == one && lying.contains(&head.dispatch.id));
             let events = |heads: &[DispatchHead]| heads.iter().map(|head| head.event).collect::<Vec<_>>();
             assert_eq!(events(&store.in_flight(one).expect("told")), events(&flying));
             assert_eq!(store.flying().expect("told").contains(&one), !flying.is_empty());

@@ -142,6 +142,7 @@ pub(super) fn refused(number: usize, sender: u8, document: Option<DocumentId>) -
         reasons: Vec::new(),
         rank: Rank::Normal,
         seals: Vec::new(),
+        status_packet: None,
     }
 }
 
@@ -172,6 +173,7 @@ pub(super) fn extended(of: CaseId, id: usize, to: u8) -> Extended {
     let (addressees, expires_at) = (more.addressees, more.expires_at);
     let submission = submission(id, 1);
     Extended {
+        sender_code: None,
         case: of,
         submission,
         rank: Rank::Urgent,
@@ -188,6 +190,8 @@ pub(super) fn extended(of: CaseId, id: usize, to: u8) -> Extended {
 pub(super) fn reported(of: CaseId, id: usize, addressee: u8, status: StatusCode) -> Reported {
     let submission = submission(id, addressee);
     Reported {
+        account: None,
+        sender_code: None,
         case: of,
         submission,
         addressee: agency(addressee),

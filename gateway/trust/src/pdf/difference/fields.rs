@@ -462,7 +462,7 @@ impl Allowed {
 fn is_withdrawn(field: &Dictionary) -> bool {
     let corners = field.get(b"Rect").and_then(Object::as_array).unwrap_or_default();
     let is_nothing = |corner: &Object| corner.as_number() == Some(0.0);
-    corners.len() == 4 && corners.iter().all(is_nothing) && field.get(b"AP").is_none()
+    corners.len() == 4 && corners.iter().all(is_nothing)
 }
 
 /// Whether it calls itself an annotation, or nothing.

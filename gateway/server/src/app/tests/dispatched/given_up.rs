@@ -1,0 +1,121 @@
+//! What can never be sent, or was given up where it lies: nobody else waits for it, and nobody takes its place too early.
+
+use domain::event::{Failed, Moved};
+use domain::port::Archive;
+
+use super::*;
+
+/// An archive of which one original is damaged.
+struct Torn {
+    whole: Arc<dyn Archive>,
+    damaged: Digest,
+}
+
+impl Archive for Torn {
+    fn fetch(&self, digest: &Digest) -> Soon<'_, Result<Option<Arc<[u8]>>, StoreFault>> {
+        if *digest == self.damaged {
+            let fault = StoreFault::Damaged("a flipped bit".to_owned());
+            return Box::pin(std::future::ready(Err(fault)));
+        }
+        self.whole.fetch(digest)
+    }
+
+    fn length(&self, digest: &Digest) -> Result<Option<u64>, StoreFault> {
+        self.whole.length(digest)
+    }
+}
+
+#[test]
+fn what_cannot_be_read_keeps_nobody_waiting_and_is_told() {
+    let (mut bench, inboxes) = set_up();
+    bench.road.rules = Arc::new(Rules {
+        window: 1,
+        ..(*bench.road.rules).clone()
+    });
+    let mut cases = Vec::new();
+    for number in 0..3 {
+        let mut packet = letter(1, &[2]);
+        packet.document_id = format!("{number}/KH");
+        cases.push(accepted(&bench, &format!("s{number}"), &packet));
+    }
+    let whole = Arc::clone(&bench.road.archive);
+    bench.road.archive = Arc::new(Torn {
+        whole: Arc::clone(&whole),
+        damaged: cases[0].1.submission.packet,
+    });
+    for (job, _) in &cases[1..] {
+        live(&mut bench, "the next one lies in the inbox", |bench| {
+            states(bench, job.case) == [DispatchState::Consigned]
+        });
+        assert_eq!(bench.road.troubles.unreadable(), 1);
+        let head = bench.store.addressees(job.case).expect("told").remove(0);
+        let moved = Moved::of(&head.dispatch, head.consigned_to, None);
+        bench.record(Commit::of(Happening::HandedOver(moved)));
+    }
+    assert_eq!(states(&bench, cases[0].0.case), [DispatchState::Due]);
+    bench.road.archive = whole;
+    live(&mut bench, "it goes once it can be read", |bench| {
+        states(bench, cases[0].0.case) == [DispatchState::Consigned]
+    });
+    assert_eq!(inboxes.count(), 3);
+}
+
+#[test]
+fn what_was_given_up_in_an_inbox_keeps_its_place_there_until_it_is_taken() {
+    let (mut bench, inboxes) = set_up();
+    bench.road.rules = Arc::new(Rules {
+        window: 1,
+        ..(*bench.road.rules).clone()
+    });
+    let lies = |case| move |bench: &Bench| states(bench, case) == [DispatchState::Consigned];
+    let (first, _) = accepted(&bench, "s1", &letter(1, &[2]));
+    live(&mut bench, "the inbox is filled", lies(first.case));
+    let head = bench.store.addressees(first.case).expect("told").remove(0);
+    bench.record(Commit::of(Happening::Failed(Failed {
+        case: first.case,
+        dispatch: head.dispatch.id,
+        kind: head.dispatch.kind,
+        to: head.dispatch.to,
+        reason: "expired".to_owned(),
+        consigned: true,
+    })));
+    let mut packet = letter(1, &[2]);
+    packet.document_id = "2/KH".to_owned();
+    let (second, _) = accepted(&bench, "s2", &packet);
+    live(&mut bench, "a while", |_| true);
+    assert_eq!(states(&bench, second.case), [DispatchState::Due]);
+    assert_eq!(inboxes.count(), 1);
+    let taken = Moved::of(&head.dispatch, head.consigned_to, None);
+    bench.record(Commit::of(Happening::HandedOver(taken)));
+    live(&mut bench, "the next one lies in the inbox", lies(second.case));
+}
+
+#[test]
+fn what_was_given_up_in_an_inbox_that_is_lost_stays_given_up_and_makes_room() {
+    let (mut bench, inboxes) = set_up();
+    bench.road.rules = Arc::new(Rules {
+        window: 1,
+        ..(*bench.road.rules).clone()
+    });
+    let lies = |case| move |bench: &Bench| states(bench, case) == [DispatchState::Consigned];
+    let (first, _) = accepted(&bench, "s1", &letter(1, &[2]));
+    live(&mut bench, "the inbox is filled", lies(first.case));
+    let head = bench.store.addressees(first.case).expect("told").remove(0);
+    bench.record(Commit::of(Happening::Failed(Failed {
+        case: first.case,
+        dispatch: head.dispatch.id,
+        kind: head.dispatch.kind,
+        to: head.dispatch.to,
+        reason: "expired".to_owned(),
+        consigned: true,
+    })));
+    bench.record(Commit::of(Happening::BrokerLost {
+        epoch: "e1".to_owned(),
+    }));
+    let mut packet = letter(1, &[2]);
+    packet.document_id = "2/KH".to_owned();
+    let (second, _) = accepted(&bench, "s2", &packet);
+    live(&mut bench, "the next one lies in the inbox", lies(second.case));
+    assert_eq!(states(&bench, first.case), [DispatchState::Failed]);
+    assert_eq!(inboxes.count(), 2);
+}
