@@ -36,14 +36,19 @@ pub(crate) struct NotGood {
 }
 
 impl NotGood {
-    /// Of two words against one certificate that which weighs more: for good more than a hold, and then the earlier one,
-    /// for what was signed in between.
+    /// Of two words against one certificate that which weighs more: for good more than a hold, and then the earlier one. A
+    /// hold that ended in a revocation was never lifted: the certificate is revoked since it began.
     fn or_harder(self, other: NotGood) -> NotGood {
-        if self.softness() <= other.softness() {
+        let since = self.softness().1.min(other.softness().1);
+        let mut harder = if self.softness() <= other.softness() {
             self
         } else {
             other
+        };
+        if let Failure::Revoked { at, .. } = &mut harder.failure {
+            *at = since;
         }
+        harder
     }
 
     fn softness(&self) -> (bool, Time) {
@@ -94,14 +99,17 @@ pub(crate) fn check(
 ) -> Result<Vec<RevocationProof>, NotGood> {
     let mut inquiry = Inquiry::new(path, question, budget);
     let lists = inquiry.lists();
-    // Whoever says that it was revoked is heard, be it a list or an answer; of several, who says so of the earliest time.
-    let by_lists = inquiry.known_revocation(&lists);
-    let answered = match (by_lists, inquiry.ask_answers()) {
-        (None, answered) => answered?,
-        (Some(revoked), Err(other)) => return Err(revoked.or_harder(other)),
-        (Some(revoked), Ok(_)) => return Err(revoked),
+    // Whoever says that it was revoked is heard, be it a list or an answer.
+    let by_old_lists = inquiry.known_revocation(&lists);
+    let (answered, by_answers) = match inquiry.ask_answers() {
+        Ok(answered) => (answered, None),
+        Err(word) => (None, Some(word)),
     };
-    inquiry.ask(&lists)?;
+    let by_lists = inquiry.ask(&lists).err();
+    let words = [by_old_lists, by_answers, by_lists].into_iter().flatten();
+    if let Some(hardest) = words.reduce(NotGood::or_harder) {
+        return Err(hardest);
+    }
     if Reasons::ALL.are_within(inquiry.covered) {
         return Ok(inquiry.proofs);
     }
@@ -176,6 +184,9 @@ impl<'a, 'b> Inquiry<'a, 'b> {
     }
 
     /// Asks the lists in turn, until they speak for all reasons.
+    ///
+    /// # Errors
+    /// A word against the certificate, never the lack of one.
     fn ask(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Result<(), NotGood> {
         for (list, reasons) in lists.iter().copied() {
             if Reasons::ALL.are_within(self.covered) {
@@ -266,11 +277,17 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         });
         let mut told: Vec<_> = told.collect();
         told.sort_by_key(|(_, revocation)| revocation.at);
+        let Question { at, now, .. } = self.question;
+        let asked_at = if self.is_of_past { at } else { now };
         for (list, revocation) in told {
             // A signer that has ended since is heard all the same: what was revoked stays so.
-            let at = list.this_update().min(self.question.now);
-            let demand = RevocationDemand::NotAsked;
-            if signer::of(list, (self.path, at), demand, self.question, self.budget).is_some() {
+            // Nor does it matter that its certificate was made anew after the list.
+            let made_at = list.this_update().min(now);
+            let mut is_signed = |at| {
+                let demand = RevocationDemand::NotAsked;
+                signer::of(list, (self.path, at), demand, self.question, self.budget).is_some()
+            };
+            if is_signed(made_at) || is_signed(asked_at) {
                 let proof = RevocationProof {
                     certificate: Arc::clone(certificate),
                     source: RevocationSource::List(Arc::clone(list)),

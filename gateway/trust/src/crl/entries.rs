@@ -142,7 +142,8 @@ impl Entry {
 struct Said {
     reason: RevocationReason,
     issuer: Option<Name>,
-    /// invalidityDate (§5.3.2): since when the key is suspected.
+    /// invalidityDate (§5.3.2): since when the key is suspected. One that cannot be read takes nothing from the entry that
+    /// bears it.
     invalid_since: Option<Time>,
 }
 
@@ -168,8 +169,8 @@ impl Said {
                 let name = names.iter().find_map(GeneralName::directory);
                 said.issuer = Some(name.ok_or(Asn1Fault::Value)?.clone());
             } else if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
-                let time = Reader::sole(extension.value, tag::GENERALIZED_TIME)?;
-                said.invalid_since = Some(read_time(&time)?);
+                let time = Reader::sole(extension.value, tag::GENERALIZED_TIME);
+                said.invalid_since = time.and_then(|time| read_time(&time)).ok();
             } else if extension.is_critical {
                 scope.forbid();
             }

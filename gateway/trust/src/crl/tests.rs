@@ -228,4 +228,10 @@ fn the_earlier_of_revocation_and_invalidity_counts() {
     };
     assert_eq!(at(early), early);
     assert_eq!(at(late), now().plus_seconds(-3600));
+    for unreadable in [&b"\x18\x0F20260101"[..], b"\x17\x0D260101000000Z", b""] {
+        let entry = entry(&[9], &[extension(&oid::INVALIDITY_DATE, !CRITICAL, unreadable)]);
+        let list = list(name, &[entry], &[]).expect("a list");
+        let found = list.revocation_of(&[9]).expect("an entry");
+        assert_eq!(found.at, now().plus_seconds(-3600));
+    }
 }

@@ -184,9 +184,11 @@ fn read_single(mut body: Reader<'_>) -> Result<Option<Single>, OcspFault> {
         let mut reader = ExtensionsReader::new(&extensions)?;
         while let Some(extension) = reader.next()? {
             if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
-                // Since when the key is suspected (§4.4.5), as in lists.
-                let since = read_time(&Reader::sole(extension.value, tag::GENERALIZED_TIME)?)?;
-                if let CertificateStatus::Revoked(revocation) = &mut status {
+                // Since when the key is suspected (§4.4.5), as in lists. One that cannot be read takes nothing from the word
+                // that it stands beside.
+                let since = Reader::sole(extension.value, tag::GENERALIZED_TIME);
+                let since = since.and_then(|time| read_time(&time));
+                if let (CertificateStatus::Revoked(revocation), Ok(since)) = (&mut status, since) {
                     revocation.at = revocation.at.min(since);
                 }
             } else {

@@ -326,6 +326,60 @@ fn since_when_a_key_is_suspected_counts() {
 }
 
 #[test]
+fn a_hold_that_became_a_revocation_counts_from_its_beginning() {
+    let world = World::new();
+    let answer = |at: Time, code: u8| {
+        let draft = Draft {
+            status: revoked(at, &reason(code)),
+            ..about_person(&world)
+        };
+        by_issuer(&world, &draft)
+    };
+    let (hold, compromise) = (6, 1);
+    // The entries of lists are of this day.
+    let listed: Time = "2026-05-01T00:00:00Z".parse().expect("an instant");
+    let list = |reason| Some(world.issuing.list(&[(100, reason)]));
+    let (on_hold, for_good) = (
+        rcgen::RevocationReason::CertificateHold,
+        rcgen::RevocationReason::KeyCompromise,
+    );
+    let (before, after) = (listed.plus_seconds(-86_400), listed.plus_seconds(86_400));
+    let at = |answers: Vec<OcspAnswer>, list| revoked_at(&world, answers, list);
+    assert_eq!(at(vec![answer(before, hold)], list(for_good)), before);
+    assert_eq!(at(vec![answer(after, hold)], list(for_good)), listed);
+    assert_eq!(at(vec![answer(after, compromise)], list(on_hold)), listed);
+    let both = || [answer(before, hold), answer(after, compromise)];
+    assert_eq!(at(Vec::from(both()), None), before);
+    assert_eq!(at(both().into_iter().rev().collect(), None), before);
+}
+
+#[test]
+fn since_when_a_key_is_suspected_is_left_out_where_it_cannot_be_read() {
+    let world = World::new();
+    let told = now().plus_seconds(-600);
+    for unreadable in [
+        &b"\x18\x0F20260101"[..],
+        b"\x18\x1320260101000000.500Z",
+        b"\x17\x0D260101000000Z",
+        b"",
+    ] {
+        let draft = Draft {
+            status: revoked(told, &[]),
+            single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, false, unreadable)]),
+            ..about_person(&world)
+        };
+        // An older answer is good, and still current.
+        let good = Draft {
+            produced_at: now().plus_seconds(-100),
+            this_update: now().plus_seconds(-100),
+            ..about_person(&world)
+        };
+        let answers = vec![by_issuer(&world, &good), by_issuer(&world, &draft)];
+        assert_eq!(revoked_at(&world, answers, None), told);
+    }
+}
+
+#[test]
 fn a_responder_is_held_to_the_names_that_its_issuer_may_certify() {
     let world = World::new();
     let constrained = world.root.authority("Constrained", 77, |params| {

@@ -4,7 +4,8 @@
 //! What a look may not do to what stands around it is bounded by readers that save their state before it and restore it
 //! after it: an operator too many, and the look takes over the page.
 //!
-//! **Invariant**: of `q` and `Q`, of texts, and of the marks of content, each opens and closes in the stream itself.
+//! **Invariant**: of `q` and `Q`, of texts, and of the marks of content, each opens and closes in the stream itself, the last
+//! to open first.
 //! **Invariant**: what is no operator of the standard is a fault, and so is one in an array or with too few words before it:
 //! readers split it and pass over it in ways of their own.
 
@@ -24,6 +25,17 @@ const DRAWING: &[&[u8]] = &[
     b"S", b"s", b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"sh", b"Tj", b"TJ", b"'", b"\"",
 ];
 
+/// What an operator opened and another one has to close.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// `q`.
+    State,
+    /// `BMC`, `BDC`.
+    Mark,
+    /// `BT`.
+    Text,
+}
+
 /// What was found of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Content {
@@ -39,8 +51,9 @@ pub(super) struct Content {
 pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> {
     let mut parser = Parser::new(octets, 0);
     let mut content = Content::default();
-    let (mut saved, mut marked, mut operands) = (0_usize, 0_usize, 0_usize);
-    let (mut name, mut is_in_text) = (None, false);
+    // Readers that unwind differently see different things where these cross.
+    let mut opened: Vec<Opened> = Vec::new();
+    let (mut name, mut operands, mut is_in_text) = (None, 0_usize, false);
     loop {
         parser.skip_space();
         let fault = PdfFault::Syntax { offset: parser.at };
@@ -67,13 +80,20 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
             continue;
         }
         match (word, operands) {
-            (b"q", 0) => saved += 1,
-            (b"Q", 0) => saved = saved.checked_sub(1).ok_or(fault)?,
-            (b"BMC", 1) | (b"BDC", 2) => marked += 1,
-            (b"EMC", 0) => marked = marked.checked_sub(1).ok_or(fault)?,
+            (b"q", 0) => opened.push(Opened::State),
+            (b"BMC", 1) | (b"BDC", 2) => opened.push(Opened::Mark),
+            // Of texts none is inside another.
+            (b"BT", 0) if !is_in_text => {
+                is_in_text = true;
+                opened.push(Opened::Text);
+            }
+            (b"Q", 0) if opened.last() == Some(&Opened::State) => drop(opened.pop()),
+            (b"EMC", 0) if opened.last() == Some(&Opened::Mark) => drop(opened.pop()),
+            (b"ET", 0) if opened.last() == Some(&Opened::Text) => {
+                is_in_text = false;
+                opened.pop();
+            }
             (b"Do", 1) => content.invoked.push(name.take().ok_or(fault)?),
-            (b"BT", 0) if !is_in_text => is_in_text = true,
-            (b"ET", 0) if is_in_text => is_in_text = false,
             (b"d0", 2) | (b"d1", 6) => content.is_glyph = true,
             (b"q" | b"Q" | b"BMC" | b"BDC" | b"EMC" | b"Do" | b"BT" | b"ET" | b"d0" | b"d1", _) => {
                 return Err(fault);
@@ -84,14 +104,13 @@ pub(super) fn read(octets: &[u8], budget: &Budget) -> Result<Content, PdfFault> 
         }
         (name, operands) = (None, 0);
     }
-    if (saved, marked, operands, is_in_text) == (0, 0, 0, false) {
+    if opened.is_empty() && operands == 0 {
         Ok(content)
     } else {
         Err(PdfFault::Syntax { offset: octets.len() })
     }
 }
 
-/// A number as every reader ends it: sign, digits, at most one full stop.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +137,7 @@ mod tests {
             (b"BT (Q) Tj ET", true, &[]),
             (b"[(Q) -1.5 <51>] TJ", true, &[]),
             (b"/Tx BMC q Q EMC", false, &[]),
+            (b"q /Tx BMC BT ET EMC Q BT /Tx BMC EMC ET", false, &[]),
             (b"/OC << /Q [1] >> BDC EMC", false, &[]),
             (b"[3 5] 6 d", false, &[]),
         ] {
@@ -169,6 +189,12 @@ mod tests {
             b"BT",
             b"ET",
             b"BT BT ET ET",
+            b"BT q ET Q",
+            b"q BT Q ET",
+            b"/Tx BMC q EMC Q",
+            b"q /Tx BMC Q EMC",
+            b"BT /Tx BMC ET EMC",
+            b"BT q BT ET Q ET",
             b"1 BT ET",
             b"9 0 d1",
         ] {

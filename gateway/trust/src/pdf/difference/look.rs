@@ -73,7 +73,17 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<Look, PdfF
             (Look::None | Look::Blank, false) => Look::Blank,
         };
     }
-    Ok(found)
+    // States other than that in force, and looks for the pointer, show nothing to whoever only looks.
+    let appearance = file.follow(appearance, revision)?;
+    let normal = appearance.dictionary().and_then(|states| states.get(b"N"));
+    let is_in_force = match normal {
+        Some(normal) => file.follow(normal, revision)?.stream.is_some(),
+        None => false,
+    };
+    match found {
+        Look::Blank if !is_in_force => Ok(Look::None),
+        Look::None | Look::Blank | Look::Drawn => Ok(found),
+    }
 }
 
 /// The streams of an appearance dictionary, those of states included.
@@ -164,7 +174,8 @@ fn read(changes: &Changes<'_, '_>, look: &Rc<Indirect>) -> Result<Option<bool>, 
         let (Some(dictionary), Some(range)) = (part.dictionary(), &part.stream) else {
             return Ok(None);
         };
-        if !seen.insert(range.start) {
+        // One that is both is read as both.
+        if !seen.insert((range.start, is_glyph)) {
             continue;
         }
         if seen.len() > PARTS_MAX {

@@ -262,6 +262,16 @@ fn an_empty_signature_field_may_wait_and_shows_nothing() {
     ] {
         assert!(fault(&judge(look)).is_some(), "{look}");
     }
+    // What is shown at rest is what /N says and nothing else.
+    for look in [
+        "/AP << /R 8 0 R >>",
+        "/AP << /D 8 0 R >>",
+        "/AP << /N << /On 8 0 R >> >>",
+        "/AP << /N << /On 8 0 R >> >> /AS /On",
+    ] {
+        let overlaid = Some(PdfFault::Overlaid { number: 7 });
+        assert_eq!(fault(&judge(look)), overlaid, "{look}");
+    }
     let drawn = judge_with("/AP << /N 8 0 R >>", &look_of("0 0 9 9 re f"));
     assert_eq!(fault(&drawn), Some(PdfFault::Overlaid { number: 7 }));
 }

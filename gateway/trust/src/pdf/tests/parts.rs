@@ -90,6 +90,20 @@ fn only_a_glyph_is_one_and_every_text_ends() {
 }
 
 #[test]
+fn what_is_glyph_and_form_at_once_is_read_as_both() {
+    let world = World::new();
+    let both = "/Font << /F 12 0 R >> /XObject << /X 13 0 R >>";
+    let font = "<< /Type /Font /Subtype /Type3 /CharProcs << /a 13 0 R >> >>";
+    let changed = Some(PdfFault::Changed { number: 7 });
+    for (octets, expected) in [("q Q", None), ("9 0 d0 q Q", changed)] {
+        let shared = stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", octets);
+        let more = [(12, font), (13, &*shared)];
+        let found = filled(&world, "BT /F 9 Tf (a) Tj ET /X Do", both, &more);
+        assert_eq!(found, expected, "{octets}");
+    }
+}
+
+#[test]
 fn a_look_is_made_of_what_is_there() {
     let world = World::new();
     let changed = Some(PdfFault::Changed { number: 7 });

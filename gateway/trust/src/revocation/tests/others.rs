@@ -156,3 +156,19 @@ fn who_signed_a_list_and_has_ended_since_is_heard_where_it_revokes_and_nowhere_e
     let revoked = failure(asked_with(&world, &other, vec![revoking, newer, of_root]));
     assert!(matches!(revoked, Some(Failure::Revoked { .. })), "{revoked:?}");
 }
+
+#[test]
+fn who_signed_a_list_and_was_certified_anew_since_is_heard_where_it_revokes() {
+    let world = World::new();
+    // Its certificate is younger than the list, which is a minute old.
+    let other = with_other_key(&world, |params| {
+        let start = now().plus_seconds(-30).as_seconds();
+        params.not_before =
+            rcgen::date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(start.unsigned_abs());
+    });
+    let revoking = other.list_with(&[(SERIAL, COMPROMISE)], &[number(5)]);
+    let newer = world.issuing.list_with(&[], &[number(6)]);
+    let lists = vec![revoking, newer, world.root.list(&[])];
+    let revoked = failure(asked_with(&world, &other, lists));
+    assert!(matches!(revoked, Some(Failure::Revoked { .. })), "{revoked:?}");
+}
