@@ -46,6 +46,16 @@ pub struct Spooled {
     path: PathBuf,
 }
 
+/// What lies in the spool.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// What waits, oldest name first (submission ids sort by time).
+    pub packets: Vec<Spooled>,
+    /// Files that nobody takes, because their names are not those of packets: neither those of the spool itself, nor those
+    /// that are still being written (which begin with a dot or end in `.part` or `.tmp`).
+    pub strangers: Vec<String>,
+}
+
 impl Spool {
     /// The spool of a connector's data folder, in which answers wait so long at most.
     ///
@@ -65,44 +75,32 @@ impl Spool {
         write_whole(&self.folder, &format!("{submission}.{}.edxml", word(rank)), bytes)
     }
 
-    /// What waits, oldest name first (submission ids sort by time).
+    /// What lies in the folder.
     ///
     /// # Errors
     /// [`StoreFault::File`].
-    pub fn list(&self) -> Result<Vec<Spooled>, StoreFault> {
-        let mut found = Vec::new();
+    pub fn list(&self) -> Result<Listing, StoreFault> {
+        let mut listing = Listing::default();
         for entry in fs::read_dir(&self.folder).map_err(fault("list", &self.folder))? {
             let path = entry.map_err(fault("list", &self.folder))?.path();
-            found.extend(spooled(path));
-        }
-        found.sort_by(|one, other| one.submission.cmp(&other.submission));
-        Ok(found)
-    }
-
-    /// Files that nobody takes, because their names are not those of packets: neither those of the spool itself, nor those
-    /// that are still being written (which begin with a dot or end in `.part` or `.tmp`).
-    ///
-    /// # Errors
-    /// [`StoreFault::File`].
-    pub fn strangers(&self) -> Result<Vec<String>, StoreFault> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(fault("list", &self.folder))? {
-            let path = entry.map_err(fault("list", &self.folder))?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_known = ["part", "tmp", "refused", "fault"]
                 .iter()
                 .chain(&ANSWERS)
                 .any(|ending| path.extension() == Some(ending.as_ref()));
-            if !name.starts_with('.') && !is_known && spooled(path).is_none() {
-                found.push(name);
+            let is_stranger = !name.starts_with('.') && !is_known;
+            let name = name.into_owned();
+            match spooled(path) {
+                Some(packet) => listing.packets.push(packet),
+                None if is_stranger => listing.strangers.push(name),
+                None => {}
             }
         }
-        found.sort();
-        Ok(found)
+        listing
+            .packets
+            .sort_by(|one, other| one.submission.cmp(&other.submission));
+        listing.strangers.sort();
+        Ok(listing)
     }
 
     /// How many bytes a packet that waits has.
@@ -282,7 +280,7 @@ mod tests {
         spool.put(&second, Rank::Urgent, b"two").expect("a file");
         spool.put(&first, Rank::Normal, b"one").expect("a file");
         fs::write(folder.path().join("spool/.03-c.normal.edxml.part"), "half").expect("a file");
-        let found = spool.list().expect("a list");
+        let found = spool.list().expect("a list").packets;
         let told: Vec<_> = found
             .iter()
             .map(|one| (one.submission.as_str(), one.rank))
@@ -290,7 +288,7 @@ mod tests {
         assert_eq!(told, [("01-a", Rank::Normal), ("02-b", Rank::Urgent)]);
         assert_eq!(spool.read(&found[0]).expect("bytes"), b"one");
         spool.remove(&found[0]).expect("removed");
-        assert_eq!(spool.list().expect("a list").len(), 1);
+        assert_eq!(spool.list().expect("a list").packets.len(), 1);
         assert_eq!(spool.take_answer(&first).expect("no fault"), None);
         spool.answer(&first, b"receipt").expect("a file");
         assert_eq!(
@@ -317,7 +315,7 @@ mod tests {
             fs::write(folder.path().join("spool").join(name), b"x").expect("a file");
         }
         assert_eq!(
-            spool.strangers().expect("a list"),
+            spool.list().expect("a list").strangers,
             ["hello.edxml", "ok1.high.edxml"]
         );
     }
@@ -328,10 +326,10 @@ mod tests {
         let spool = Spool::open(folder.path(), HOUR).expect("a spool");
         let submission = SubmissionId::parse("01-a").expect("an id");
         spool.put(&submission, Rank::Normal, b"packet").expect("a file");
-        let found = spool.list().expect("a list");
+        let found = spool.list().expect("a list").packets;
         assert_eq!(spool.bytes(&found[0]).expect("its size"), 6);
         spool.refuse(&found[0], "too large").expect("set aside");
-        assert_eq!(spool.list().expect("a list"), []);
+        assert_eq!(spool.list().expect("a list").packets, []);
         let kept = fs::read(folder.path().join("spool/01-a.normal.edxml.refused"));
         assert_eq!(kept.expect("it is kept"), b"packet");
         let reason = spool.take_fault(&submission).expect("no fault");
@@ -347,7 +345,7 @@ mod tests {
         let refused = SubmissionId::parse("02-b").expect("an id");
         spool.put(&submission, Rank::Normal, b"packet").expect("a file");
         spool.put(&refused, Rank::Normal, b"packet").expect("a file");
-        let found = spool.list().expect("a list");
+        let found = spool.list().expect("a list").packets;
         spool.refuse(&found[1], "too large").expect("set aside");
         spool.notify(&refused, b"held").expect("a file");
         spool.answer(&submission, b"receipt").expect("a file");
@@ -367,7 +365,7 @@ mod tests {
         let submission = SubmissionId::parse("01-a").expect("an id");
         assert_eq!(spool.take_notice(&submission).expect("no fault"), None);
         spool.notify(&submission, b"held").expect("a file");
-        assert_eq!(spool.list().expect("a list"), [], "no packet");
+        assert_eq!(spool.list().expect("a list").packets, [], "no packet");
         let notice = spool.take_notice(&submission).expect("no fault");
         assert_eq!(notice, Some(b"held".to_vec()));
         spool.notify(&submission, b"held").expect("a file");

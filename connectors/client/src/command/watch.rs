@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use connector::config::Config;
-use connector::spool::{self, Spool, Spooled};
+use connector::spool::{self, Listing, Spool, Spooled};
 use connector::text::Text;
 use connector::{Answer, Connector, Event, Standing, StoreFault, Submission, SubmitFault};
 use domain::ids::{DispatchId, SubmissionId};
@@ -173,14 +173,20 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
     let mut look = tokio::time::interval(LOOK);
     // Told when it begins, not at each attempt.
     let mut told = None;
-    let mut strangers = BTreeSet::new();
+    let mut told_of = BTreeSet::new();
     loop {
         look.tick().await;
         // What the outbox could not keep (a damaged record) is still in the spool, and is taken again.
         open.retain(|submission, _| {
             connector.is_open(submission) || connector.answer_of(submission).is_some()
         });
-        let taken = take_all(connector, spool, &mut open).await;
+        let taken = match spool.list() {
+            Ok(Listing { packets, strangers }) => {
+                tell_strangers(strangers, &mut told_of);
+                take_all(connector, spool, packets, &mut open).await
+            }
+            Err(fault) => Err(fault),
+        };
         let answered = answer_all(connector, spool, &mut open);
         let forgotten = match swept {
             Some(swept) if swept.elapsed() < SWEEP => Ok(0),
@@ -189,8 +195,7 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
                 spool.forget_old(connector::now())
             }
         };
-        let known = tell_strangers(spool, &mut strangers);
-        match taken.and(answered).and(forgotten.map(drop)).and(known) {
+        match taken.and(answered).and(forgotten.map(drop)) {
             Ok(()) => told = None,
             Err(fault) if fault.is_transient() => {
                 let words = Text::SpoolNotNow.with_fault(&of_store(&fault), &[]);
@@ -206,22 +211,22 @@ async fn exchange(connector: &Connector, spool: &Spool) -> Result<Ending, Comman
 }
 
 /// Tells of files that nobody will ever take, each once: software that names them otherwise waits for an answer in vain.
-fn tell_strangers(spool: &Spool, told: &mut BTreeSet<String>) -> Result<(), StoreFault> {
-    let found: BTreeSet<String> = spool.strangers()?.into_iter().collect();
-    for name in found.difference(told) {
+fn tell_strangers(strangers: Vec<String>, told_of: &mut BTreeSet<String>) {
+    let found = BTreeSet::from_iter(strangers);
+    for name in found.difference(told_of) {
         complain(&Text::SpoolStranger.with(&[("name", name)]));
     }
-    *told = found;
-    Ok(())
+    *told_of = found;
 }
 
 /// Takes what is new in the spool. What can never be taken is set aside, with the reason for whoever handed it in.
 async fn take_all(
     connector: &Connector,
     spool: &Spool,
+    packets: Vec<Spooled>,
     open: &mut HashMap<SubmissionId, Open>,
 ) -> Result<(), StoreFault> {
-    for spooled in spool.list()? {
+    for spooled in packets {
         if open.contains_key(&spooled.submission) {
             continue;
         }
