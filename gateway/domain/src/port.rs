@@ -319,8 +319,12 @@ pub trait Journal: Send + Sync {
     /// Addressees for which something is due.
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault>;
 
-    /// Dispatches in this addressee's inbox, oldest first; those among them that were given up there, too.
+    /// Dispatches consigned to this addressee's inbox, oldest first.
     fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, StoreFault>;
+
+    /// Whatever takes a place in this addressee's inbox, oldest first: what is in flight, and what was given up there and not
+    /// taken yet.
+    fn in_inbox(&self, to: AgencyId) -> Result<Vec<DispatchHead>, StoreFault>;
 
     /// Addressees with something in their inbox.
     fn flying(&self) -> Result<Vec<AgencyId>, StoreFault>;

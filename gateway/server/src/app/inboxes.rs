@@ -165,7 +165,7 @@ fn expected(road: &Road) -> Result<BTreeMap<AccountId, u32>, StoreFault> {
     let (directory, now) = (road.journal.directory(), road.now());
     let mut expected = BTreeMap::new();
     for agency in road.journal.flying()? {
-        for head in road.journal.in_flight(agency)? {
+        for head in road.journal.in_inbox(agency)? {
             let Some(account) = &head.consigned_to else {
                 continue;
             };

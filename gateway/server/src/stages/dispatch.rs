@@ -64,7 +64,6 @@ struct Dispatcher {
 /// A dispatch whose bytes cannot be read, and when that is tried again.
 struct Damaged {
     agency: AgencyId,
-    account: AccountId,
     until: Instant,
 }
 
@@ -106,7 +105,7 @@ impl Dispatcher {
     /// Takes up what the journal says: inboxes as they are, and everybody for whom something is due.
     fn resume(&mut self) -> Result<(), StoreFault> {
         for agency in self.road.journal.flying()? {
-            for head in self.road.journal.in_flight(agency)? {
+            for head in self.road.journal.in_inbox(agency)? {
                 if let Some(account) = &head.consigned_to {
                     self.lanes.board(account, head.dispatch.id);
                 }
@@ -158,7 +157,7 @@ impl Dispatcher {
         let found = self.road.journal.flying().and_then(|agencies| {
             let heads = agencies
                 .into_iter()
-                .map(|agency| self.road.journal.in_flight(agency));
+                .map(|agency| self.road.journal.in_inbox(agency));
             heads.collect::<Result<Vec<_>, _>>()
         });
         let heads = match found {
@@ -268,7 +267,7 @@ impl Dispatcher {
                 return 0;
             }
             // Those under way, and those that cannot be read, are still due in the index; they are passed over below.
-            room + lanes.running(&account) + count_of(damaged, &account)
+            room + lanes.running(&account) + damaged_of(damaged, agency)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -291,7 +290,7 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let passed_over = self.lanes.running(account) + count_of(&self.damaged, account);
+        let passed_over = self.lanes.running(account) + damaged_of(&self.damaged, agency);
         let is_all = due.len() < self.lanes.room(account) + passed_over;
         let now = Instant::now();
         for head in due {
@@ -343,7 +342,7 @@ impl Dispatcher {
         let (id, to) = (head.dispatch.id, head.dispatch.to);
         self.lanes.end(id);
         if matches!(ending, Ending::Damaged) {
-            self.set_aside(id, to, &account);
+            self.set_aside(id, to);
         } else {
             self.mend(id);
         }
@@ -401,10 +400,9 @@ impl Dispatcher {
     }
 
     /// Its bytes cannot be read: it is tried again later, and everybody else goes on.
-    fn set_aside(&mut self, id: DispatchId, agency: AgencyId, account: &AccountId) {
+    fn set_aside(&mut self, id: DispatchId, agency: AgencyId) {
         let one = Damaged {
             agency,
-            account: account.clone(),
             until: Instant::now() + DAMAGED_REST,
         };
         self.damaged.insert(id, one);
@@ -444,7 +442,7 @@ impl Dispatcher {
     }
 }
 
-/// How many dispatches into this inbox cannot be read.
-fn count_of(damaged: &HashMap<DispatchId, Damaged>, account: &AccountId) -> usize {
-    damaged.values().filter(|one| one.account == *account).count()
+/// How many dispatches for this addressee cannot be read, whichever inbox they would go into: that may be an heir's by now.
+fn damaged_of(damaged: &HashMap<DispatchId, Damaged>, agency: AgencyId) -> usize {
+    damaged.values().filter(|one| one.agency == agency).count()
 }

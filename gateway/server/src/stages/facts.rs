@@ -218,8 +218,7 @@ pub(super) fn of_status(
             let addressed = journal.addressees(case.case)?;
             let addressee = addressee(directory, &addressed, &speaks_for, now);
             if addressee.is_some() {
-                let heads = addressed.iter();
-                let head = heads.into_iter().find(|head| Some(head.dispatch.to) == addressee);
+                let head = addressed.iter().find(|head| Some(head.dispatch.to) == addressee);
                 let sent_by = head.and_then(|head| head.dispatch.submitted_by.clone());
                 return about(journal, case, (addressee, sent_by));
             }

@@ -253,8 +253,7 @@ impl Sweeper {
             .retain(|&agency| directory.agency(agency).is_some() && directory.heir(agency, now).is_none());
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
-            let lying = journal.in_flight(agency)?.into_iter();
-            heads.extend(lying.filter(|head| head.state == DispatchState::Consigned));
+            heads.extend(journal.in_flight(agency)?);
             self.fail_all(heads, "addressee-closed").await?;
         }
         Ok(())
@@ -295,7 +294,7 @@ impl Sweeper {
             let mut heads = self.road.journal.in_flight(agency)?;
             heads.retain(|head| {
                 let late = head.consigned_at.is_some_and(|at| at.plus_seconds(notice) <= now);
-                head.dispatch.kind == DispatchKind::Packet && head.state == DispatchState::Consigned && late
+                head.dispatch.kind == DispatchKind::Packet && late
             });
             let told = heads.into_iter().map(async |head| {
                 let id = head.dispatch.id;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use domain::consequence::Consequences;
 use domain::directory::Directory;
+use domain::dispatch::DispatchState;
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{
@@ -280,7 +281,13 @@ impl Journal for Store {
     }
 
     fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, StoreFault> {
-        self.0.ask(|view| view.in_flight(to))
+        let mut heads = self.in_inbox(to)?;
+        heads.retain(|head| head.state == DispatchState::Consigned);
+        Ok(heads)
+    }
+
+    fn in_inbox(&self, to: AgencyId) -> Result<Vec<DispatchHead>, StoreFault> {
+        self.0.ask(|view| view.in_inbox(to))
     }
 
     fn flying(&self) -> Result<Vec<AgencyId>, StoreFault> {

@@ -185,7 +185,7 @@ impl View<'_> {
         Ok(due)
     }
 
-    pub(crate) fn in_flight(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {
+    pub(crate) fn in_inbox(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {
         let mut records = self.row(&key::row_of(key::FLYING, to), usize::MAX)?;
         records.sort_by_key(|record| record.position);
         Ok(records.into_iter().map(|record| record.head).collect())

@@ -1,9 +1,13 @@
 //! What can never be sent, or was given up where it lies: nobody else waits for it, and nobody takes its place too early.
 
+use std::cell::Cell;
+
 use domain::event::{Failed, Moved};
-use domain::port::Archive;
+use domain::port::{Archive, DispatchHead};
+use futures_util::FutureExt;
 
 use super::*;
+use crate::stages::signal::DispatchNews;
 
 /// An archive of which one original is damaged.
 struct Torn {
@@ -27,11 +31,7 @@ impl Archive for Torn {
 
 #[test]
 fn what_cannot_be_read_keeps_nobody_waiting_and_is_told() {
-    let (mut bench, inboxes) = set_up();
-    bench.road.rules = Arc::new(Rules {
-        window: 1,
-        ..(*bench.road.rules).clone()
-    });
+    let (mut bench, inboxes) = with_window_of_one();
     let mut cases = Vec::new();
     for number in 0..3 {
         let mut packet = letter(1, &[2]);
@@ -61,15 +61,52 @@ fn what_cannot_be_read_keeps_nobody_waiting_and_is_told() {
 }
 
 #[test]
-fn what_was_given_up_in_an_inbox_keeps_its_place_there_until_it_is_taken() {
+fn what_cannot_be_read_keeps_nobody_waiting_at_its_heir_either() {
+    let (mut bench, inboxes) = with_window_of_one();
+    let accept = |number: u8| {
+        let mut packet = letter(1, &[2]);
+        packet.document_id = format!("{number}/KH");
+        accepted(&bench, &format!("s{number}"), &packet)
+    };
+    let [(_, damaged), (second, _)] = [1, 2].map(accept);
+    bench.road.archive = Arc::new(Torn {
+        whole: Arc::clone(&bench.road.archive),
+        damaged: damaged.submission.packet,
+    });
+    let is_merged = Cell::new(false);
+    live(&mut bench, "it goes into the inbox of the heir", |bench| {
+        let lies = states(bench, second.case) == [DispatchState::Consigned];
+        if lies && bench.road.troubles.unreadable() == 1 && !is_merged.replace(true) {
+            let merged = DirectoryChange::Merged {
+                from: vec![AgencyId::from_number(2)],
+                into: AgencyId::from_number(4),
+            };
+            tokio::task::block_in_place(|| bench.change(merged));
+            let told = bench.road.signals.tell_dispatch(DispatchNews::DirectoryChanged);
+            told.now_or_never().expect("there is room for news");
+        }
+        lies && inboxes.count() == 2
+    });
+}
+
+/// An inbox of one place.
+fn with_window_of_one() -> (Bench, Arc<Inboxes>) {
     let (mut bench, inboxes) = set_up();
     bench.road.rules = Arc::new(Rules {
         window: 1,
+        window_urgent: 0,
         ..(*bench.road.rules).clone()
     });
-    let lies = |case| move |bench: &Bench| states(bench, case) == [DispatchState::Consigned];
+    (bench, inboxes)
+}
+
+/// An inbox of one place, and what was given up there.
+fn with_given_up() -> (Bench, Arc<Inboxes>, DispatchHead) {
+    let (mut bench, inboxes) = with_window_of_one();
     let (first, _) = accepted(&bench, "s1", &letter(1, &[2]));
-    live(&mut bench, "the inbox is filled", lies(first.case));
+    live(&mut bench, "the inbox is filled", |bench| {
+        states(bench, first.case) == [DispatchState::Consigned]
+    });
     let head = bench.store.addressees(first.case).expect("told").remove(0);
     bench.record(Commit::of(Happening::Failed(Failed {
         case: first.case,
@@ -79,6 +116,12 @@ fn what_was_given_up_in_an_inbox_keeps_its_place_there_until_it_is_taken() {
         reason: "expired".to_owned(),
         consigned: true,
     })));
+    (bench, inboxes, head)
+}
+
+#[test]
+fn what_was_given_up_in_an_inbox_keeps_its_place_there_until_it_is_taken() {
+    let (mut bench, inboxes, head) = with_given_up();
     let mut packet = letter(1, &[2]);
     packet.document_id = "2/KH".to_owned();
     let (second, _) = accepted(&bench, "s2", &packet);
@@ -87,35 +130,23 @@ fn what_was_given_up_in_an_inbox_keeps_its_place_there_until_it_is_taken() {
     assert_eq!(inboxes.count(), 1);
     let taken = Moved::of(&head.dispatch, head.consigned_to, None);
     bench.record(Commit::of(Happening::HandedOver(taken)));
-    live(&mut bench, "the next one lies in the inbox", lies(second.case));
+    live(&mut bench, "the next one lies in the inbox", |bench| {
+        states(bench, second.case) == [DispatchState::Consigned]
+    });
 }
 
 #[test]
 fn what_was_given_up_in_an_inbox_that_is_lost_stays_given_up_and_makes_room() {
-    let (mut bench, inboxes) = set_up();
-    bench.road.rules = Arc::new(Rules {
-        window: 1,
-        ..(*bench.road.rules).clone()
-    });
-    let lies = |case| move |bench: &Bench| states(bench, case) == [DispatchState::Consigned];
-    let (first, _) = accepted(&bench, "s1", &letter(1, &[2]));
-    live(&mut bench, "the inbox is filled", lies(first.case));
-    let head = bench.store.addressees(first.case).expect("told").remove(0);
-    bench.record(Commit::of(Happening::Failed(Failed {
-        case: first.case,
-        dispatch: head.dispatch.id,
-        kind: head.dispatch.kind,
-        to: head.dispatch.to,
-        reason: "expired".to_owned(),
-        consigned: true,
-    })));
+    let (mut bench, inboxes, head) = with_given_up();
     bench.record(Commit::of(Happening::BrokerLost {
         epoch: "e1".to_owned(),
     }));
     let mut packet = letter(1, &[2]);
     packet.document_id = "2/KH".to_owned();
     let (second, _) = accepted(&bench, "s2", &packet);
-    live(&mut bench, "the next one lies in the inbox", lies(second.case));
-    assert_eq!(states(&bench, first.case), [DispatchState::Failed]);
+    live(&mut bench, "the next one lies in the inbox", |bench| {
+        states(bench, second.case) == [DispatchState::Consigned]
+    });
+    assert_eq!(states(&bench, head.dispatch.case), [DispatchState::Failed]);
     assert_eq!(inboxes.count(), 2);
 }
