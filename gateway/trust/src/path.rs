@@ -284,10 +284,16 @@ fn judge(chain: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget
     for place in 0..chain.len() - 1 {
         match revocation::check(&chain[place..], question, budget) {
             Ok(proofs) => outcome.proofs.extend(proofs),
-            Err(excused) if place == 0 && question.is_excused(&excused.failure) => {
-                outcome.proofs.extend(excused.proof);
+            Err(word) if place == 0 && word.is_current && question.is_excused(&word.failure) => {
+                outcome.proofs.extend(word.proof);
             }
-            Err(not_good) => {
+            Err(word) => {
+                let is_unsettled = place == 0 && question.is_excused(&word.failure);
+                let not_good = if is_unsettled {
+                    word.until_settled(&chain[0])
+                } else {
+                    word
+                };
                 outcome.proofs.extend(not_good.proof);
                 let need = not_good.need.into_iter();
                 outcome

@@ -12,10 +12,12 @@ mod answers;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::words::Word;
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
 use crate::name::Name;
 use crate::path::{self, Budget, Question, RevocationDemand, Usage};
@@ -33,6 +35,9 @@ pub(crate) struct NotGood {
     pub(crate) need: Option<Whereabouts>,
     /// What spoke against the certificate.
     pub(crate) proof: Option<RevocationProof>,
+    /// Whether it would also settle that the certificate is good, did it say so. What is older revokes all the same, but its
+    /// date may have been moved back since, and excuses nothing.
+    pub(crate) is_current: bool,
 }
 
 impl NotGood {
@@ -40,6 +45,7 @@ impl NotGood {
     /// hold that ended in a revocation was never lifted: the certificate is revoked since it began.
     fn or_harder(self, other: NotGood) -> NotGood {
         let since = self.softness().1.min(other.softness().1);
+        let is_current = self.is_current || other.is_current;
         let mut harder = if self.softness() <= other.softness() {
             self
         } else {
@@ -48,7 +54,23 @@ impl NotGood {
         if let Failure::Revoked { at, .. } = &mut harder.failure {
             *at = since;
         }
+        harder.is_current = is_current;
         harder
+    }
+
+    /// The same while nothing current says since when it is so.
+    pub(crate) fn until_settled(self, certificate: &Arc<Certificate>) -> NotGood {
+        NotGood {
+            failure: Failure::RevocationUnknown {
+                certificate: Arc::clone(certificate),
+            },
+            need: Some(need(certificate, &[])),
+            ..self
+        }
+    }
+
+    fn is_final(&self) -> bool {
+        matches!(self.failure, Failure::Revoked { .. })
     }
 
     fn softness(&self) -> (bool, Time) {
@@ -91,42 +113,45 @@ impl Whereabouts {
 ///
 /// A certificate that lasts is asked about as of now, also where the control time is past: what was revoked since is told
 /// with its date. One that has expired since is asked about as of the control time, for nobody speaks of it any more. In
-/// both cases whoever says that it was revoked for good is heard, however old the word, and before all others.
+/// both cases whoever says that it was revoked for good is heard, however old the word, and before all others; a hold that
+/// nobody vouches for any more counts where nothing newer says otherwise.
 pub(crate) fn check(
     path: &[Arc<Certificate>],
     question: Question<'_>,
     budget: &mut Budget,
 ) -> Result<Vec<RevocationProof>, NotGood> {
     let mut inquiry = Inquiry::new(path, question, budget);
-    let lists = inquiry.lists();
-    // Whoever says that it was revoked is heard, be it a list or an answer.
-    let by_old_lists = inquiry.known_revocation(&lists);
-    let (answered, by_answers) = match inquiry.ask_answers() {
-        Ok(answered) => (answered, None),
-        Err(word) => (None, Some(word)),
-    };
-    let by_lists = inquiry.ask(&lists).err();
-    let words = [by_old_lists, by_answers, by_lists].into_iter().flatten();
-    if let Some(hardest) = words.reduce(NotGood::or_harder) {
+    let (lists, answers) = (inquiry.lists(), inquiry.answers());
+    let mut words = inquiry.words_of_lists(&lists);
+    words.extend(inquiry.words_of_answers(&answers));
+    let together = inquiry.ask(&lists).err();
+    let (in_force, overdue): (Vec<Word>, Vec<Word>) = words
+        .into_iter()
+        .partition(|word| word.not_good.is_final() || word.not_good.is_current);
+    let in_force = in_force.into_iter().map(|word| word.not_good).chain(together);
+    if let Some(hardest) = in_force.reduce(NotGood::or_harder) {
         return Err(hardest);
     }
-    if Reasons::ALL.are_within(inquiry.covered) {
-        return Ok(inquiry.proofs);
+    let Some((proofs, made)) = inquiry.good(&answers) else {
+        if question.demands.revocation == RevocationDemand::IfGiven && !inquiry.is_spoken_of {
+            return Ok(Vec::new());
+        }
+        return Err(inquiry.unknown());
+    };
+    // The last that is known of it is a hold, though nobody vouches for that any more.
+    match overdue.into_iter().find(|hold| made < hold.made) {
+        Some(hold) => Err(hold.not_good),
+        None => Ok(proofs),
     }
-    if let Some(proof) = answered {
-        return Ok(vec![proof]);
-    }
-    if question.demands.revocation == RevocationDemand::IfGiven && !inquiry.is_spoken_of {
-        return Ok(Vec::new());
-    }
-    Err(inquiry.unknown())
 }
 
 /// Whether anything at hand says that the first certificate of this path was revoked for good.
 fn is_known_revoked(path: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> bool {
     let mut inquiry = Inquiry::new(path, question, budget);
-    let lists = inquiry.lists();
-    inquiry.known_revocation(&lists).is_some()
+    let (lists, answers) = (inquiry.lists(), inquiry.answers());
+    let mut words = inquiry.words_of_lists(&lists);
+    words.extend(inquiry.words_of_answers(&answers));
+    words.iter().any(|word| word.not_good.is_final())
 }
 
 /// The question about one certificate, and what is known so far.
@@ -202,8 +227,14 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             } else {
                 self.question.now
             };
-            let demand = RevocationDemand::Required;
-            if let Some(key) = signer::of(list, (self.path, at), demand, self.question, self.budget) {
+            let as_of = signer::AsOf {
+                at,
+                algorithms_at: self.question.now,
+                demand: RevocationDemand::Required,
+            };
+            let key = signer::of(list, self.path, as_of, self.question, self.budget);
+            // A key that had ended when the list was made says nothing good.
+            if let Some(key) = key.filter(|key| list.this_update() <= key.not_after()) {
                 self.settle(list, &key, reasons)?;
             }
         }
@@ -262,40 +293,19 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         self.question.now <= made.plus_seconds(age_max)
     }
 
-    /// The earliest revocation for good that any list tells of, however old the list.
-    fn known_revocation(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Option<NotGood> {
-        let certificate = self.certificate();
-        let is_final = |revocation: &Revocation| {
-            !matches!(
-                revocation.reason,
-                RevocationReason::CertificateHold | RevocationReason::RemovedFromList
-            )
-        };
-        let told = lists.iter().filter_map(|(list, _)| {
-            let revocation = list.revocation_of_certificate(certificate).filter(is_final)?;
-            Some((*list, revocation))
-        });
-        let mut told: Vec<_> = told.collect();
-        told.sort_by_key(|(_, revocation)| revocation.at);
-        let Question { at, now, .. } = self.question;
-        let asked_at = if self.is_of_past { at } else { now };
-        for (list, revocation) in told {
-            // A signer that has ended since is heard all the same: what was revoked stays so.
-            // Nor does it matter that its certificate was made anew after the list.
-            let made_at = list.this_update().min(now);
-            let mut is_signed = |at| {
-                let demand = RevocationDemand::NotAsked;
-                signer::of(list, (self.path, at), demand, self.question, self.budget).is_some()
-            };
-            if is_signed(made_at) || is_signed(asked_at) {
-                let proof = RevocationProof {
-                    certificate: Arc::clone(certificate),
-                    source: RevocationSource::List(Arc::clone(list)),
-                };
-                return Some(not_good(certificate, revocation, proof, &[]));
-            }
+    /// What proves that the certificate is good, and since when nothing newer is known.
+    fn good(&mut self, answers: &[answers::AtHand]) -> Option<(Vec<RevocationProof>, Time)> {
+        if Reasons::ALL.are_within(self.covered) {
+            let proofs = std::mem::take(&mut self.proofs);
+            let made = proofs.iter().filter_map(|proof| match &proof.source {
+                RevocationSource::List(list) => Some(list.this_update()),
+                RevocationSource::Answer(_) => None,
+            });
+            let made = made.min()?;
+            return Some((proofs, made));
         }
-        None
+        let (proof, made) = self.good_answer(answers)?;
+        Some((vec![proof], made))
     }
 
     /// Takes what a list, and the delta that builds on it, say. `signer`: whose key signed the list.
@@ -310,7 +320,8 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         let mut deltas = self.lists_of(base.issuer()).into_iter().filter(|list| {
             list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base))
         });
-        let newest = deltas.find(|list| signer::has_signed(signer, list, self.question, self.budget));
+        let newest = deltas
+            .find(|list| signer::has_signed(signer, list, self.question.now, self.question, self.budget));
         let delta = newest.filter(|delta| delta.is_delta_to(base) && self.is_usable(delta));
         if delta.is_none() && (newest.is_some() || freshest.is_some()) {
             self.missing
@@ -344,6 +355,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             },
             need: Some(need(certificate, self.missing.as_deref().unwrap_or_default())),
             proof: None,
+            is_current: false,
         }
     }
 }
@@ -360,6 +372,7 @@ fn not_good(
             need: Some(need(&certificate, freshest)),
             failure: Failure::OnHold { certificate, at },
             proof: Some(proof),
+            is_current: true,
         };
     }
     NotGood {
@@ -370,6 +383,7 @@ fn not_good(
         },
         need: None,
         proof: Some(proof),
+        is_current: true,
     }
 }
 
@@ -381,10 +395,12 @@ fn said<'l>(
 ) -> (&'l Arc<RevocationList>, Option<Revocation>) {
     let in_base = base.revocation_of_certificate(certificate);
     let in_delta = delta.and_then(|delta| Some((delta, delta.revocation_of_certificate(certificate)?)));
-    let Some((delta, in_delta)) = in_delta else {
+    let Some((delta, mut in_delta)) = in_delta else {
         return (base, in_base);
     };
     if in_delta.reason != RevocationReason::RemovedFromList {
+        // A hold that ended in a revocation was never lifted.
+        in_delta.at = in_base.map_or(in_delta.at, |in_base| in_base.at.min(in_delta.at));
         return (delta, Some(in_delta));
     }
     match in_base {

@@ -142,8 +142,7 @@ impl Entry {
 struct Said {
     reason: RevocationReason,
     issuer: Option<Name>,
-    /// invalidityDate (§5.3.2): since when the key is suspected. One that cannot be read takes nothing from the entry that
-    /// bears it.
+    /// invalidityDate (§5.3.2): since when the key is suspected.
     invalid_since: Option<Time>,
 }
 
@@ -163,20 +162,28 @@ impl Said {
         let mut reader = ExtensionsReader::of_sequence(extensions)?;
         while let Some(extension) = reader.next()? {
             if extension.oid == oid::CRL_REASON.as_bytes() {
-                said.reason = read_reason(extension.value)?;
+                // Revoked it is in any case.
+                said.reason = read_reason(extension.value).unwrap_or(RevocationReason::Unspecified);
             } else if extension.oid == oid::CERTIFICATE_ISSUER.as_bytes() {
                 let names = GeneralName::read_all(Reader::sole(extension.value, tag::SEQUENCE)?.content)?;
                 let name = names.iter().find_map(GeneralName::directory);
                 said.issuer = Some(name.ok_or(Asn1Fault::Value)?.clone());
             } else if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
-                let time = Reader::sole(extension.value, tag::GENERALIZED_TIME);
-                said.invalid_since = time.and_then(|time| read_time(&time)).ok();
+                said.invalid_since = Some(read_invalidity_date(extension.value));
             } else if extension.is_critical {
                 scope.forbid();
             }
         }
         Ok(said)
     }
+}
+
+/// InvalidityDate ::= GeneralizedTime. Where it cannot be read nobody knows since when the key is suspected: as good as from
+/// its beginning.
+pub(crate) fn read_invalidity_date(value: &[u8]) -> Time {
+    let time = Reader::sole(value, tag::GENERALIZED_TIME);
+    let time = time.and_then(|time| read_time(&time));
+    time.unwrap_or(Time::from_micros(0))
 }
 
 /// CRLReason ::= ENUMERATED.

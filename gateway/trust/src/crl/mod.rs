@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use entries::Entries;
-pub(crate) use entries::read_reason;
+pub(crate) use entries::{read_invalidity_date, read_reason};
 pub(crate) use reasons::Reasons;
 pub(crate) use scope::Point;
 use scope::Scope;

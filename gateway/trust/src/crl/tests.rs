@@ -232,6 +232,6 @@ fn the_earlier_of_revocation_and_invalidity_counts() {
         let entry = entry(&[9], &[extension(&oid::INVALIDITY_DATE, !CRITICAL, unreadable)]);
         let list = list(name, &[entry], &[]).expect("a list");
         let found = list.revocation_of(&[9]).expect("an entry");
-        assert_eq!(found.at, now().plus_seconds(-3600));
+        assert_eq!(found.at, Time::from_micros(0));
     }
 }

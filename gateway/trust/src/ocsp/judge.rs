@@ -154,6 +154,7 @@ impl OcspAnswer {
         let mut check = Check {
             answer: self,
             question,
+            must_be_current: true,
             snapshot,
             budget: &mut budget,
         };
@@ -174,9 +175,29 @@ pub(crate) fn judge(
     snapshot: &Snapshot,
     budget: &mut Budget,
 ) -> Result<Verdict, Unusable> {
+    judge_as(answer, question, true, (snapshot, budget))
+}
+
+/// The same of an answer that may be overdue: what it says against a certificate stays said.
+pub(crate) fn judge_of_any_age(
+    answer: &OcspAnswer,
+    question: Question<'_>,
+    snapshot: &Snapshot,
+    budget: &mut Budget,
+) -> Result<Verdict, Unusable> {
+    judge_as(answer, question, false, (snapshot, budget))
+}
+
+fn judge_as(
+    answer: &OcspAnswer,
+    question: Question<'_>,
+    must_be_current: bool,
+    (snapshot, budget): (&Snapshot, &mut Budget),
+) -> Result<Verdict, Unusable> {
     let mut check = Check {
         answer,
         question,
+        must_be_current,
         snapshot,
         budget,
     };
@@ -184,10 +205,10 @@ pub(crate) fn judge(
         return Err(Unusable::IssuerMismatch);
     }
     check.nonce()?;
-    let single = check.single()?;
+    let (single, status) = check.single()?;
     let responder = check.responder()?;
     Ok(Verdict {
-        status: single.status,
+        status,
         responder,
         this_update: single.this_update,
         next_update: single.next_update,
@@ -197,6 +218,7 @@ pub(crate) fn judge(
 struct Check<'a> {
     answer: &'a OcspAnswer,
     question: Question<'a>,
+    must_be_current: bool,
     snapshot: &'a Snapshot,
     budget: &'a mut Budget,
 }
@@ -212,8 +234,8 @@ impl<'a> Check<'a> {
     }
 
     /// What is said of the certificate. Where it is said more than once, the hardest counts, so that nothing is good
-    /// beside another word about it.
-    fn single(&self) -> Result<&'a Single, Unusable> {
+    /// beside another word about it, and of revocations the earliest date.
+    fn single(&self) -> Result<(&'a Single, CertificateStatus), Unusable> {
         if self.answer.has_unprocessed {
             return Err(Unusable::CriticalExtension);
         }
@@ -226,7 +248,18 @@ impl<'a> Check<'a> {
             .iter()
             .filter(|single| single.id.names(certificate, issuer))
             .map(|single| self.check_single(single).map(|()| single));
-        said.max_by_key(weight).unwrap_or(Err(Unusable::OtherCertificate))
+        let said: Vec<Result<&Single, Unusable>> = said.collect();
+        let hardest = said.iter().copied().max_by_key(weight);
+        let single = hardest.unwrap_or(Err(Unusable::OtherCertificate))?;
+        let mut status = single.status;
+        if let CertificateStatus::Revoked(revocation) = &mut status {
+            let dates = said.iter().flatten().filter_map(|one| match one.status {
+                CertificateStatus::Revoked(other) => Some(other.at),
+                CertificateStatus::Good | CertificateStatus::Unknown => None,
+            });
+            revocation.at = dates.min().unwrap_or(revocation.at);
+        }
+        Ok((single, status))
     }
 
     fn check_single(&self, single: &Single) -> Result<(), Unusable> {
@@ -246,7 +279,11 @@ impl<'a> Check<'a> {
         let end = single
             .next_update
             .unwrap_or_else(|| this_update.plus_seconds(policy.ocsp_age_seconds_max));
-        if end < at { Err(Unusable::Overdue) } else { Ok(()) }
+        if self.must_be_current && end < at {
+            Err(Unusable::Overdue)
+        } else {
+            Ok(())
+        }
     }
 
     /// Who signed the answer. Several may bear the name it gives: each is tried, and if none did, the first says why.

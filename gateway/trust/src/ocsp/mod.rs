@@ -18,8 +18,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(crate) use judge::judge;
 pub use judge::{CertificateStatus, Question, Responder, Unusable, Verdict};
+pub(crate) use judge::{judge, judge_of_any_age};
 pub use request::OcspRequest;
 
 use crate::algorithm::{DigestAlgorithm, PublicKey, SignatureAlgorithm, SignatureFault};

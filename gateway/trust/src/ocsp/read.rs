@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{CertificateId, CertificateStatus, Declined, OcspFault, OcspNonce, ResponderId, Single};
 use crate::algorithm::{DigestAlgorithm, SignatureAlgorithm};
 use crate::asn1::{Asn1Fault, Element, Reader, oid, read_time, tag};
-use crate::crl::{Revocation, RevocationReason, read_reason};
+use crate::crl::{Revocation, RevocationReason, read_invalidity_date, read_reason};
 use crate::name::Name;
 use crate::time::Time;
 use crate::x509::{Certificate, ExtensionsReader};
@@ -184,12 +184,9 @@ fn read_single(mut body: Reader<'_>) -> Result<Option<Single>, OcspFault> {
         let mut reader = ExtensionsReader::new(&extensions)?;
         while let Some(extension) = reader.next()? {
             if extension.oid == oid::INVALIDITY_DATE.as_bytes() {
-                // Since when the key is suspected (§4.4.5), as in lists. One that cannot be read takes nothing from the word
-                // that it stands beside.
-                let since = Reader::sole(extension.value, tag::GENERALIZED_TIME);
-                let since = since.and_then(|time| read_time(&time));
-                if let (CertificateStatus::Revoked(revocation), Ok(since)) = (&mut status, since) {
-                    revocation.at = revocation.at.min(since);
+                // Since when the key is suspected (§4.4.5), as in lists.
+                if let CertificateStatus::Revoked(revocation) = &mut status {
+                    revocation.at = revocation.at.min(read_invalidity_date(extension.value));
                 }
             } else {
                 has_unprocessed |= extension.is_critical;
@@ -234,7 +231,8 @@ fn read_status(element: &Element<'_>) -> Result<CertificateStatus, Asn1Fault> {
     let mut body = element.reader();
     let at = read_generalized_time(&mut body)?;
     let reason = match body.optional(tag::context_constructed(0))? {
-        Some(explicit) => read_reason(explicit.content)?,
+        // Revoked it is in any case.
+        Some(explicit) => read_reason(explicit.content).unwrap_or(RevocationReason::Unspecified),
         None => RevocationReason::Unspecified,
     };
     body.finish()?;

@@ -4,6 +4,7 @@ mod judge;
 mod needs;
 mod path;
 mod responder;
+mod words;
 
 use proptest::prelude::*;
 

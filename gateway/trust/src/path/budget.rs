@@ -36,7 +36,12 @@ impl Budget {
     /// Judges something for the sake of something else that rests on this key; `None` where the key is its own support, or
     /// the supports are too many.
     pub(crate) fn inside<T>(&mut self, key: Digest, judge: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.inside.len() >= INSIDE_MAX || self.inside.contains(&key) {
+        if self.inside.contains(&key) {
+            return None;
+        }
+        if self.inside.len() >= INSIDE_MAX {
+            // What was not looked at may be what speaks against it.
+            self.is_overdrawn = true;
             return None;
         }
         self.inside.push(key);
@@ -64,7 +69,8 @@ impl Budget {
         left.is_some()
     }
 
-    pub(super) fn step(&mut self) -> bool {
+    /// Takes one step: a candidate, a list or an answer that is looked at; `false` where none is left.
+    pub(crate) fn step(&mut self) -> bool {
         let left = self.steps.checked_sub(1);
         self.is_overdrawn |= left.is_none();
         self.steps = left.unwrap_or(0);

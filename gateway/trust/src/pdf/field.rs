@@ -141,6 +141,12 @@ impl Form {
         following.take_while(move |field| field.parent.is_some_and(|parent| place <= parent))
     }
 
+    /// The fields above this one, the nearest first.
+    pub(super) fn above(&self, place: usize) -> impl Iterator<Item = &Field> {
+        let parent = |field: &&Field| Some(&self.fields[field.parent?]);
+        std::iter::successors(Some(&self.fields[place]), parent).skip(1)
+    }
+
     /// The names of the field and its ancestors, joined by full stops (§12.7.4.2). A widget has the name of its field.
     pub(super) fn name(&self, file: &File<'_>, place: usize) -> Result<Name, PdfFault> {
         let mut parts = Vec::new();

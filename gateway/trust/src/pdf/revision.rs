@@ -79,6 +79,13 @@ impl History {
         (version.number == number).then_some((version.entry, version.revision as usize))
     }
 
+    /// The versions of one number.
+    pub(super) fn versions(&self, number: u32) -> &[Version] {
+        let from = self.0.partition_point(|version| version.number < number);
+        let until = self.0[from..].partition_point(|version| version.number == number);
+        &self.0[from..from + until]
+    }
+
     /// The versions of each number.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &[Version]> {
         self.0.chunk_by(|one, other| one.number == other.number)

@@ -5,18 +5,35 @@
 
 use std::sync::Arc;
 
-use super::{Inquiry, NotGood, check, is_known_revoked, not_good};
+use super::{Inquiry, NotGood, Word, check, is_known_revoked, not_good};
 use crate::crl::RevocationReason;
 use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Verdict};
-use crate::path;
+use crate::path::{self, RevocationDemand};
 use crate::report::{RevocationProof, RevocationSource};
 use crate::time::Time;
 
 /// Answers about one certificate that came with a signature and are looked at: they may be any number.
 const ANSWERS_MAX: usize = 16;
 
+/// As of when an answer is judged, and how.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Time,
+    /// By when it is proven to have existed.
+    proven: Time,
+    /// Whether its responder must be proven not to be revoked, and the answer be current.
+    demand: RevocationDemand,
+}
+
+impl Asked {
+    fn to_prove(at: Time, proven: Time) -> Asked {
+        let demand = RevocationDemand::Required;
+        Asked { at, proven, demand }
+    }
+}
+
 /// An answer at hand.
-struct AtHand {
+pub(super) struct AtHand {
     answer: Arc<OcspAnswer>,
     /// Whether it came with the signature.
     is_beside: bool,
@@ -25,85 +42,101 @@ struct AtHand {
 }
 
 impl<'a> Inquiry<'a, '_> {
-    /// The first answer that proves the certificate good; `None` where none does.
-    ///
-    /// # Errors
-    /// An answer that may be believed says that it was revoked, however old that answer is; of several the hardest.
-    pub(super) fn ask_answers(&mut self) -> Result<Option<RevocationProof>, NotGood> {
-        let answers = self.answers();
-        let against: Vec<NotGood> = answers.iter().filter_map(|one| self.revoked_by(one)).collect();
-        if let Some(hardest) = against.into_iter().reduce(NotGood::or_harder) {
-            return Err(hardest);
-        }
-        for one in answers {
-            if self.is_good_by(&one) {
-                return Ok(Some(self.proof(one.answer)));
-            }
-        }
-        Ok(None)
+    /// The first answer that proves the certificate good, and when it was known to be so.
+    pub(super) fn good_answer(&mut self, answers: &[AtHand]) -> Option<(RevocationProof, Time)> {
+        answers.iter().find_map(|one| {
+            let verdict = self.settled_by(one)?;
+            let is_good = verdict.status == CertificateStatus::Good;
+            is_good.then(|| (self.proof(Arc::clone(&one.answer)), verdict.this_update))
+        })
     }
 
-    /// What the answer says, judged as of this time, where its responder may be believed. `proven`: by when it existed.
-    fn verdict(&mut self, one: &AtHand, at: Time, proven: Time) -> Option<Verdict> {
+    /// What answers say against the certificate, however old they are.
+    pub(super) fn words_of_answers(&mut self, answers: &[AtHand]) -> Vec<Word> {
+        answers.iter().filter_map(|one| self.word_of(one)).collect()
+    }
+
+    /// What the answer says, where its responder may be believed as `demand` has it.
+    fn verdict(&mut self, one: &AtHand, asked: Asked) -> Option<Verdict> {
+        if !self.budget.step() {
+            return None;
+        }
         let question = ocsp::Question {
             certificate: &self.path[0],
             issuer: &self.path[1],
             responders: self.question.snapshot.responders(),
             nonce: None,
-            at,
-            now: proven,
+            at: asked.at,
+            now: asked.proven,
         };
         self.is_spoken_of = true;
-        let judged = ocsp::judge(&one.answer, question, self.question.snapshot, self.budget);
+        let snapshot = self.question.snapshot;
+        let judged = match asked.demand {
+            RevocationDemand::NotAsked => {
+                ocsp::judge_of_any_age(&one.answer, question, snapshot, self.budget)
+            }
+            RevocationDemand::IfGiven | RevocationDemand::Required => {
+                ocsp::judge(&one.answer, question, snapshot, self.budget)
+            }
+        };
         let verdict = judged.ok()?;
-        self.is_responder_good(&verdict.responder).then_some(verdict)
+        self.is_responder_good(&verdict.responder, asked.demand)
+            .then_some(verdict)
     }
 
-    /// A revocation that the answer told of when it was made. A hold counts only while the answer is current.
-    fn revoked_by(&mut self, one: &AtHand) -> Option<NotGood> {
-        let answer = &one.answer;
-        if self.latest() < answer.produced_at() {
+    /// A word against the certificate that the answer told when it was made. A responder that has ended since is heard all
+    /// the same: what was revoked stays so. Nor does it matter that its certificate was made anew since.
+    fn word_of(&mut self, one: &AtHand) -> Option<Word> {
+        let (produced_at, now) = (one.answer.produced_at(), self.question.now);
+        if self.latest() < produced_at {
             return None;
         }
-        // A responder that has ended since is heard all the same: what was revoked stays so.
-        let then = self.verdict(one, answer.produced_at(), answer.produced_at())?;
+        let then = [produced_at, now].into_iter().find_map(|at| {
+            let demand = RevocationDemand::NotAsked;
+            let proven = at;
+            self.verdict(one, Asked { at, proven, demand })
+        })?;
         let CertificateStatus::Revoked(revocation) = then.status else {
             return None;
         };
-        let is_hold = revocation.reason == RevocationReason::CertificateHold;
-        if is_hold && self.verdict(one, self.question.now, one.proven).is_none() {
-            return None;
-        }
-        Some(not_good(
-            &self.path[0],
-            revocation,
-            self.proof(Arc::clone(answer)),
-            &[],
-        ))
+        let is_current = if revocation.reason == RevocationReason::CertificateHold {
+            self.verdict(one, Asked::to_prove(now, one.proven)).is_some()
+        } else {
+            self.settled_by(one).is_some()
+        };
+        let proof = self.proof(Arc::clone(&one.answer));
+        Some(Word {
+            not_good: NotGood {
+                is_current,
+                ..not_good(&self.path[0], revocation, proof, &[])
+            },
+            made: then.this_update,
+        })
     }
 
-    /// Whether the answer proves that the certificate is good: now; or, where that is asked of the past, that it was so
-    /// after the control time, while the certificate lasted.
-    fn is_good_by(&mut self, one: &AtHand) -> bool {
+    /// What the answer says where that settles the certificate: as of now; or, where that is asked of the past, after the
+    /// control time, while the certificate lasted.
+    fn settled_by(&mut self, one: &AtHand) -> Option<Verdict> {
         let (control, now) = (self.question.at, self.question.now);
+        let produced_at = one.answer.produced_at();
         if !self.is_of_past {
-            let verdict = self.verdict(one, now, one.proven);
-            return verdict.is_some_and(|verdict| {
-                verdict.status == CertificateStatus::Good
-                    && (!one.is_beside || self.is_young(verdict.this_update))
-            });
+            let verdict = self.verdict(one, Asked::to_prove(now, one.proven));
+            return verdict.filter(|verdict| !one.is_beside || self.is_young(verdict.this_update));
+        }
+        if self.latest() < produced_at {
+            return None;
         }
         let ended = self.path[0].not_after();
         let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
-        let is_early_enough = self.may_status_precede_proof();
         let made = self
-            .verdict(one, one.answer.produced_at(), one.proven)
+            .verdict(one, Asked::to_prove(produced_at, one.proven))
             .filter(is_since);
-        let made = match made {
-            None if is_early_enough => self.verdict(one, control, one.proven),
+        match made {
+            None if self.may_status_precede_proof() => {
+                self.verdict(one, Asked::to_prove(control, one.proven))
+            }
             made => made,
-        };
-        made.is_some_and(|verdict| verdict.status == CertificateStatus::Good)
+        }
     }
 
     fn proof(&self, answer: Arc<OcspAnswer>) -> RevocationProof {
@@ -114,7 +147,7 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     /// The answers at hand: those of the snapshot, and those that came with the signature, which is said beside.
-    fn answers(&self) -> Vec<AtHand> {
+    pub(super) fn answers(&mut self) -> Vec<AtHand> {
         let (certificate, issuer) = (&self.path[0], &self.path[1]);
         let (serial, now) = (certificate.serial(), self.question.now);
         let known = self.question.snapshot.answers_about(serial).iter();
@@ -129,6 +162,7 @@ impl<'a> Inquiry<'a, '_> {
         let beside = self.question.responses.iter();
         let beside = beside
             .filter(|response| memchr::memmem::find(&response.der, serial).is_some())
+            .take_while(|_| self.budget.step())
             .filter_map(|response| {
                 let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;
                 answer.is_about(certificate, issuer).then(|| AtHand {
@@ -144,7 +178,8 @@ impl<'a> Inquiry<'a, '_> {
         known.chain(beside).collect()
     }
 
-    fn is_responder_good(&mut self, responder: &Responder) -> bool {
+    /// `demand`: whether a responder that may be revoked must be proven not to be; it must not be known to be in any case.
+    fn is_responder_good(&mut self, responder: &Responder, demand: RevocationDemand) -> bool {
         let (certificate, is_asked) = match responder {
             Responder::Issuer | Responder::Configured(_) => return true,
             Responder::Delegated(certificate) => (certificate, false),
@@ -163,7 +198,7 @@ impl<'a> Inquiry<'a, '_> {
         }
         let question = self.question;
         let (key, budget) = (certificate.key_identity(), &mut *self.budget);
-        if !is_asked {
+        if !is_asked || demand == RevocationDemand::NotAsked {
             // Nobody has to ask about it (RFC 6960 §4.2.2.2.1), and who knows better need not look away.
             let known = budget.inside(key, |budget| is_known_revoked(&path, question, budget));
             return known == Some(false);

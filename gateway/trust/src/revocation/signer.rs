@@ -13,19 +13,34 @@ use crate::path::{self, Budget, Question, RevocationDemand, Usage};
 use crate::time::Time;
 use crate::x509::{Certificate, KeyUsage};
 
-/// The certificate whose key signed the list, if it may speak for the first certificate of this path; one that needs a path
-/// of its own is judged as of `at`; `of_ended`: whether it must be proven not to be revoked if it has ended since.
+/// As of when whoever signed a list is judged, and how.
+#[derive(Clone, Copy)]
+pub(super) struct AsOf {
+    /// One that needs a path of its own.
+    pub(super) at: Time,
+    /// The algorithms of the list itself.
+    pub(super) algorithms_at: Time,
+    /// Whether one with a path of its own must be proven not to be revoked; it must not be known to be in any case.
+    pub(super) demand: RevocationDemand,
+}
+
+/// The certificate whose key signed the list, if it may speak for the first certificate of this path.
 pub(super) fn of(
     list: &Arc<RevocationList>,
-    (path, at): (&[Arc<Certificate>], Time),
-    of_ended: RevocationDemand,
+    path: &[Arc<Certificate>],
+    as_of: AsOf,
     question: Question<'_>,
     budget: &mut Budget,
 ) -> Option<Arc<Certificate>> {
+    let AsOf {
+        at,
+        algorithms_at,
+        demand,
+    } = as_of;
     let above = &path[1..];
     let named = above.iter().filter(|one| one.subject() == list.issuer());
     for one in named {
-        if !budget.is_inside(&one.key_identity()) && has_signed(one, list, question, budget) {
+        if !budget.is_inside(&one.key_identity()) && has_signed(one, list, algorithms_at, question, budget) {
             return Some(Arc::clone(one));
         }
     }
@@ -33,7 +48,7 @@ pub(super) fn of(
     let question = Question {
         usage: Usage::RevocationList,
         anchor: Some(anchor),
-        demands: &path::USUAL,
+        demands: demand.usual(),
         at,
         is_leaf_proven: false,
         ..question
@@ -50,22 +65,11 @@ pub(super) fn of(
         .filter(|one| one.subject() == list.issuer() && !above.contains(one))
         .filter(is_hinted);
     for candidate in candidates {
-        if !has_signed(candidate, list, question, budget) {
+        if !has_signed(candidate, list, algorithms_at, question, budget) {
             continue;
         }
-        let has_ended = candidate.not_after().as_seconds() < question.now.as_seconds();
-        let demand = if has_ended {
-            of_ended
-        } else {
-            RevocationDemand::Required
-        };
-        let question = Question {
-            demands: demand.usual(),
-            ..question
-        };
         let is_good = budget.inside(candidate.key_identity(), |budget| {
             let outcome = path::validate(candidate, question, budget);
-            // Of one that has ended nobody speaks any more: what was said while it lasted counts.
             let is_asked = demand == RevocationDemand::Required;
             outcome.failure.is_none() && (is_asked || !is_known_revoked(&outcome.chain, question, budget))
         });
@@ -76,10 +80,11 @@ pub(super) fn of(
     None
 }
 
-/// Whether the certificate's key signed the list, and may sign lists.
+/// Whether the certificate's key signed the list, and may sign lists, with an algorithm that policy allows at this time.
 pub(super) fn has_signed(
     signer: &Certificate,
     list: &Arc<RevocationList>,
+    algorithms_at: Time,
     question: Question<'_>,
     budget: &mut Budget,
 ) -> bool {
@@ -92,7 +97,7 @@ pub(super) fn has_signed(
         snapshot
             .policy()
             .algorithms
-            .permits(algorithm, signer.key_kind(), question.now)
+            .permits(algorithm, signer.key_kind(), algorithms_at)
     });
     if !may_sign || !is_allowed {
         return false;

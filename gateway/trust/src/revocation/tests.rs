@@ -141,6 +141,30 @@ fn what_a_delta_revokes_is_revoked_and_what_it_takes_off_hold_is_good() {
     );
 }
 
+#[test]
+fn a_hold_in_the_base_that_the_delta_ends_for_good_counts_from_its_beginning() {
+    let world = World::new();
+    let at = |days: i64| now().plus_seconds(-86_400 * days);
+    let entry = |reason: u8, at: Time| {
+        let reason = [
+            write::object_identifier(&oid::CRL_REASON),
+            write::element(0x04, &[0x0A, 1, reason]),
+        ];
+        let extensions = write::element(0x30, &write::element(0x30, &reason.concat()));
+        write::constructed(0x30, &[&[2, 1, SERIAL], &write::time(at), &extensions])
+    };
+    let base = world
+        .issuing
+        .list_of_entries(&[entry(HOLD, at(9))], &[number(5), freshest()]);
+    let delta = world
+        .issuing
+        .list_of_entries(&[entry(COMPROMISE, at(1))], &[number(6), delta_to(5)]);
+    match failure(asked(&world, vec![base, delta])) {
+        Some(Failure::Revoked { at: since, .. }) => assert_eq!(since, at(9)),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Something large that nobody reads.
 fn padding(octets: usize) -> Vec<u8> {
     list_extension(&oid::PURPOSE_ANY, false, &vec![0; octets])

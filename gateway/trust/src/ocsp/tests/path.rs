@@ -7,7 +7,7 @@ use crate::testing::{Change, Leaf};
 use crate::{Policy, RevocationList, Snapshot};
 
 /// What is said of the person under these answers, the list of the root, and perhaps that of the issuing authority.
-fn judged(
+pub(super) fn judged(
     world: &World,
     answers: Vec<OcspAnswer>,
     list: Option<Arc<RevocationList>>,
@@ -21,11 +21,11 @@ fn judged(
     crate::validate_certificate(&world.person.certificate, &[], &snapshot, now())
 }
 
-fn about_person(world: &World) -> Draft {
+pub(super) fn about_person(world: &World) -> Draft {
     Draft::about(&world.person.certificate, &world.issuing.certificate)
 }
 
-fn by_issuer(world: &World, draft: &Draft) -> OcspAnswer {
+pub(super) fn by_issuer(world: &World, draft: &Draft) -> OcspAnswer {
     draft.signed_by(&world.issuing).expect("an answer")
 }
 
@@ -80,7 +80,7 @@ fn whoever_says_that_it_was_revoked_is_heard() {
 }
 
 /// An answer about the person by somebody whom the issuer certified so.
-fn by_delegate(world: &World, change: Change) -> (OcspAnswer, Leaf) {
+pub(super) fn by_delegate(world: &World, change: Change) -> (OcspAnswer, Leaf) {
     let responder = world.issuing.leaf("Responder", 120, change);
     (about_person(world).by_delegate(&responder), responder)
 }
@@ -267,116 +267,6 @@ fn answers_about_others_of_the_same_number_hide_nothing() {
     answers.push(by_issuer(&world, &bad));
     let failure = judged(&world, answers, Some(world.issuing.list(&[])), Policy::default());
     assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
-}
-
-/// When these words say that the person was revoked.
-fn revoked_at(world: &World, answers: Vec<OcspAnswer>, list: Option<Arc<RevocationList>>) -> Time {
-    match judged(world, answers, list, Policy::default()) {
-        Err(Failure::Revoked { at, .. }) => at,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn of_several_who_say_that_it_was_revoked_the_earliest_counts() {
-    let world = World::new();
-    let at = |seconds: i64| now().plus_seconds(-seconds);
-    let answer = |seconds: i64| {
-        let draft = Draft {
-            status: revoked(at(seconds), &[]),
-            ..about_person(&world)
-        };
-        by_issuer(&world, &draft)
-    };
-    // The entries of lists are an hour old.
-    let list = || {
-        let entry = (100, rcgen::RevocationReason::KeyCompromise);
-        Some(world.issuing.list(&[entry]))
-    };
-    let by_list = revoked_at(&world, Vec::new(), list());
-    assert_eq!(
-        revoked_at(&world, vec![answer(30), answer(50_000)], None),
-        at(50_000)
-    );
-    assert_eq!(
-        revoked_at(&world, vec![answer(50_000), answer(30)], None),
-        at(50_000)
-    );
-    assert_eq!(
-        revoked_at(&world, vec![answer(50_000)], list()),
-        at(50_000).min(by_list)
-    );
-    assert_eq!(revoked_at(&world, vec![answer(30)], list()), at(30).min(by_list));
-}
-
-#[test]
-fn since_when_a_key_is_suspected_counts() {
-    let world = World::new();
-    let (since, told) = (now().plus_seconds(-50_000), now().plus_seconds(-600));
-    for (invalid_since, is_critical) in [(since, false), (since, true), (now(), false)] {
-        let value = crate::testing::answer::generalized(invalid_since);
-        let draft = Draft {
-            status: revoked(told, &[]),
-            single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, is_critical, &value)]),
-            ..about_person(&world)
-        };
-        let at = revoked_at(&world, vec![by_issuer(&world, &draft)], None);
-        assert_eq!(at, invalid_since.min(told));
-    }
-}
-
-#[test]
-fn a_hold_that_became_a_revocation_counts_from_its_beginning() {
-    let world = World::new();
-    let answer = |at: Time, code: u8| {
-        let draft = Draft {
-            status: revoked(at, &reason(code)),
-            ..about_person(&world)
-        };
-        by_issuer(&world, &draft)
-    };
-    let (hold, compromise) = (6, 1);
-    // The entries of lists are of this day.
-    let listed: Time = "2026-05-01T00:00:00Z".parse().expect("an instant");
-    let list = |reason| Some(world.issuing.list(&[(100, reason)]));
-    let (on_hold, for_good) = (
-        rcgen::RevocationReason::CertificateHold,
-        rcgen::RevocationReason::KeyCompromise,
-    );
-    let (before, after) = (listed.plus_seconds(-86_400), listed.plus_seconds(86_400));
-    let at = |answers: Vec<OcspAnswer>, list| revoked_at(&world, answers, list);
-    assert_eq!(at(vec![answer(before, hold)], list(for_good)), before);
-    assert_eq!(at(vec![answer(after, hold)], list(for_good)), listed);
-    assert_eq!(at(vec![answer(after, compromise)], list(on_hold)), listed);
-    let both = || [answer(before, hold), answer(after, compromise)];
-    assert_eq!(at(Vec::from(both()), None), before);
-    assert_eq!(at(both().into_iter().rev().collect(), None), before);
-}
-
-#[test]
-fn since_when_a_key_is_suspected_is_left_out_where_it_cannot_be_read() {
-    let world = World::new();
-    let told = now().plus_seconds(-600);
-    for unreadable in [
-        &b"\x18\x0F20260101"[..],
-        b"\x18\x1320260101000000.500Z",
-        b"\x17\x0D260101000000Z",
-        b"",
-    ] {
-        let draft = Draft {
-            status: revoked(told, &[]),
-            single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, false, unreadable)]),
-            ..about_person(&world)
-        };
-        // An older answer is good, and still current.
-        let good = Draft {
-            produced_at: now().plus_seconds(-100),
-            this_update: now().plus_seconds(-100),
-            ..about_person(&world)
-        };
-        let answers = vec![by_issuer(&world, &good), by_issuer(&world, &draft)];
-        assert_eq!(revoked_at(&world, answers, None), told);
-    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::Changes;
 use super::allowed::Allowed;
 use super::boxes::Corners;
 use super::place::Place;
-use super::survey::NAME_OCTETS_MAX;
+use super::survey::{NAME_OCTETS_MAX, Use};
 
 /// A page holds so many of the largest appearance. On A4 a seal with its text takes a twentieth; strips that real
 /// software draws on small pages take two fifths; what replaces a page takes most of it.
@@ -118,7 +118,7 @@ impl Seals {
         for (&number, &area) in &allowed.areas {
             let page = match allowed.pages.get(&number) {
                 Some(page) => *page,
-                None => page_of(changes, number),
+                None => page_of(changes, number)?,
             };
             self.widgets.insert(number, (page, area));
         }
@@ -137,13 +137,17 @@ impl Seals {
 }
 
 /// The page that showed a widget before the update; 0 where it is not one, or not known to be.
-fn page_of(changes: &Changes<'_, '_>, widget: u32) -> u32 {
+fn page_of(changes: &Changes<'_, '_>, widget: u32) -> Result<u32, PdfFault> {
     let (survey, before) = (changes.context.survey, changes.revision - 1);
+    changes
+        .file
+        .budget
+        .take_looks(survey.weight(widget).unwrap_or(0))?;
     let mut pages = BTreeSet::new();
     for one in survey.uses(widget, before) {
         match one.place {
             Place::Annotations => drop(pages.insert(if one.is_of_page { one.holder } else { 0 })),
-            Place::Item => pages.extend(pages_of(changes, one.holder)),
+            Place::Item => pages.extend(pages_of(changes, one.holder)?),
             Place::Fields | Place::FormFields | Place::Field => {}
             Place::Root
             | Place::Information
@@ -160,26 +164,27 @@ fn page_of(changes: &Changes<'_, '_>, widget: u32) -> u32 {
             | Place::Other => drop(pages.insert(0)),
         }
     }
-    match pages.first() {
+    Ok(match pages.first() {
         Some(page) if pages.len() == 1 => *page,
         Some(_) | None => 0,
-    }
+    })
 }
 
 /// The pages whose annotations an array is; 0 among them where it is more than that, or nobody looked. None where it is no
 /// array of annotations at all.
-fn pages_of(changes: &Changes<'_, '_>, array: u32) -> BTreeSet<u32> {
+fn pages_of(changes: &Changes<'_, '_>, array: u32) -> Result<BTreeSet<u32>, PdfFault> {
     let (survey, before) = (changes.context.survey, changes.revision - 1);
-    if survey.weight(array).is_none() {
-        return BTreeSet::from([0]);
-    }
+    let Some(weight) = survey.weight(array) else {
+        return Ok(BTreeSet::from([0]));
+    };
+    changes.file.budget.take_looks(weight)?;
     let uses = survey.uses(array, before);
-    uses.filter(|one| !matches!(one.place, Place::Fields | Place::FormFields | Place::Field))
-        .map(|one| {
-            let is_page = one.is_of_page && one.place == Place::Annotations;
-            if is_page { one.holder } else { 0 }
-        })
-        .collect()
+    let uses = uses.filter(|one| !matches!(one.place, Place::Fields | Place::FormFields | Place::Field));
+    let page = |one: &Use| {
+        let is_page = one.is_of_page && one.place == Place::Annotations;
+        if is_page { one.holder } else { 0 }
+    };
+    Ok(uses.map(page).collect())
 }
 
 /// Whether a field is a widget by its own plain word, or has nothing to look like. Readers draw other annotations in ways of

@@ -285,10 +285,17 @@ impl Allowed {
             return Err(fault);
         };
         let form = Form::read(changes.file, changes.revision - 1)?;
-        let was_field = form
-            .place(number)
-            .is_some_and(|place| form.fields[place].kind == Some(Kind::Signature));
-        let may_differ: &[&[u8]] = if is_withdrawn(after) {
+        let place = form.place(number).ok_or(fault)?;
+        let was_field = form.fields[place].kind == Some(Kind::Signature);
+        // A value above it is its own: it is signed already.
+        for above in form.above(place) {
+            let above = changes.before(above.reference.number)?;
+            if above.dictionary().is_none_or(|above| above.get(b"V").is_some()) {
+                return Err(fault);
+            }
+        }
+        // Where it had a look, whoever signed saw that in its place.
+        let may_differ: &[&[u8]] = if is_withdrawn(after) && before.get(b"AP").is_none() {
             &[b"V", b"AP", b"F", b"Rect"]
         } else {
             &[b"V", b"AP", b"F"]
@@ -307,9 +314,12 @@ impl Allowed {
             let (Some(before), Some(after)) = (before.dictionary(), after.dictionary()) else {
                 return Err(fault);
             };
+            // One with a name or a value is a field of its own.
+            let is_field = [&b"T"[..], b"V", b"Kids"].iter().any(|key| after.names(key));
             let is_widget = after.name(b"Subtype") == Some(b"Widget")
                 && after.reference(b"Parent") == Some(added.field)
-                && before.equals_except(after, &[b"AP", b"F"]);
+                && before.equals_except(after, &[b"AP", b"F"])
+                && !is_field;
             if changes.old.contains(&kid.number) && !is_widget {
                 return Err(PdfFault::Changed { number: kid.number });
             }

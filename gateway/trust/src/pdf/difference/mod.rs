@@ -16,11 +16,13 @@ mod boxes;
 mod catalog;
 mod content;
 mod fields;
+mod inside;
 mod look;
 mod pages;
 mod place;
 mod survey;
 mod syntax;
+mod targets;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +30,7 @@ use std::rc::Rc;
 
 use allowed::Allowed;
 use appearance::Seals;
+use inside::{collect, count_nulls, has_references};
 use survey::Survey;
 
 use super::PdfFault;
@@ -55,7 +58,10 @@ const TRAILER_KEYS: &[&[u8]] = &[
 ];
 
 /// What no later trailer may leave out.
-const TRAILER_KEYS_KEPT: &[&[u8]] = &[b"Root", b"Encrypt", b"XRefStm"];
+const TRAILER_KEYS_KEPT: &[&[u8]] = &[b"Root", b"Encrypt"];
+
+/// Up to here every reader counts: beyond, some repair the file instead.
+const NUMBER_MAX: u32 = 1_048_575;
 
 /// Checks every revision after the first signature, and notes with each signature what came after.
 pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(), PdfFault> {
@@ -217,7 +223,30 @@ impl<'f, 'a> Changes<'f, 'a> {
             }
         }
         changes.section_stream()?;
+        changes.check_numbers()?;
         Ok(changes)
+    }
+
+    /// An update gives no reader a reason to repair a file that it did not repair before, and those that repaired it before
+    /// another object than what was signed.
+    fn check_numbers(&self) -> Result<(), PdfFault> {
+        let highest = |revision: &Revision| revision.entries().last().map_or(0, |(number, _)| *number);
+        let was_high = self.file.revisions[..self.revision]
+            .iter()
+            .any(|revision| NUMBER_MAX < highest(revision));
+        let size = self.update.trailer.get(b"Size").and_then(Object::as_size);
+        let is_high = size.is_none_or(|size| NUMBER_MAX as usize + 1 < size);
+        if is_high && !was_high {
+            return Err(PdfFault::Changed {
+                number: highest(self.update),
+            });
+        }
+        let survey = self.context.survey;
+        let strays = self.update.entries().iter().map(|(number, _)| *number);
+        match strays.into_iter().find(|number| survey.is_stray(*number)) {
+            Some(number) => Err(PdfFault::Changed { number }),
+            None => Ok(()),
+        }
     }
 
     /// The stream that is the cross-reference section stands under a number of its own, whether it lists itself or not:
@@ -442,40 +471,4 @@ fn is_object_stream(object: &Indirect) -> bool {
         && object
             .dictionary()
             .is_some_and(|stream| stream.name(b"Type") == Some(b"ObjStm"))
-}
-
-/// How often the object, or anything inside it, is null.
-fn count_nulls(object: &Object) -> usize {
-    match object {
-        Object::Null => 1,
-        Object::Array(items) => items.iter().map(count_nulls).sum(),
-        Object::Dictionary(dictionary) => dictionary.iter().map(|(_, value)| count_nulls(value)).sum(),
-        Object::Boolean(_)
-        | Object::Integer(_)
-        | Object::Real(_)
-        | Object::Name(_)
-        | Object::Text(_)
-        | Object::Reference(_) => 0,
-    }
-}
-
-fn has_references(object: &Object) -> bool {
-    let mut has = false;
-    collect(object, &mut |_| has = true);
-    has
-}
-
-/// Calls `found` for every reference inside the object.
-fn collect(object: &Object, found: &mut dyn FnMut(Reference)) {
-    match object {
-        Object::Reference(reference) => found(*reference),
-        Object::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Object::Dictionary(dictionary) => dictionary.iter().for_each(|(_, value)| collect(value, found)),
-        Object::Null
-        | Object::Boolean(_)
-        | Object::Integer(_)
-        | Object::Real(_)
-        | Object::Name(_)
-        | Object::Text(_) => {}
-    }
 }

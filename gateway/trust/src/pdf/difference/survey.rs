@@ -10,13 +10,14 @@ use std::rc::Rc;
 use super::super::PdfFault;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
-use super::super::material;
 use super::super::object::{Dictionary, Object, Reference};
 use super::super::parse;
 use super::super::revision::Version;
 use super::super::xref::Entry;
 use super::boxes::Boxes;
 use super::place::{Place, Step};
+use super::syntax;
+use super::targets::{containers, material_nodes, targets};
 
 /// Octets of a name that every reader tells from another (ISO 32000-1 annex C).
 pub(super) const NAME_OCTETS_MAX: usize = 127;
@@ -80,6 +81,8 @@ impl Holder<'_, '_> {
 pub(super) struct Survey {
     /// The number of the catalog.
     catalog: u32,
+    /// What later revisions write and what the signed one also heads where no section lists it.
+    strays: HashSet<u32>,
     /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
     material: HashMap<u32, usize>,
     uses: HashMap<u32, Vec<Use>>,
@@ -120,8 +123,11 @@ impl Survey {
             .map(|field| field.reference.number)
             .chain(written);
         let fields = fields.collect();
+        let strays = syntax::unlisted(file, first)?;
+        let strays = strays.into_iter().filter(|number| uses.contains_key(number));
         let mut survey = Self {
             catalog: catalog.number,
+            strays: strays.collect(),
             uses,
             containers: containers(file),
             material,
@@ -178,6 +184,11 @@ impl Survey {
             Some(number) => Err(PdfFault::Object { number }),
             None => Ok(survey),
         }
+    }
+
+    /// Whether who repairs the signed revision may find another object under the number than its sections do.
+    pub(super) fn is_stray(&self, number: u32) -> bool {
+        self.strays.contains(&number)
     }
 
     fn read(
@@ -423,66 +434,6 @@ fn is_heir(dictionary: &Dictionary) -> bool {
     let is_signature = dictionary.name(b"FT") == Some(b"Sig");
     let is_free_text = dictionary.name(b"Subtype") == Some(b"FreeText");
     (is_widget && !is_signature) || is_free_text || is_elsewhere
-}
-
-/// What later revisions write; and what must belong to one holder alone where its parts are written: appearances of
-/// fields, and the DSS. A field is there when the first revision is signed, or is written later.
-fn targets<'m>(
-    file: &File<'_>,
-    first: usize,
-    material: impl Iterator<Item = &'m u32>,
-) -> Result<HashMap<u32, Vec<Use>>, PdfFault> {
-    let mut targets: HashMap<u32, Vec<Use>> = material.map(|number| (*number, Vec::new())).collect();
-    let mut appearance = |object: &Indirect| {
-        if let Some(appearance) = object.dictionary().and_then(|one| one.reference(b"AP")) {
-            targets.insert(appearance.number, Vec::new());
-        }
-    };
-    for field in Form::read(file, first)?.fields {
-        appearance(&*file.resolve(field.reference, first)?);
-    }
-    for revision in first + 1..=file.latest() {
-        for (number, entry) in file.revisions[revision].entries() {
-            let generation = entry.generation();
-            let reference = Reference {
-                number: *number,
-                generation,
-            };
-            appearance(&*file.resolve(reference, revision)?);
-        }
-    }
-    for revision in &file.revisions[first + 1..] {
-        let written = revision.entries().iter().map(|(number, _)| *number);
-        targets.extend(
-            written
-                .chain(revision.stream_number)
-                .map(|number| (number, Vec::new())),
-        );
-    }
-    Ok(targets)
-}
-
-/// Every number that was ever an object stream, with the first revision that says so.
-fn containers(file: &File<'_>) -> HashMap<u32, u32> {
-    let mut containers: HashMap<u32, u32> = HashMap::new();
-    for version in file.history.numbers().flatten() {
-        if let Entry::Compressed { container, .. } = version.entry {
-            let since = containers.entry(container).or_insert(version.revision);
-            *since = version.revision.min(*since);
-        }
-    }
-    containers
-}
-
-/// Objects of the DSS, with the first revision in which they were. What is malformed is refused where it changes.
-fn material_nodes(file: &File<'_>) -> HashMap<u32, usize> {
-    let mut nodes = HashMap::new();
-    for revision in 0..file.latest() {
-        for node in material::read(file, revision).unwrap_or_default().nodes {
-            nodes.entry(node).or_insert(revision);
-        }
-    }
-    nodes
 }
 
 /// The versions of one number that a revision from `first` to the one before `latest` shows. An entry that is written

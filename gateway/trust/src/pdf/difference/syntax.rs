@@ -10,8 +10,10 @@
 use std::ops::Range;
 
 use super::super::PdfFault;
+use super::super::file::File;
 use super::super::parse::{Parser, is_regular};
 use super::super::revision::Revision;
+use super::super::xref::Entry;
 
 const OBJECT: &[u8] = b"obj";
 
@@ -21,6 +23,9 @@ const START: &[u8] = b"startxref";
 
 /// What a section that is a stream says of itself.
 const SECTION: &[u8] = b"/XRef";
+
+/// Octets before `obj` in which its number is looked for.
+const HEADER_OCTETS_MAX: usize = 64;
 
 /// Octets of a line of a section (§7.5.4).
 const LINE_OCTETS: usize = 20;
@@ -114,7 +119,7 @@ fn check_gaps(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> Resu
     Ok(())
 }
 
-/// `trailer` before what begins a dictionary, `startxref` before a number.
+/// `trailer` before what begins a dictionary, `startxref` before a number, or either before a comment.
 fn check_words(bytes: &[u8], update: &Revision, section: &Section) -> Result<(), PdfFault> {
     let objects = &bytes[..update.xref];
     if let Some(found) = memchr::memmem::find(&objects[update.start..], SECTION) {
@@ -122,14 +127,14 @@ fn check_words(bytes: &[u8], update: &Revision, section: &Section) -> Result<(),
         return Err(PdfFault::Unaccounted { offset });
     }
     let words = [
-        (TRAILER, &b"<"[..], section.trailer),
-        (START, b"0123456789", Some(section.start)),
+        (TRAILER, &b"<%"[..], section.trailer),
+        (START, b"0123456789%", Some(section.start)),
     ];
     for (word, follows, own) in words {
         for found in memchr::memmem::find_iter(&bytes[update.start..], word) {
             let offset = update.start + found;
             let mut parser = Parser::new(bytes, offset + word.len());
-            parser.skip_space();
+            parser.skip_blank();
             let leads_on = bytes.get(parser.at).is_some_and(|octet| follows.contains(octet));
             if leads_on && own != Some(offset) {
                 return Err(PdfFault::Unaccounted { offset });
@@ -156,6 +161,50 @@ fn check_headers(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> R
         }
     }
     Ok(())
+}
+
+/// The numbers under which something is headed, up to the end of this revision, where no section lists it.
+pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, PdfFault> {
+    let bytes = &file.bytes[..file.revisions[revision].end];
+    let mut numbers = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, OBJECT) {
+        file.budget.take_looks(1)?;
+        let Some((number, start)) = is_word(bytes, at).then(|| headed(bytes, at)).flatten() else {
+            continue;
+        };
+        let leads_to = |offset: usize| bytes.get(offset..start).is_some_and(is_plain);
+        let is_listed = file
+            .history
+            .versions(number)
+            .iter()
+            .any(|version| match version.entry {
+                Entry::InUse { offset, .. } => leads_to(offset),
+                Entry::Free { .. } | Entry::Compressed { .. } => false,
+            });
+        let is_section =
+            |revision: &Revision| revision.stream_number == Some(number) && leads_to(revision.xref);
+        if !is_listed && !file.revisions.iter().any(is_section) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+/// The number before the generation before `obj` at this place, and where it begins, whatever stands between them.
+fn headed(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    let from = at.saturating_sub(HEADER_OCTETS_MAX);
+    let run = |before: usize| {
+        let window = &bytes[from..before];
+        let end = window.iter().rposition(u8::is_ascii_digit)? + 1;
+        let start = window[..end].iter().rposition(|octet| !octet.is_ascii_digit());
+        Some((from + start.map_or(0, |start| start + 1), from + end))
+    };
+    let (generation, _) = run(at)?;
+    let (start, end) = run(generation)?;
+    let digits = str::from_utf8(&bytes[start..end]).ok()?;
+    Some((digits.parse().ok()?, start))
 }
 
 /// Whether `obj` at this place stands for itself: readers differ about what separates it from a number before it.

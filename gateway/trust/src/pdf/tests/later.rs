@@ -9,12 +9,12 @@ fn once(world: &World) -> Vec<u8> {
 }
 
 /// The catalog of that file with more in it.
-fn catalog(more: &str) -> String {
+pub(super) fn catalog(more: &str) -> String {
     format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R ] /SigFlags 3 >> {more} >>")
 }
 
 /// An update of these objects.
-fn update(file: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+pub(super) fn update(file: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
     let mut writer = PdfWriter::update(file);
     for (number, value) in objects {
         writer.object(*number, value);

@@ -395,3 +395,68 @@ fn a_look_lies_where_every_reader_counts_to() {
         assert_eq!(found, expected, "{rectangle}");
     }
 }
+
+#[test]
+fn what_a_waiting_field_showed_is_not_withdrawn() {
+    let world = World::new();
+    let changed = Some(PdfFault::Changed { number: 7 });
+    let nowhere = field(KINDS[0], ("Sig", "[0 0 0 0]"), "");
+    for (look, expected) in [("/AP << /N 8 0 R >>", changed), ("", None)] {
+        let once = prepared(&world, &field(KINDS[0], ("Sig", "[0 0 595 842]"), look));
+        let judge = |signature: &str| {
+            let mut writer = PdfWriter::update(&once);
+            writer.object(7, format!("<< {nowhere} /V 9 0 R >>"));
+            writer.signature = signature.to_owned();
+            fault(&fill_contents(writer.finish_open(9), |covered| {
+                world.organisation.sign(covered)
+            }))
+        };
+        assert_eq!(judge(SIGNATURE), expected, "{look}");
+        assert_eq!(judge(STAMP), expected, "{look}");
+    }
+}
+
+/// The page signed once, where the field of the signature and its widget are two: `parent` is the field 5, `kid` the widget 7.
+fn split(world: &World, parent: &str, kid: &str) -> Vec<u8> {
+    sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = "<< /Fields [5 0 R] /SigFlags 3 >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        let page = "/Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R";
+        writer.object(3, format!("<< {page} /Annots [7 0 R] >>"));
+        writer.object(5, format!("<< /FT /Sig /Kids [7 0 R] {parent} >>"));
+        let widget = "/Type /Annot /Subtype /Widget /Parent 5 0 R /Rect [0 0 99 99] /P 3 0 R /F 132";
+        writer.object(7, format!("<< {widget} /AP << /N 8 0 R >> {kid} >>"));
+        writer.object(8, format!("<< {FORM} /Length 1 >>\nstream\nS\nendstream"));
+    })
+}
+
+#[test]
+fn what_a_signed_field_shows_does_not_change_through_its_parent_or_its_kid() {
+    let world = World::new();
+    let widget = "/Type /Annot /Subtype /Widget /Parent 5 0 R /Rect [0 0 99 99] /P 3 0 R /F 132";
+    let sign = |once: &[u8], changes: [(u32, String); 2]| {
+        let mut writer = PdfWriter::update(once);
+        for (number, value) in changes {
+            writer.object(number, format!("<< {value} >>"));
+        }
+        writer.object(11, look());
+        fault(&fill_contents(writer.finish_open(9), |covered| {
+            world.organisation.sign(covered)
+        }))
+    };
+    let field = |more: &str| (5, format!("/FT /Sig /T (a) /Kids [7 0 R] {more}"));
+    // The kid of a signed field is signed as one.
+    let once = split(&world, "/T (a) /V 6 0 R", "");
+    let below = sign(
+        &once,
+        [field("/V 6 0 R"), (7, format!("{widget} {LOOK} /V 9 0 R"))],
+    );
+    assert_eq!(below, Some(PdfFault::Changed { number: 7 }));
+    // The parent of a signed one is.
+    let once = split(&world, "/T (a)", "/T (b) /V 6 0 R");
+    let above = sign(
+        &once,
+        [field("/V 9 0 R"), (7, format!("{widget} /T (b) {LOOK} /V 6 0 R"))],
+    );
+    assert_eq!(above, Some(PdfFault::Changed { number: 7 }));
+}

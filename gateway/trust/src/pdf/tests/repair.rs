@@ -1,5 +1,6 @@
 //! Updates at which readers give the cross-reference section up and look for objects themselves.
 
+use super::later::{catalog, update};
 use super::*;
 
 /// The page signed by the person; objects 1 to 6.
@@ -72,7 +73,8 @@ fn a_section_says_nothing_that_readers_do_not_count_to() {
         file.splice(from..from + 7, format!("/Size {size}").bytes());
         fault(&file)
     };
-    assert_eq!(sized("8388608"), None);
+    assert_eq!(sized("1048576"), None);
+    assert_eq!(sized("1048577"), Some(PdfFault::Changed { number: 7 }));
     assert!(xref(sized("8388609")));
     assert!(xref(sized("4294967297")));
 }
@@ -178,5 +180,67 @@ fn a_stream_is_named_an_object_stream_by_a_plain_word_or_not_at_all() {
         writer.object(1, &catalog);
         writer.object(7, format!("{words}\nstream\nabc\nendstream"));
         assert_eq!(fault(&writer.finish_update()), expected, "{words}");
+    }
+}
+
+#[test]
+fn no_number_of_an_update_is_beyond_what_every_reader_counts_to() {
+    let world = World::new();
+    let once = once(&world);
+    let packet = "<< /Type /Metadata /Subtype /XML /Length 1 >>\nstream\nS\nendstream";
+    for (number, expected) in [
+        (1_048_575, None),
+        (1_048_576, Some(PdfFault::Changed { number: 1_048_576 })),
+        (5_000_000, Some(PdfFault::Changed { number: 5_000_000 })),
+    ] {
+        let file = update(
+            &once,
+            &[
+                (1, &catalog(&format!("/Metadata {number} 0 R"))),
+                (number, packet),
+            ],
+        );
+        assert_eq!(fault(&file), expected, "{number}");
+    }
+}
+
+#[test]
+fn what_the_signed_revision_hides_under_a_number_is_not_written_over() {
+    let world = World::new();
+    let risen = catalog("/Version /2.0");
+    for (hidden, expected) in [
+        (
+            "1 0 obj\n<< /Type /Catalog >>\nendobj",
+            Some(PdfFault::Changed { number: 1 }),
+        ),
+        ("1 %c\n0obj<< >>\nendobj", Some(PdfFault::Changed { number: 1 })),
+        ("2 0 obj\n<< /Type /Pages >>\nendobj", None),
+        ("1 0 object", None),
+    ] {
+        let page = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            let length = hidden.len();
+            writer.object(12, format!("<< /Length {length} >>\nstream\n{hidden}\nendstream"));
+        });
+        let file = update(&page, &[(1, &risen)]);
+        assert_eq!(fault(&file), expected, "{hidden}");
+    }
+}
+
+#[test]
+fn a_comment_behind_a_word_of_repair_is_no_way_around_it() {
+    let world = World::new();
+    let once = once(&world);
+    for text in ["trailer%x", "startxref %x", "trailer%trailer%trailer%"] {
+        let length = text.len();
+        let packet =
+            format!("<< /Type /Metadata /Subtype /XML /Length {length} >>\nstream\n{text}\nendstream");
+        let file = update(&once, &[(1, &catalog("/Metadata 7 0 R")), (7, &packet)]);
+        assert!(
+            matches!(fault(&file), Some(PdfFault::Unaccounted { .. })),
+            "{text}"
+        );
     }
 }

@@ -172,3 +172,47 @@ fn who_signed_a_list_and_was_certified_anew_since_is_heard_where_it_revokes() {
     let revoked = failure(asked_with(&world, &other, lists));
     assert!(matches!(revoked, Some(Failure::Revoked { .. })), "{revoked:?}");
 }
+
+#[test]
+fn whose_status_nobody_tells_is_heard_where_it_revokes_and_nowhere_else() {
+    let world = World::new();
+    let other = with_other_key(&world, as_is);
+    let newer = || world.issuing.list_with(&[], &[number(6)]);
+    let revoking = other.list_with(&[(SERIAL, COMPROMISE)], &[number(5)]);
+    let revoked = failure(asked_with(&world, &other, vec![Arc::clone(&revoking), newer()]));
+    assert!(matches!(revoked, Some(Failure::Revoked { .. })), "{revoked:?}");
+    // Not one that is known to be revoked itself.
+    let of_root = world.root.list(&[(78, rcgen::RevocationReason::KeyCompromise)]);
+    assert!(asked_with(&world, &other, vec![revoking, newer(), of_root]).is_ok());
+}
+
+#[test]
+fn a_key_that_had_ended_says_nothing_good() {
+    let world = World::new();
+    // Of a leaf of the past: the list is younger than its signer, and older than the leaf's end.
+    let other = with_other_key(&world, |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 5, 20)
+    });
+    let person = world.issuing.leaf("Past", SERIAL.into(), |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 6, 10);
+    });
+    let snapshot = |lists: Vec<Arc<RevocationList>>| {
+        let anchors = vec![Arc::clone(&world.root.certificate)];
+        let candidates = [&world.issuing, &other].map(|one| Arc::clone(&one.certificate));
+        Snapshot::new(anchors, candidates.to_vec(), lists, Policy::default(), 1)
+    };
+    let path = [
+        &person.certificate,
+        &world.issuing.certificate,
+        &world.root.certificate,
+    ]
+    .map(Arc::clone);
+    let ask = |by: &Authority| {
+        let snapshot = snapshot(vec![by.list(&[]), world.root.list(&[])]);
+        let at: Time = "2026-05-10T00:00:00Z".parse().expect("an instant");
+        let question = Question::new(Usage::Document, &snapshot, &[], now()).as_of(at);
+        check(&path, question, &mut Budget::new(100)).is_ok()
+    };
+    assert!(ask(&world.issuing));
+    assert!(!ask(&other), "made on the first of June");
+}
