@@ -92,12 +92,15 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Which document system of its addressee waits for it: 0 for what is for the agency; else the number of the account
-    /// (`a17-2` is 2).
-    pub fn system(&self) -> u16 {
-        let account = self.account.as_ref();
-        let number = account.and_then(|account| account.as_str().rsplit_once('-'));
-        number.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    /// Which document system waits for it: 0 for what is for the agency; else agency and number of the account (`a17-2` is
+    /// 17 and 2 in one number). The account may be an heir's, so that its number alone would be another system's, too.
+    pub fn system(&self) -> u64 {
+        let number = |account: &AccountId| {
+            let (agency, number) = account.as_str().strip_prefix('a')?.split_once('-')?;
+            let (agency, number): (u32, u16) = (agency.parse().ok()?, number.parse().ok()?);
+            Some(u64::from(agency) << 16 | u64::from(number))
+        };
+        self.account.as_ref().and_then(number).unwrap_or(0)
     }
 }
 

@@ -78,6 +78,9 @@ pub enum AdministrationFault {
     /// The directory changed meanwhile, by other means than this one.
     #[error("the directory changed meanwhile; look and try again")]
     Conflict,
+    /// What all accounts share could not be made at the broker; no account was attempted.
+    #[error("what all accounts share is not at the broker: {0}")]
+    Shared(ProvisionFault),
 }
 
 /// An account that was opened or got a new password. The password is known here and at the broker, nowhere else.
@@ -223,8 +226,13 @@ impl Administration {
     }
 
     /// Carries what all accounts share, and every account's rights, queues and password, to the broker again: after a broker
-    /// was set up anew, or was away when an account was opened or closed.
-    pub async fn provision_again(&self) -> Vec<(AccountId, Result<(), ProvisionFault>)> {
+    /// was set up anew, or was away when an account was opened or closed. Gives how each account did.
+    ///
+    /// # Errors
+    /// [`AdministrationFault::Shared`].
+    pub async fn provision_again(
+        &self,
+    ) -> Result<Vec<(AccountId, Result<(), ProvisionFault>)>, AdministrationFault> {
         let _turn = self.turn.lock().await;
         let (directory, now) = (self.journal.directory(), self.now());
         let accounts = directory.agencies().flat_map(|agency| &agency.accounts);
@@ -233,15 +241,13 @@ impl Administration {
             (account.id.clone(), step)
         };
         let steps: Vec<(AccountId, AccountStep)> = accounts.map(step).collect();
-        let results = match self.provision.make_shared().await {
-            Ok(()) => self.provision.carry_out(&steps).await,
-            Err(fault) => vec![Err(fault); steps.len()],
-        };
-        steps
-            .into_iter()
-            .map(|(account, _)| account)
-            .zip(results)
-            .collect()
+        self.provision
+            .make_shared()
+            .await
+            .map_err(AdministrationFault::Shared)?;
+        let results = self.provision.carry_out(&steps).await;
+        let accounts = steps.into_iter().map(|(account, _)| account);
+        Ok(accounts.zip(results).collect())
     }
 
     /// A list with the gateway's code is refused whole: most often the list is right and the configuration is not, and

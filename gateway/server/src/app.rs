@@ -48,6 +48,9 @@ pub use provision::{AccountFiles, BrokerProvision, provisioner};
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
 
+/// How long a dispatch rests whose bytes cannot be read.
+const DAMAGED_REST: Duration = Duration::from_secs(60);
+
 /// How often the store is asked whether it has stopped.
 const STORE_LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -178,6 +181,7 @@ fn rules(config: &Config) -> Rules {
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),
+        damaged_rest: DAMAGED_REST,
         hold_retry: Duration::from_secs(exchange.hold_retry_seconds),
         closed_account_limit: Duration::from_secs(exchange.closed_account_seconds),
         sweep_every: Duration::from_secs(exchange.sweep_seconds),

@@ -60,6 +60,8 @@ pub struct Rules {
     pub needs_wait: Duration,
     /// How long until what failed for a passing reason is tried again.
     pub retry_after: Duration,
+    /// How long a dispatch rests whose bytes cannot be read: a person must put them back.
+    pub damaged_rest: Duration,
     /// How often what is held is judged again although nothing is known to have changed.
     pub hold_retry: Duration,
     /// For how long after its end an account's submissions are judged as those of any other.

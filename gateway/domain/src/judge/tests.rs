@@ -395,7 +395,7 @@ fn a_status_goes_to_the_document_system_that_sent_the_document() {
     let [status] = follows.dispatches.as_slice() else {
         panic!("one status: {follows:?}")
     };
-    assert_eq!((&status.account, status.system()), (&account, 2));
+    assert_eq!((&status.account, status.system()), (&account, 1 << 16 | 2));
     assert_eq!(status.sender, Code::parse(&code_of(2)).ok());
 }
 

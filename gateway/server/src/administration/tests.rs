@@ -16,11 +16,17 @@ const OWN_CODE: &str = "H53.LT";
 struct Notes {
     steps: Mutex<Vec<String>>,
     failing: Option<&'static str>,
+    has_no_shared: bool,
 }
 
 impl Provision for Notes {
     fn make_shared(&self) -> domain::port::Soon<'_, Result<(), ProvisionFault>> {
-        Box::pin(std::future::ready(Ok(())))
+        let away = || Err(ProvisionFault::Failed("away".to_owned()));
+        Box::pin(std::future::ready(if self.has_no_shared {
+            away()
+        } else {
+            Ok(())
+        }))
     }
 
     fn carry_out<'a>(
@@ -249,7 +255,7 @@ async fn nothing_lets_a_suspended_agency_in_but_its_resumption() {
             answers: text("receipts"),
         })
         .await;
-    office.desk.provision_again().await;
+    office.desk.provision_again().await.expect("carried out");
     assert_eq!(
         office.steps(),
         [
@@ -278,8 +284,26 @@ async fn a_broker_that_is_away_does_not_undo_a_decision() {
     let report = office.add("One", "000.00.01.H53").await;
     assert_eq!(report.unprovisioned[0].0.as_str(), "a1-1");
     assert_eq!(office.desk.directory().agencies().len(), 1);
-    let again = office.desk.provision_again().await;
+    let again = office.desk.provision_again().await.expect("attempted");
     assert!(again[0].1.is_err(), "{again:?}");
+}
+
+#[tokio::test]
+async fn what_all_accounts_share_and_is_not_made_is_told_also_where_there_are_no_accounts() {
+    let office = Office::with(Notes {
+        has_no_shared: true,
+        ..Notes::default()
+    });
+    let again = office.desk.provision_again().await;
+    assert!(matches!(again, Err(AdministrationFault::Shared(_))), "{again:?}");
+    office.add("One", "000.00.01.H53").await;
+    let before = office.steps();
+    assert!(office.desk.provision_again().await.is_err());
+    assert_eq!(
+        (before.len(), office.steps()),
+        (1, vec![]),
+        "no account was attempted"
+    );
 }
 
 #[tokio::test]

@@ -341,6 +341,7 @@ impl From<&AdministrationFault> for Told {
             AdministrationFault::Clock(unsteady) => Told::from(unsteady),
             AdministrationFault::Store(fault) => Told::from(fault),
             AdministrationFault::Conflict => Told::Conflict {},
+            AdministrationFault::Shared(fault) => Told::from(fault),
         }
     }
 }

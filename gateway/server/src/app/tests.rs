@@ -225,6 +225,7 @@ fn rules() -> Rules {
         consignment_notice: Duration::from_secs(1000),
         needs_wait: Duration::from_millis(1),
         retry_after: Duration::from_millis(1),
+        damaged_rest: Duration::from_secs(60),
         hold_retry: Duration::from_secs(1),
         closed_account_limit: Duration::from_secs(1000),
         sweep_every: Duration::from_secs(1),

@@ -143,7 +143,7 @@ impl Desk {
         match self {
             Desk::Running(running) => running.post("provisioning", &()).await,
             Desk::Direct(direct) => Ok(ProvisionedView::all(
-                &direct.administration.provision_again().await,
+                &direct.administration.provision_again().await?,
             )),
         }
     }

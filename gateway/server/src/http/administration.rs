@@ -120,6 +120,7 @@ impl From<AdministrationFault> for Problem {
             AdministrationFault::Directory(_) => (StatusCode::CONFLICT, "directory"),
             AdministrationFault::Import(_) => (StatusCode::UNPROCESSABLE_ENTITY, "import"),
             AdministrationFault::Conflict => (StatusCode::CONFLICT, "conflict"),
+            AdministrationFault::Shared(_) => (StatusCode::BAD_GATEWAY, "provision"),
             AdministrationFault::Clock(_) => (StatusCode::SERVICE_UNAVAILABLE, "clock"),
             AdministrationFault::Store(fault) => return Problem::store(fault),
         };
@@ -185,7 +186,7 @@ async fn order(
 }
 
 async fn provision_again(services: web::Data<Services>) -> Answer {
-    let results = services.administration.provision_again().await;
+    let results = services.administration.provision_again().await?;
     Ok(HttpResponse::Ok().json(ProvisionedView::all(&results)))
 }
 

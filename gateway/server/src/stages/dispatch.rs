@@ -11,6 +11,7 @@
 
 mod attempt;
 mod body;
+mod damage;
 mod lane;
 mod parcel;
 mod twin;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::dispatch::Rank;
+use domain::dispatch::{DispatchState, Rank};
 use domain::ids::{AccountId, AgencyId, DispatchId};
 use domain::port::{DispatchHead, StoreFault};
 use futures_util::StreamExt;
@@ -29,14 +30,13 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use self::attempt::{Attempt, Ending, Turns};
+use self::damage::Damage;
 use self::lane::Lanes;
 use super::Road;
 use super::signal::DispatchNews;
 
 /// Attempts that exist at once, running or waiting for their turn, before no more are begun.
 const UNDER_WAY_MAX: usize = 4096;
-/// How long a dispatch rests whose bytes cannot be read: a person must put them back.
-const DAMAGED_REST: Duration = Duration::from_secs(60);
 /// How long an addressee rests of which one dispatch waits for another.
 const WAIT_REST: Duration = Duration::from_millis(500);
 
@@ -48,8 +48,8 @@ struct Dispatcher {
     /// Addressees that rest, because an attempt into this inbox of theirs could not be made now (or into any), with the moment
     /// to look again.
     resting: HashMap<(AgencyId, Option<AccountId>), Instant>,
-    /// Dispatches whose bytes cannot be read. They keep nobody else waiting.
-    damaged: HashMap<DispatchId, Damaged>,
+    /// Dispatches whose bytes cannot be read.
+    damage: Damage,
     /// Whether what lies in the inboxes was read since the start; nothing is sent before.
     resumed: bool,
     /// Whether inboxes may belong to others than before.
@@ -61,12 +61,6 @@ struct Dispatcher {
     inbox_losses: HashMap<AccountId, u64>,
 }
 
-/// A dispatch whose bytes cannot be read, and when that is tried again.
-struct Damaged {
-    agency: AgencyId,
-    until: Instant,
-}
-
 /// Dispatches until `news` ends.
 pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
     let mut dispatcher = Dispatcher {
@@ -75,7 +69,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
-        damaged: HashMap::new(),
+        damage: Damage::new(road.rules.damaged_rest),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -173,8 +167,12 @@ impl Dispatcher {
             if self.lanes.is_running(head.dispatch.id) {
                 continue;
             }
-            let belongs_in = directory.inbox_of(&head.dispatch, now);
-            if belongs_in.is_some_and(|belongs_in| lost(&head, &belongs_in)) {
+            let is_lost = match directory.inbox_of(&head.dispatch, now) {
+                Some(belongs_in) => lost(&head, &belongs_in),
+                // Nobody has that inbox any more; what was given up there is gone with it.
+                None => head.state == DispatchState::Failed,
+            };
+            if is_lost {
                 self.take_back(head);
             }
         }
@@ -220,8 +218,14 @@ impl Dispatcher {
         let now = Instant::now();
         let ripe = self.resting.extract_if(|_, until| *until <= now);
         let mut ripe: BTreeSet<AgencyId> = ripe.map(|((agency, _), _)| agency).collect();
-        let damaged = self.damaged.values().filter(|one| one.until <= now);
-        ripe.extend(damaged.map(|one| one.agency));
+        for (id, agency) in self.damage.ripe(now) {
+            // What was given up or recalled meanwhile is tried no more.
+            match self.road.journal.dispatch(id) {
+                Ok(Some(head)) if head.state == DispatchState::Due => drop(ripe.insert(agency)),
+                Ok(_) => self.mend(id),
+                Err(_) => drop(ripe.insert(agency)),
+            }
+        }
         if !ripe.is_empty() {
             self.fill_all(ripe);
         }
@@ -254,7 +258,7 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting, damaged) = (&mut self.lanes, &self.resting, &self.damaged);
+        let (lanes, resting, damage) = (&mut self.lanes, &self.resting, &self.damage);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
@@ -267,7 +271,7 @@ impl Dispatcher {
                 return 0;
             }
             // Those under way, and those that cannot be read, are still due in the index; they are passed over below.
-            room + lanes.running(&account) + damaged_of(damaged, agency)
+            room + lanes.running(&account) + damage.of(agency)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
@@ -290,18 +294,18 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let passed_over = self.lanes.running(account) + damaged_of(&self.damaged, agency);
+        let passed_over = self.lanes.running(account) + self.damage.of(agency);
         let is_all = due.len() < self.lanes.room(account) + passed_over;
         let now = Instant::now();
         for head in due {
             let id = head.dispatch.id;
-            let is_unreadable = self.damaged.get(&id).is_some_and(|one| now < one.until);
-            if self.lanes.is_running(id) || is_unreadable {
+            if self.lanes.is_running(id) || self.damage.rests(id, now) {
                 continue;
             }
             // What was given up there, and is due again.
             if self.lanes.account_of(id).is_some() {
-                self.lanes.leave(id);
+                let freed = self.lanes.leave(id);
+                self.road.signals.due.add(freed);
             }
             if !self.lanes.has_room(account, head.dispatch.rank) {
                 self.lanes.wait(account, agency);
@@ -341,10 +345,11 @@ impl Dispatcher {
         } = attempt;
         let (id, to) = (head.dispatch.id, head.dispatch.to);
         self.lanes.end(id);
-        if matches!(ending, Ending::Damaged) {
-            self.set_aside(id, to);
-        } else {
-            self.mend(id);
+        match ending {
+            Ending::Damaged => self.set_aside(id, to),
+            Ending::Consigned | Ending::Full | Ending::NoInbox | Ending::Over => self.mend(id),
+            // Nobody has read it.
+            Ending::NotNow | Ending::DueAgain | Ending::Waits | Ending::Behind(_) => {}
         }
         match ending {
             Ending::Consigned => {
@@ -399,26 +404,28 @@ impl Dispatcher {
         }
     }
 
-    /// Its bytes cannot be read: it is tried again later, and everybody else goes on.
+    /// Its bytes cannot be read: it is tried again later, and everybody else goes on; but for its addressee, where that holds
+    /// for too many.
     fn set_aside(&mut self, id: DispatchId, agency: AgencyId) {
-        let one = Damaged {
-            agency,
-            until: Instant::now() + DAMAGED_REST,
-        };
-        self.damaged.insert(id, one);
-        self.road.troubles.tell_unreadable(self.damaged.len());
+        if !self.damage.set_aside(id, agency, Instant::now()) {
+            self.rest((agency, None), self.road.rules.damaged_rest);
+        }
+        self.road.troubles.tell_unreadable(self.damage.count());
     }
 
     /// It could be read, or is settled.
     fn mend(&mut self, id: DispatchId) {
-        if self.damaged.remove(&id).is_some() {
-            self.road.troubles.tell_unreadable(self.damaged.len());
+        if self.damage.mend(id) {
+            self.road.troubles.tell_unreadable(self.damage.count());
         }
     }
 
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the
     /// recall had if it will not need it for long.
     fn let_first(&mut self, first: DispatchHead, account: &AccountId, rank: Rank) {
+        if self.damage.rests(first.dispatch.id, Instant::now()) {
+            return;
+        }
         let is_withdrawn_soon = first.consigned_at.is_none();
         let rank = if is_withdrawn_soon {
             rank
@@ -440,9 +447,4 @@ impl Dispatcher {
     fn rest(&mut self, who: (AgencyId, Option<AccountId>), rest: Duration) {
         self.resting.entry(who).or_insert(Instant::now() + rest);
     }
-}
-
-/// How many dispatches for this addressee cannot be read, whichever inbox they would go into: that may be an heir's by now.
-fn damaged_of(damaged: &HashMap<DispatchId, Damaged>, agency: AgencyId) -> usize {
-    damaged.values().filter(|one| one.agency == agency).count()
 }

@@ -275,10 +275,15 @@ impl Sweeper {
             kind: dispatch.kind,
             to: dispatch.to,
             reason: reason.to_owned(),
-            consigned: head.consigned_at.is_some(),
+            consigned: head.state == DispatchState::Consigned,
         };
-        let states = &[DispatchState::Due, DispatchState::Consigned];
-        let commit = Commit::step(Happening::Failed(failed), dispatch.id, states);
+        // If it moved meanwhile, something else has failed: that is looked at next time.
+        let state: &[DispatchState] = if failed.consigned {
+            &[DispatchState::Consigned]
+        } else {
+            &[DispatchState::Due]
+        };
+        let commit = Commit::step(Happening::Failed(failed), dispatch.id, state);
         if let Appended::Done(recorded) = self.road.append(commit).await? {
             info!(stage = "sweep", dispatch.id = %dispatch.id, reason, "given up");
             announce(&self.road, &recorded).await;

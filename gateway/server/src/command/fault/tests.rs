@@ -175,6 +175,9 @@ fn faults() -> Vec<CommandFault> {
         CommandFault::Accounts(absent()),
         CommandFault::Administration(AdministrationFault::Order(OrderFault::AgencyUnknown(text()))),
         CommandFault::Administration(AdministrationFault::Order(OrderFault::CodeOfGateway(own_code()))),
+        CommandFault::Administration(AdministrationFault::Shared(
+            crate::administration::ProvisionFault::NotConfigured,
+        )),
         CommandFault::Answered(reqwest::StatusCode::BAD_GATEWAY),
         CommandFault::BrokerAway(text()),
         CommandFault::Busy(path()),

@@ -68,6 +68,7 @@ impl Lanes {
     }
 
     /// The dispatch gives its place back. Gives the addressees that waited for one.
+    #[must_use = "who waited is to be woken"]
     pub(super) fn leave(&mut self, id: DispatchId) -> BTreeSet<AgencyId> {
         let Some(account) = self.places.remove(&id) else {
             return BTreeSet::new();
@@ -165,7 +166,8 @@ impl Lanes {
     pub(super) fn empty_all(&mut self) {
         let lying = self.places.keys().filter(|id| !self.running.contains(id));
         for id in lying.copied().collect::<Vec<_>>() {
-            self.leave(id);
+            // Everybody is woken after this.
+            let _ = self.leave(id);
         }
     }
 }
@@ -224,11 +226,11 @@ mod tests {
         let mut lanes = Lanes::new(2, 0);
         lanes.begin(&account, id(1));
         lanes.begin(&account, id(2));
-        lanes.leave(id(1));
+        drop(lanes.leave(id(1)));
         lanes.end(id(1));
         assert_eq!((lanes.running(&account), lanes.room(&account)), (1, 1));
         lanes.end(id(2));
-        lanes.leave(id(2));
+        drop(lanes.leave(id(2)));
         lanes.end(id(2));
         assert_eq!((lanes.running(&account), lanes.room(&account)), (0, 2));
     }
@@ -274,7 +276,7 @@ mod tests {
         let mut lanes = Lanes::new(4, 1);
         lanes.begin(&account, id(1));
         lanes.found_full(&account);
-        lanes.leave(id(1));
+        drop(lanes.leave(id(1)));
         assert_eq!(lanes.room(&account), 1);
         lanes.look_past(&account);
         assert_eq!(

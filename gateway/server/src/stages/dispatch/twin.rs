@@ -45,8 +45,9 @@ pub(super) fn of(road: &Road, head: &DispatchHead, account: &AccountId) -> Resul
         let is_here = lies_with.and_then(|account| directory.agency_of_account(account)) == Some(holder);
         match other.state {
             DispatchState::HandedOver if is_here => return Ok(Twin::HandedOver),
-            // One that was given up still lies in the inbox; it may be taken late.
-            DispatchState::Consigned | DispatchState::Failed if is_here => found = Twin::Ahead,
+            DispatchState::Consigned if is_here => found = Twin::Ahead,
+            // One that was given up may still lie in the inbox, and be taken late.
+            DispatchState::Failed if is_here && lies(road, &other)? => found = Twin::Ahead,
             // One that lies elsewhere is about to be taken back: it has its turn whether that is recorded yet or not.
             DispatchState::Due | DispatchState::Consigned
                 if goes_before(road, &directory, &other, head, holder) =>
@@ -61,6 +62,12 @@ pub(super) fn of(road: &Road, head: &DispatchHead, account: &AccountId) -> Resul
         }
     }
     Ok(found)
+}
+
+/// Whether it takes a place in an inbox still: one that was lost does not.
+fn lies(road: &Road, head: &DispatchHead) -> Result<bool, StoreFault> {
+    let lying = road.journal.in_inbox(head.dispatch.to)?;
+    Ok(lying.iter().any(|other| other.dispatch.id == head.dispatch.id))
 }
 
 /// The holder's own goes first, then those of the agencies that were there first.

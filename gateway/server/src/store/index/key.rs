@@ -114,7 +114,7 @@ pub(crate) fn row_of(letter: u8, agency: AgencyId) -> Vec<u8> {
 }
 
 /// What of an agency's row is for one of its document systems.
-pub(crate) fn row_of_system(letter: u8, agency: AgencyId, system: u16) -> Vec<u8> {
+pub(crate) fn row_of_system(letter: u8, agency: AgencyId, system: u64) -> Vec<u8> {
     key(letter, &[&agency_bytes(agency), &system.to_be_bytes()])
 }
 
@@ -124,9 +124,9 @@ pub(crate) fn behind(key: &[u8]) -> Vec<u8> {
 }
 
 /// The document system that a row's key belongs to.
-pub(crate) fn system_of_row(key: &[u8]) -> Option<u16> {
-    key.get(5..7)
-        .map(|two| u16::from_be_bytes(two.try_into().expect("two bytes")))
+pub(crate) fn system_of_row(key: &[u8]) -> Option<u64> {
+    key.get(5..13)
+        .map(|eight| u64::from_be_bytes(eight.try_into().expect("eight bytes")))
 }
 
 /// The agency that a row's key belongs to.

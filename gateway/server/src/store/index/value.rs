@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 9;
+pub(crate) const FORMAT: u8 = 10;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {

@@ -150,3 +150,50 @@ fn what_was_given_up_in_an_inbox_that_is_lost_stays_given_up_and_makes_room() {
     assert_eq!(states(&bench, head.dispatch.case), [DispatchState::Failed]);
     assert_eq!(inboxes.count(), 2);
 }
+
+#[test]
+fn what_was_given_up_in_an_inbox_that_nobody_has_any_more_is_forgotten() {
+    let (mut bench, _, head) = with_given_up();
+    let to = head.dispatch.to;
+    bench.change(DirectoryChange::Closed {
+        id: to,
+        successor: None,
+    });
+    live(&mut bench, "it takes no place", |bench| {
+        bench.store.in_inbox(to).expect("told").is_empty()
+    });
+    assert_eq!(states(&bench, head.dispatch.case), [DispatchState::Failed]);
+}
+
+#[test]
+fn what_cannot_be_read_and_was_given_up_is_no_trouble_any_more() {
+    let (mut bench, inboxes) = with_window_of_one();
+    bench.road.rules = Arc::new(Rules {
+        damaged_rest: Duration::from_millis(300),
+        ..(*bench.road.rules).clone()
+    });
+    let (job, accepted) = accepted(&bench, "s1", &letter(1, &[2]));
+    bench.road.archive = Arc::new(Torn {
+        whole: Arc::clone(&bench.road.archive),
+        damaged: accepted.submission.packet,
+    });
+    let head = bench.store.addressees(job.case).expect("told").remove(0);
+    let is_failed = Cell::new(false);
+    live(&mut bench, "nothing is unreadable any more", |bench| {
+        let troubles = bench.road.troubles.unreadable();
+        if troubles == 1 && !is_failed.replace(true) {
+            // Nobody tells the stage.
+            let failed = Happening::Failed(Failed {
+                case: job.case,
+                dispatch: head.dispatch.id,
+                kind: head.dispatch.kind,
+                to: head.dispatch.to,
+                reason: "expired".to_owned(),
+                consigned: false,
+            });
+            tokio::task::block_in_place(|| bench.record(Commit::of(failed)));
+        }
+        is_failed.get() && bench.road.troubles.unreadable() == 0
+    });
+    assert_eq!(inboxes.count(), 0);
+}

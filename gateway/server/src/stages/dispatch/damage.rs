@@ -1,0 +1,106 @@
+//! Dispatches whose bytes cannot be read back as they were: set aside for a while each, until a person has put them back.
+//!
+//! **Invariant:** they keep nobody else waiting, as long as they are few.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use domain::ids::{AgencyId, DispatchId};
+
+/// So many of one addressee are passed over at each look; beyond, it rests altogether.
+const PASSED_OVER_MAX: usize = 1000;
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Damage {
+    rest: Duration,
+    set_aside: HashMap<DispatchId, (AgencyId, Instant)>,
+    counts: HashMap<AgencyId, usize>,
+}
+
+impl Damage {
+    /// None; each will rest so long.
+    pub(super) fn new(rest: Duration) -> Damage {
+        Damage {
+            rest,
+            set_aside: HashMap::new(),
+            counts: HashMap::new(),
+        }
+    }
+
+    /// Sets one aside, again if it was before. Says whether its addressee has few enough to be passed over.
+    pub(super) fn set_aside(&mut self, id: DispatchId, agency: AgencyId, now: Instant) -> bool {
+        if self.set_aside.insert(id, (agency, now + self.rest)).is_none() {
+            *self.counts.entry(agency).or_insert(0) += 1;
+        }
+        self.of(agency) <= PASSED_OVER_MAX
+    }
+
+    /// It could be read, or is settled. Says whether it was one of them.
+    pub(super) fn mend(&mut self, id: DispatchId) -> bool {
+        let Some((agency, _)) = self.set_aside.remove(&id) else {
+            return false;
+        };
+        if let Some(count) = self.counts.get_mut(&agency) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&agency);
+            }
+        }
+        true
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.set_aside.len()
+    }
+
+    /// How many are for this addressee, whichever inbox they would go into: that may be an heir's by now.
+    pub(super) fn of(&self, agency: AgencyId) -> usize {
+        self.counts.get(&agency).copied().unwrap_or(0)
+    }
+
+    /// Whether it is set aside, and its rest is not over.
+    pub(super) fn rests(&self, id: DispatchId, now: Instant) -> bool {
+        self.set_aside.get(&id).is_some_and(|(_, until)| now < *until)
+    }
+
+    /// Those whose rest is over, each with its addressee.
+    pub(super) fn ripe(&self, now: Instant) -> Vec<(DispatchId, AgencyId)> {
+        let ripe = self.set_aside.iter().filter(|(_, (_, until))| *until <= now);
+        ripe.map(|(id, (agency, _))| (*id, *agency)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trust::{Digest, Time};
+
+    #[test]
+    fn they_are_counted_by_addressee_and_rest_a_while_each() {
+        let agency = AgencyId::from_number(1);
+        let id = |number: usize| {
+            DispatchId::derive(
+                Time::from_micros(0),
+                &Digest::of(&number.to_be_bytes()),
+                agency,
+                b'p',
+            )
+        };
+        let (now, rest) = (Instant::now(), Duration::from_secs(60));
+        let mut damage = Damage::new(rest);
+        for number in 0..PASSED_OVER_MAX {
+            assert!(damage.set_aside(id(number), agency, now));
+        }
+        assert!(damage.set_aside(id(0), agency, now), "no further one");
+        assert!(!damage.set_aside(id(PASSED_OVER_MAX), agency, now));
+        assert_eq!((damage.count(), damage.of(agency)), (1001, 1001));
+        assert!(damage.rests(id(0), now + rest / 2) && !damage.rests(id(0), now + rest));
+        assert_eq!(damage.ripe(now + rest / 2), []);
+        assert_eq!(damage.ripe(now + rest).len(), 1001);
+        assert!(damage.mend(id(0)) && !damage.mend(id(0)));
+        assert_eq!((damage.count(), damage.of(agency)), (1000, 1000));
+        assert_eq!(damage.of(AgencyId::from_number(2)), 0);
+    }
+}
