@@ -3,7 +3,7 @@
 //! Stands between `path`, which found out who issued the certificate, and the lists at hand: those of the snapshot, and
 //! those that came with the signature.
 //!
-//! **Invariant**: a list counts only if its issuer's key signed it ([`signer`]), its scope covers the certificate through a
+//! **Invariant**: a list proves a certificate good only if its issuer's key signed it ([`signer`]), its scope covers the certificate through a
 //! distribution point of that certificate, and it is fresh; until such lists speak for all reasons the status is unknown,
 //! never good.
 //! **Invariant**: where deltas exist a base list alone settles nothing: a fresh delta that builds on it must be there too.
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use self::words::Word;
 use crate::crl::{Point, Reasons, Revocation, RevocationList, RevocationReason};
+use crate::digest::Digest;
 use crate::name::Name;
 use crate::path::{self, Budget, Question, RevocationDemand, Usage};
 use crate::report::{Failure, Need, RevocationProof, RevocationSource};
@@ -35,8 +36,8 @@ pub(crate) struct NotGood {
     pub(crate) need: Option<Whereabouts>,
     /// What spoke against the certificate.
     pub(crate) proof: Option<RevocationProof>,
-    /// Whether it would also settle that the certificate is good, did it say so. What is older revokes all the same, but its
-    /// date may have been moved back since, and excuses nothing.
+    /// Of a revocation: whether what says so would also settle that the certificate is good, did it say that. What is older
+    /// revokes all the same, but its date may have been moved back since, and excuses nothing.
     pub(crate) is_current: bool,
 }
 
@@ -44,7 +45,7 @@ impl NotGood {
     /// Of two words against one certificate that which weighs more: for good more than a hold, and then the earlier one. A
     /// hold that ended in a revocation was never lifted: the certificate is revoked since it began.
     fn or_harder(self, other: NotGood) -> NotGood {
-        let since = self.softness().1.min(other.softness().1);
+        let since = self.since().min(other.since());
         let is_current = self.is_current || other.is_current;
         let mut harder = if self.softness() <= other.softness() {
             self
@@ -64,13 +65,16 @@ impl NotGood {
             failure: Failure::RevocationUnknown {
                 certificate: Arc::clone(certificate),
             },
-            need: Some(need(certificate, &[])),
             ..self
         }
     }
 
     fn is_final(&self) -> bool {
         matches!(self.failure, Failure::Revoked { .. })
+    }
+
+    fn since(&self) -> Time {
+        self.softness().1
     }
 
     fn softness(&self) -> (bool, Time) {
@@ -108,8 +112,8 @@ impl Whereabouts {
     }
 }
 
-/// Asks the lists and OCSP answers at hand about the first certificate of this path, whose last is the anchor. What settled it: one list, or
-/// several that speak for some reasons each.
+/// Asks the lists and OCSP answers at hand about the first certificate of this path, whose last is the anchor. What settled
+/// it: one answer, one list, or several that speak for some reasons each.
 ///
 /// A certificate that lasts is asked about as of now, also where the control time is past: what was revoked since is told
 /// with its date. One that has expired since is asked about as of the control time, for nobody speaks of it any more. In
@@ -122,14 +126,17 @@ pub(crate) fn check(
 ) -> Result<Vec<RevocationProof>, NotGood> {
     let mut inquiry = Inquiry::new(path, question, budget);
     let (lists, answers) = (inquiry.lists(), inquiry.answers());
+    let together = inquiry.ask(&lists);
     let mut words = inquiry.words_of_lists(&lists);
     words.extend(inquiry.words_of_answers(&answers));
-    let together = inquiry.ask(&lists).err();
-    let (in_force, overdue): (Vec<Word>, Vec<Word>) = words
-        .into_iter()
-        .partition(|word| word.not_good.is_final() || word.not_good.is_current);
+    let (in_force, overdue): (Vec<Word>, Vec<Word>) = words.into_iter().partition(|word| word.is_in_force);
     let in_force = in_force.into_iter().map(|word| word.not_good).chain(together);
-    if let Some(hardest) = in_force.reduce(NotGood::or_harder) {
+    if let Some(mut hardest) = in_force.reduce(NotGood::or_harder) {
+        // A hold of before that nobody is known to have lifted: then it is revoked since that began.
+        let is_lifted = |hold: &Word| inquiry.made.is_some_and(|made| hold.made < made);
+        let is_earlier = |hold: &Word| hold.not_good.since() < hardest.since() && !is_lifted(hold);
+        hardest.is_current &= !overdue.iter().any(is_earlier);
+        hardest.need.get_or_insert_with(|| inquiry.whereabouts());
         return Err(hardest);
     }
     let Some((proofs, made)) = inquiry.good(&answers) else {
@@ -139,9 +146,12 @@ pub(crate) fn check(
         return Err(inquiry.unknown());
     };
     // The last that is known of it is a hold, though nobody vouches for that any more.
-    match overdue.into_iter().find(|hold| made < hold.made) {
-        Some(hold) => Err(hold.not_good),
-        None => Ok(proofs),
+    let newest = overdue.into_iter().max_by_key(|hold| hold.made);
+    match newest.filter(|hold| made <= hold.made) {
+        Some(hold) if inquiry.newest_good(&answers).is_none_or(|made| made <= hold.made) => {
+            Err(hold.not_good)
+        }
+        Some(_) | None => Ok(proofs),
     }
 }
 
@@ -163,6 +173,10 @@ struct Inquiry<'a, 'b> {
     proofs: Vec<RevocationProof>,
     /// For which reasons it is known not to be revoked.
     covered: Reasons,
+    /// When the oldest of the lists was made that say so, each with its delta.
+    made: Option<Time>,
+    /// Lists that were asked, each with the delta that builds on it.
+    asked: Vec<Digest>,
     /// Where the deltas are that keep a list from settling anything, and lists that would settle a responder.
     missing: Option<Vec<String>>,
     /// Whether any list is about it, be it of use or not.
@@ -179,6 +193,8 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             budget,
             proofs: Vec::new(),
             covered: Reasons::NONE,
+            made: None,
+            asked: Vec::new(),
             missing: None,
             is_spoken_of: false,
             is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
@@ -208,37 +224,43 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             .collect()
     }
 
-    /// Asks the lists in turn, until they speak for all reasons.
-    ///
-    /// # Errors
-    /// A word against the certificate, never the lack of one.
-    fn ask(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Result<(), NotGood> {
+    /// Asks the lists in turn, until they speak for all reasons. Gives what of that is against the certificate: as the last
+    /// word where they do speak for all.
+    fn ask(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Option<NotGood> {
+        let (mut spoken, mut against) = (Reasons::NONE, None::<NotGood>);
         for (list, reasons) in lists.iter().copied() {
-            if Reasons::ALL.are_within(self.covered) {
-                return Ok(());
+            if Reasons::ALL.are_within(spoken) {
+                break;
             }
             self.is_spoken_of = true;
-            if list.is_delta() || reasons.are_within(self.covered) || !self.is_usable(list) {
+            let tells_now = self.tells_of_the_past(list);
+            if list.is_delta() || reasons.are_within(spoken) || !self.is_usable(list) && !tells_now {
                 continue;
             }
             // What the signer of the list signed is young: its path must be good now, unless the question is of the past.
-            let at = if self.is_of_past {
-                self.question.at
-            } else {
-                self.question.now
-            };
+            let Question { at, now, .. } = self.question;
             let as_of = signer::AsOf {
-                at,
-                algorithms_at: self.question.now,
+                at: if self.is_of_past && !tells_now { at } else { now },
+                algorithms_at: now,
+                must_last: true,
                 demand: RevocationDemand::Required,
             };
-            let key = signer::of(list, self.path, as_of, self.question, self.budget);
-            // A key that had ended when the list was made says nothing good.
-            if let Some(key) = key.filter(|key| list.this_update() <= key.not_after()) {
-                self.settle(list, &key, reasons)?;
+            let Some(key) = signer::of(list, self.path, as_of, self.question, self.budget) else {
+                continue;
+            };
+            if let Err(word) = self.settle(list, &key, reasons) {
+                spoken = spoken.or(reasons);
+                against = Some(match against {
+                    Some(other) => other.or_harder(word),
+                    None => word,
+                });
             }
+            spoken = spoken.or(self.covered);
         }
-        Ok(())
+        if let Some(word) = &mut against {
+            word.is_current = Reasons::ALL.are_within(spoken);
+        }
+        against
     }
 
     /// The lists of an issuer that are at hand, newest first. What is dated later than the time of judging is not there
@@ -293,16 +315,18 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         self.question.now <= made.plus_seconds(age_max)
     }
 
-    /// What proves that the certificate is good, and since when nothing newer is known.
+    /// Whether the list of today names a certificate that has expired: most issuers forget those.
+    fn tells_of_the_past(&self, list: &Arc<RevocationList>) -> bool {
+        let (now, policy) = (self.question.now, self.question.snapshot.policy());
+        let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
+        let is_named = || list.revocation_of_certificate(self.certificate()).is_some();
+        self.is_of_past && is_settling && list.is_fresh_at(now, policy.clock_skew_seconds) && is_named()
+    }
+
+    /// What proves that the certificate is good, and when that was known.
     fn good(&mut self, answers: &[answers::AtHand]) -> Option<(Vec<RevocationProof>, Time)> {
-        if Reasons::ALL.are_within(self.covered) {
-            let proofs = std::mem::take(&mut self.proofs);
-            let made = proofs.iter().filter_map(|proof| match &proof.source {
-                RevocationSource::List(list) => Some(list.this_update()),
-                RevocationSource::Answer(_) => None,
-            });
-            let made = made.min()?;
-            return Some((proofs, made));
+        if let Some(made) = self.made.filter(|_| Reasons::ALL.are_within(self.covered)) {
+            return Some((std::mem::take(&mut self.proofs), made));
         }
         let (proof, made) = self.good_answer(answers)?;
         Some((vec![proof], made))
@@ -329,12 +353,15 @@ impl<'a, 'b> Inquiry<'a, 'b> {
                 .extend_from_slice(freshest.unwrap_or_default());
             return Ok(());
         }
+        self.asked.push(base.fingerprint());
         let (list, revocation) = said(certificate, base, delta);
         let proof = RevocationProof {
             certificate: Arc::clone(certificate),
             source: RevocationSource::List(Arc::clone(list)),
         };
         let Some(revocation) = revocation else {
+            let made = delta.unwrap_or(base).this_update();
+            self.made = Some(self.made.map_or(made, |oldest| oldest.min(made)));
             self.proofs.push(proof);
             self.covered = self.covered.or(reasons);
             return Ok(());
@@ -353,10 +380,15 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             failure: Failure::RevocationUnknown {
                 certificate: Arc::clone(certificate),
             },
-            need: Some(need(certificate, self.missing.as_deref().unwrap_or_default())),
+            need: Some(self.whereabouts()),
             proof: None,
             is_current: false,
         }
+    }
+
+    /// Where the last word about it may be.
+    fn whereabouts(&self) -> Whereabouts {
+        need(self.certificate(), self.missing.as_deref().unwrap_or_default())
     }
 }
 
@@ -372,7 +404,7 @@ fn not_good(
             need: Some(need(&certificate, freshest)),
             failure: Failure::OnHold { certificate, at },
             proof: Some(proof),
-            is_current: true,
+            is_current: false,
         };
     }
     NotGood {
@@ -383,7 +415,7 @@ fn not_good(
         },
         need: None,
         proof: Some(proof),
-        is_current: true,
+        is_current: false,
     }
 }
 

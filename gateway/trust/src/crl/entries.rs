@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::scope::Scope;
 use super::{Revocation, RevocationListFault, RevocationReason};
-use crate::asn1::{Asn1Fault, Reader, oid, read_time, tag};
+use crate::asn1::{Asn1Fault, Element, Reader, oid, read_time, tag};
 use crate::name::Name;
 use crate::time::Time;
 use crate::x509::{ExtensionsReader, GeneralName};
@@ -157,7 +157,7 @@ impl Default for Said {
 }
 
 impl Said {
-    fn read(extensions: &crate::asn1::Element<'_>, scope: &mut Scope) -> Result<Said, RevocationListFault> {
+    fn read(extensions: &Element<'_>, scope: &mut Scope) -> Result<Said, RevocationListFault> {
         let mut said = Said::default();
         let mut reader = ExtensionsReader::of_sequence(extensions)?;
         while let Some(extension) = reader.next()? {
@@ -181,8 +181,23 @@ impl Said {
 /// InvalidityDate ::= GeneralizedTime. Where it cannot be read nobody knows since when the key is suspected: as good as from
 /// its beginning.
 pub(crate) fn read_invalidity_date(value: &[u8]) -> Time {
-    let time = Reader::sole(value, tag::GENERALIZED_TIME);
-    let time = time.and_then(|time| read_time(&time));
+    let time = Reader::sole(value, tag::GENERALIZED_TIME).and_then(|time| {
+        // Fractions of a second, which must not be there, say nothing here.
+        let whole = time
+            .content
+            .split(|octet| *octet == b'.')
+            .next()
+            .unwrap_or_default();
+        let whole = if whole.len() < time.content.len() {
+            [whole, b"Z"].concat()
+        } else {
+            whole.to_vec()
+        };
+        read_time(&Element {
+            content: &whole,
+            ..time
+        })
+    });
     time.unwrap_or(Time::from_micros(0))
 }
 

@@ -1,6 +1,6 @@
 //! What a verdict may cost.
 //!
-//! **Invariant**: whoever does public-key work or looks at a candidate has taken it from here before.
+//! **Invariant**: whoever does public-key work, or looks at a candidate or an answer, has taken it from here before.
 
 use crate::digest::Digest;
 
@@ -10,8 +10,8 @@ const STEPS_PER_CHECK: u32 = 50;
 /// Octets that are digested in about the time of one public-key operation, with room to spare.
 const OCTETS_PER_CHECK: usize = 1 << 20;
 
-/// Issuers of lists whose paths are judged inside one another at most.
-const INSIDE_MAX: usize = 3;
+/// Issuers of lists, and responders, that are judged inside one another at most.
+const INSIDE_MAX: usize = 8;
 
 /// What a verdict may still cost.
 pub(crate) struct Budget {
@@ -69,7 +69,7 @@ impl Budget {
         left.is_some()
     }
 
-    /// Takes one step: a candidate, a list or an answer that is looked at; `false` where none is left.
+    /// Takes one step: a candidate or an answer that is looked at; `false` where none is left.
     pub(crate) fn step(&mut self) -> bool {
         let left = self.steps.checked_sub(1);
         self.is_overdrawn |= left.is_none();

@@ -224,12 +224,13 @@ impl<'a> Rights<'a> {
 
     /// Whether a signature field of this name may be made or signed.
     pub(super) fn may_sign(&self, name: &Name) -> bool {
-        self.may_change()
-            && !self
-                .0
-                .iter()
-                .flat_map(|one| &one.locks)
-                .any(|lock| lock.covers(name))
+        self.may_change() && !self.locks(name)
+    }
+
+    /// Whether a signature locks the field of this name (Lock, FieldMDP).
+    pub(super) fn locks(&self, name: &Name) -> bool {
+        let mut locks = self.0.iter().flat_map(|one| &one.locks);
+        locks.any(|lock| lock.covers(name))
     }
 
     /// Whether the value of this field may change. Nobody who signs without a word about fields wants another value to

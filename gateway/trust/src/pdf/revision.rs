@@ -154,6 +154,18 @@ pub(super) fn into_revisions(mut sections: Vec<Section>) -> Result<Vec<Revision>
         if front.hidden.is_some() || oldest.hidden.is_some() {
             return Err(PdfFault::HybridXref);
         }
+        // Who repairs the file takes the last trailer, which is that of the other section.
+        let is_same = |key: &[u8]| {
+            oldest
+                .trailer
+                .get(key)
+                .is_none_or(|it| Some(it) == front.trailer.get(key))
+        };
+        if ![&b"Root"[..], b"Info", b"Encrypt"].into_iter().all(is_same) {
+            return Err(PdfFault::Xref {
+                offset: oldest.offset,
+            });
+        }
         let mut entries = oldest.entries;
         entries.extend(front.entries);
         Section {

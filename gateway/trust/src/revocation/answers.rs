@@ -1,11 +1,12 @@
 //! OCSP answers about the certificate in question.
 //!
-//! **Invariant**: an answer of a delegated responder whose certificate may be revoked counts only once it is proven that it
-//! is not, by somebody else.
+//! **Invariant**: an answer of a delegated responder whose certificate may be revoked proves nothing good until it is proven
+//! that it is not, by somebody else. What it says against a certificate is heard unless its own is known to be revoked.
 
 use std::sync::Arc;
 
 use super::{Inquiry, NotGood, Word, check, is_known_revoked, not_good};
+use crate::asn1::{tag, write};
 use crate::crl::RevocationReason;
 use crate::ocsp::{self, CertificateStatus, OcspAnswer, Responder, Verdict};
 use crate::path::{self, RevocationDemand};
@@ -99,11 +100,11 @@ impl<'a> Inquiry<'a, '_> {
         let CertificateStatus::Revoked(revocation) = then.status else {
             return None;
         };
-        let is_current = if revocation.reason == RevocationReason::CertificateHold {
-            self.verdict(one, Asked::to_prove(now, one.proven)).is_some()
-        } else {
-            self.settled_by(one).is_some()
-        };
+        let is_hold = revocation.reason == RevocationReason::CertificateHold;
+        // Of one that has expired the answer of today is the last word, too: most responders forget those.
+        let is_told_now = !one.is_beside || self.is_young(then.this_update);
+        let is_told_now = is_told_now && self.verdict(one, Asked::to_prove(now, one.proven)).is_some();
+        let is_current = !is_hold && (is_told_now || self.settled_by(one).is_some());
         let proof = self.proof(Arc::clone(&one.answer));
         Some(Word {
             not_good: NotGood {
@@ -111,7 +112,15 @@ impl<'a> Inquiry<'a, '_> {
                 ..not_good(&self.path[0], revocation, proof, &[])
             },
             made: then.this_update,
+            is_in_force: !is_hold || is_told_now,
         })
+    }
+
+    /// When the newest answer was made that proves the certificate good.
+    pub(super) fn newest_good(&mut self, answers: &[AtHand]) -> Option<Time> {
+        let good = answers.iter().filter_map(|one| self.settled_by(one));
+        let good = good.filter(|verdict| verdict.status == CertificateStatus::Good);
+        good.map(|verdict| verdict.this_update).max()
     }
 
     /// What the answer says where that settles the certificate: as of now; or, where that is asked of the past, after the
@@ -150,6 +159,8 @@ impl<'a> Inquiry<'a, '_> {
     pub(super) fn answers(&mut self) -> Vec<AtHand> {
         let (certificate, issuer) = (&self.path[0], &self.path[1]);
         let (serial, now) = (certificate.serial(), self.question.now);
+        // As a CertID has it: short numbers alone would be found anywhere.
+        let named = write::element(tag::INTEGER, serial);
         let known = self.question.snapshot.answers_about(serial).iter();
         // Others may bear the number too, and are no reason to look away from one that is about this certificate.
         let known = known.filter(|answer| answer.is_about(certificate, issuer));
@@ -161,7 +172,7 @@ impl<'a> Inquiry<'a, '_> {
         // Whatever speaks of a certificate holds its serial number: the others need not be read.
         let beside = self.question.responses.iter();
         let beside = beside
-            .filter(|response| memchr::memmem::find(&response.der, serial).is_some())
+            .filter(|response| memchr::memmem::find(&response.der, &named).is_some())
             .take_while(|_| self.budget.step())
             .filter_map(|response| {
                 let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;

@@ -20,6 +20,8 @@ pub(super) struct AsOf {
     pub(super) at: Time,
     /// The algorithms of the list itself.
     pub(super) algorithms_at: Time,
+    /// Whether whoever signed must have lasted until the list was made: what has ended says nothing good.
+    pub(super) must_last: bool,
     /// Whether one with a path of its own must be proven not to be revoked; it must not be known to be in any case.
     pub(super) demand: RevocationDemand,
 }
@@ -35,10 +37,14 @@ pub(super) fn of(
     let AsOf {
         at,
         algorithms_at,
+        must_last,
         demand,
     } = as_of;
     let above = &path[1..];
-    let named = above.iter().filter(|one| one.subject() == list.issuer());
+    let is_fit = |one: &&Arc<Certificate>| {
+        one.subject() == list.issuer() && (!must_last || list.this_update() <= one.not_after())
+    };
+    let named = above.iter().filter(is_fit);
     for one in named {
         if !budget.is_inside(&one.key_identity()) && has_signed(one, list, algorithms_at, question, budget) {
             return Some(Arc::clone(one));
@@ -62,7 +68,7 @@ pub(super) fn of(
         .candidates_named(list.issuer())
         .iter()
         .chain(question.embedded)
-        .filter(|one| one.subject() == list.issuer() && !above.contains(one))
+        .filter(|one| is_fit(one) && !above.contains(one))
         .filter(is_hinted);
     for candidate in candidates {
         if !has_signed(candidate, list, algorithms_at, question, budget) {
@@ -71,7 +77,12 @@ pub(super) fn of(
         let is_good = budget.inside(candidate.key_identity(), |budget| {
             let outcome = path::validate(candidate, question, budget);
             let is_asked = demand == RevocationDemand::Required;
-            outcome.failure.is_none() && (is_asked || !is_known_revoked(&outcome.chain, question, budget))
+            let chain = &outcome.chain;
+            let is_revoked = |place: usize, budget: &mut Budget| {
+                place + 1 < chain.len() && is_known_revoked(&chain[place..], question, budget)
+            };
+            outcome.failure.is_none()
+                && (is_asked || !(0..chain.len()).any(|place| is_revoked(place, budget)))
         });
         if is_good == Some(true) {
             return Some(Arc::clone(candidate));

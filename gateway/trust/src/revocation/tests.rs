@@ -1,5 +1,6 @@
 //! Base lists and deltas: a base that a delta speaks beside settles nothing alone (RFC 5280 §6.3.3).
 
+mod excuses;
 mod others;
 
 use super::*;

@@ -12,16 +12,11 @@ use crate::time::Time;
 pub(super) struct Word {
     pub(super) not_good: NotGood,
     pub(super) made: Time,
+    /// A revocation for good, or a hold that somebody vouches for.
+    pub(super) is_in_force: bool,
 }
 
 impl<'a> Inquiry<'a, '_> {
-    /// Whether the list tells how it is now, or how it was where that is asked.
-    fn is_telling(&self, list: &Arc<RevocationList>) -> bool {
-        let (now, policy) = (self.question.now, self.question.snapshot.policy());
-        let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
-        self.is_usable(list) || list.is_fresh_at(now, policy.clock_skew_seconds) && is_settling
-    }
-
     /// Whether the signer of a list against the certificate may be believed. One that has ended since is heard all the
     /// same: what was revoked stays so. Nor does it matter that its certificate was made anew after the list, or that
     /// nobody tells its own status.
@@ -33,14 +28,15 @@ impl<'a> Inquiry<'a, '_> {
             let as_of = signer::AsOf {
                 at,
                 algorithms_at: made_at,
+                must_last: false,
                 demand: RevocationDemand::NotAsked,
             };
             signer::of(list, self.path, as_of, self.question, self.budget).is_some()
         })
     }
 
-    /// What lists say against the certificate, however old they are: the earliest word for good, and the newest hold. Holds
-    /// in force are told by those that are asked ([`Inquiry::ask`]).
+    /// What lists say against the certificate, however old they are: the earliest word for good, and the newest hold of those
+    /// that were not asked ([`Inquiry::ask`]).
     pub(super) fn words_of_lists(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Vec<Word> {
         let certificate = self.certificate();
         let told = lists.iter().filter_map(|(list, _)| {
@@ -50,39 +46,26 @@ impl<'a> Inquiry<'a, '_> {
         let is_hold = |(_, told): &(_, Revocation)| told.reason == RevocationReason::CertificateHold;
         let (mut holds, mut finals): (Vec<_>, Vec<_>) = told.partition(is_hold);
         finals.sort_by_key(|(_, revocation)| revocation.at);
+        holds.retain(|(list, _)| !self.asked.contains(&list.fingerprint()));
         holds.sort_by_key(|(list, _)| std::cmp::Reverse(list.this_update()));
-        let mut words: Vec<Word> = Vec::new();
-        for (list, revocation) in finals {
-            let is_telling = self.is_telling(list);
-            let is_known = words
-                .first()
-                .is_some_and(|word| word.not_good.is_current || !is_telling);
-            if is_known || !self.is_believed(list) {
-                continue;
-            }
-            match words.first_mut() {
-                Some(word) => word.not_good.is_current = true,
-                None => words.push(self.word(list, revocation, is_telling)),
-            }
-        }
-        if let Some((list, hold)) = holds.into_iter().find(|(list, _)| self.is_believed(list)) {
-            words.push(self.word(list, hold, false));
+        let mut words = Vec::new();
+        for (all, is_in_force) in [(finals, true), (holds, false)] {
+            let first = all.into_iter().find(|(list, _)| self.is_believed(list));
+            words.extend(first.map(|(list, revocation)| self.word(list, revocation, is_in_force)));
         }
         words
     }
 
-    fn word(&self, list: &Arc<RevocationList>, revocation: Revocation, is_current: bool) -> Word {
+    fn word(&self, list: &Arc<RevocationList>, revocation: Revocation, is_in_force: bool) -> Word {
         let certificate = self.certificate();
         let proof = RevocationProof {
             certificate: Arc::clone(certificate),
             source: RevocationSource::List(Arc::clone(list)),
         };
         Word {
-            not_good: NotGood {
-                is_current,
-                ..not_good(certificate, revocation, proof, &[])
-            },
+            not_good: not_good(certificate, revocation, proof, &[]),
             made: list.this_update(),
+            is_in_force,
         }
     }
 }

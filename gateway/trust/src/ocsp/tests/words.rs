@@ -93,12 +93,7 @@ fn a_hold_that_became_a_revocation_counts_from_its_beginning() {
 fn a_key_that_nobody_can_tell_since_when_it_is_suspected_is_as_good_as_always_was() {
     let world = World::new();
     let told = now().plus_seconds(-600);
-    for unreadable in [
-        &b"\x18\x0F20260101"[..],
-        b"\x18\x1320260101000000.500Z",
-        b"\x17\x0D260101000000Z",
-        b"",
-    ] {
+    for unreadable in [&b"\x18\x0F20260101"[..], b"\x17\x0D260101000000Z", b""] {
         let draft = Draft {
             status: revoked(told, &[]),
             single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, false, unreadable)]),
@@ -113,6 +108,18 @@ fn a_key_that_nobody_can_tell_since_when_it_is_suspected_is_as_good_as_always_wa
         let answers = vec![by_issuer(&world, &good), by_issuer(&world, &draft)];
         assert_eq!(revoked_at(&world, answers, None), Time::from_micros(0));
     }
+    // Fractions must not be there, and mislead nobody.
+    let draft = Draft {
+        status: revoked(told, &[]),
+        single_extensions: extensions(&[extension(
+            &oid::INVALIDITY_DATE,
+            false,
+            b"\x18\x1320260101000000.500Z",
+        )]),
+        ..about_person(&world)
+    };
+    let since = revoked_at(&world, vec![by_issuer(&world, &draft)], None);
+    assert_eq!(Ok(since), "2026-01-01T00:00:00Z".parse());
 }
 
 /// What is said of the person, whose signature is proven to have existed an hour ago.
@@ -248,4 +255,60 @@ fn a_responder_that_nobody_tells_of_is_heard_where_it_revokes() {
     };
     let failure = judged(&world, answers(), None, Policy::default());
     assert!(matches!(failure, Err(Failure::Revoked { .. })), "{failure:?}");
+}
+
+#[test]
+fn the_answer_of_today_about_one_that_expired_since_excuses_what_was_before() {
+    let world = World::new();
+    let leaf = world.issuing.leaf("Past", 121, |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 6, 1);
+    });
+    let since: Time = "2026-05-20T00:00:00Z".parse().expect("an instant");
+    let draft = Draft {
+        status: revoked(since, &[]),
+        ..Draft::about(&leaf.certificate, &world.issuing.certificate)
+    };
+    let answer = by_issuer(&world, &draft);
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let snapshot = Snapshot::new(
+        anchors,
+        candidates,
+        vec![world.root.list(&[])],
+        Policy::default(),
+        1,
+    );
+    let snapshot = snapshot.with_ocsp([Arc::new(answer)]);
+    let judge = |at: &str| {
+        let question = crate::path::Question::new(crate::path::Usage::Document, &snapshot, &[], now());
+        let question = question.as_of(at.parse().expect("an instant"));
+        crate::path::validate(&leaf.certificate, question, &mut crate::path::Budget::new(100)).failure
+    };
+    assert!(judge("2026-05-10T00:00:00Z").is_none());
+    assert!(matches!(
+        judge("2026-05-30T00:00:00Z"),
+        Some(Failure::Revoked { .. })
+    ));
+}
+
+#[test]
+fn what_would_settle_the_responder_is_asked_for() {
+    let world = World::new();
+    let (_, responder) = by_delegate(&world, |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+        params.crl_distribution_points = vec![rcgen::CrlDistributionPoint {
+            uris: vec!["http://crl.example/ocsp.crl".to_owned()],
+        }];
+    });
+    let draft = Draft {
+        status: revoked(now().plus_seconds(-1800), &[]),
+        ..about_person(&world)
+    };
+    let outcome = judged_as_of_an_hour_ago(&world, vec![draft.by_delegate(&responder)], None);
+    assert!(matches!(outcome.failure, Some(Failure::RevocationUnknown { .. })));
+    let asked = outcome.needs.iter().any(|need| match need {
+        crate::Need::Crl { urls, .. } => urls.iter().any(|url| url.ends_with("/ocsp.crl")),
+        crate::Need::Ocsp { .. } | crate::Need::Issuer { .. } => false,
+    });
+    assert!(asked, "{:?}", outcome.needs);
 }

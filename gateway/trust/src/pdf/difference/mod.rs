@@ -16,6 +16,7 @@ mod boxes;
 mod catalog;
 mod content;
 mod fields;
+mod filling;
 mod inside;
 mod look;
 mod pages;
@@ -242,8 +243,9 @@ impl<'f, 'a> Changes<'f, 'a> {
             });
         }
         let survey = self.context.survey;
-        let strays = self.update.entries().iter().map(|(number, _)| *number);
-        match strays.into_iter().find(|number| survey.is_stray(*number)) {
+        let written = self.update.entries().iter().map(|(number, _)| *number);
+        let mut written = written.chain(self.update.stream_number);
+        match written.find(|number| survey.is_stray(*number)) {
             Some(number) => Err(PdfFault::Changed { number }),
             None => Ok(()),
         }
@@ -345,6 +347,16 @@ impl<'f, 'a> Changes<'f, 'a> {
             }
         }
         syntax::check(self.file.bytes, self.update, extents)
+    }
+
+    /// No earlier signature locks a field of this name.
+    fn check_unlocked(&self, name: &Name) -> Result<(), PdfFault> {
+        self.file.budget.take_looks(self.context.rights.weight())?;
+        if self.context.rights.locks(name) {
+            Err(PdfFault::Restricted)
+        } else {
+            Ok(())
+        }
     }
 
     /// Every earlier signature lets a field of this name be made or signed.

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::super::PdfFault;
+use super::super::container::Container;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
 use super::super::object::{Dictionary, Object, Reference};
@@ -78,6 +79,7 @@ impl Holder<'_, '_> {
     }
 }
 
+#[derive(Default)]
 pub(super) struct Survey {
     /// The number of the catalog.
     catalog: u32,
@@ -131,16 +133,8 @@ impl Survey {
             uses,
             containers: containers(file),
             material,
-            boxes: Boxes::default(),
-            smallest_page: 0.0,
-            names: HashMap::new(),
             fields,
-            hung: Vec::new(),
-            titles: Vec::new(),
-            has_strange_annotations: false,
-            misled: None,
-            has_strange_names: false,
-            heirs: None,
+            ..Self::default()
         };
         for (revision, from) in file.revisions[..file.latest()].iter().zip(0..) {
             let span = Span {
@@ -222,6 +216,7 @@ impl Survey {
         } else {
             Rc::new(file.read_container(number, offset, owner)?)
         };
+        self.note_contained(file, number, &container);
         for (_, _, index, number, span) in group {
             let object = container.object(*number, *index)?;
             self.note(file, *number, &object, *span)?;
@@ -230,6 +225,23 @@ impl Survey {
             file.budget.release_objects(container.weight());
         }
         Ok(())
+    }
+
+    /// What an object stream holds and no section lists there is found by who repairs the file.
+    fn note_contained(&mut self, file: &File<'_>, stream: u32, container: &Container) {
+        for (number, _) in &container.objects {
+            let is_listed = file
+                .history
+                .versions(*number)
+                .iter()
+                .any(|version| match version.entry {
+                    Entry::Compressed { container, .. } => container == stream,
+                    Entry::InUse { .. } | Entry::Free { .. } => false,
+                });
+            if !is_listed && self.uses.contains_key(number) {
+                self.strays.insert(*number);
+            }
+        }
     }
 
     fn note(&mut self, file: &File<'_>, number: u32, object: &Indirect, span: Span) -> Result<(), PdfFault> {
@@ -250,6 +262,10 @@ impl Survey {
         // Who looks for sections himself takes it for one.
         if object.stream.is_some() && dictionary.name(b"Type") == Some(b"XRef") && !file.is_section(object) {
             return Err(PdfFault::Object { number });
+        }
+        let is_container = object.stream.is_some() && dictionary.name(b"Type") == Some(b"ObjStm");
+        if is_container && !self.containers.contains_key(&number) {
+            self.note_contained(file, number, &*file.container(number, span.first())?);
         }
         holder.is_page = dictionary.name(b"Type") == Some(b"Page");
         self.has_strange_annotations |= !holder.is_page && dictionary.names(b"Annots");

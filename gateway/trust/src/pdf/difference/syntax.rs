@@ -24,8 +24,8 @@ const START: &[u8] = b"startxref";
 /// What a section that is a stream says of itself.
 const SECTION: &[u8] = b"/XRef";
 
-/// Octets before `obj` in which its number is looked for.
-const HEADER_OCTETS_MAX: usize = 64;
+/// Octets behind a header in which the dictionary says what it is.
+const HEAD_OCTETS_MAX: usize = 512;
 
 /// Octets of a line of a section (§7.5.4).
 const LINE_OCTETS: usize = 20;
@@ -156,7 +156,9 @@ fn check_headers(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> R
     let headers = headers.collect::<Result<Vec<usize>, PdfFault>>()?;
     for found in memchr::memmem::find_iter(&bytes[update.start..], OBJECT) {
         let offset = update.start + found;
-        if is_word(bytes, offset) && headers.binary_search(&offset).is_err() {
+        // Some readers look no further than these three letters behind two numbers.
+        let is_header = is_word(bytes, offset) || headed(bytes, offset).is_some();
+        if is_header && headers.binary_search(&offset).is_err() {
             return Err(PdfFault::Unaccounted { offset });
         }
     }
@@ -169,7 +171,7 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
     let mut numbers = Vec::new();
     for at in memchr::memmem::find_iter(bytes, OBJECT) {
         file.budget.take_looks(1)?;
-        let Some((number, start)) = is_word(bytes, at).then(|| headed(bytes, at)).flatten() else {
+        let Some((number, start)) = headed(bytes, at) else {
             continue;
         };
         let leads_to = |offset: usize| bytes.get(offset..start).is_some_and(is_plain);
@@ -183,8 +185,14 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
             });
         let is_section =
             |revision: &Revision| revision.stream_number == Some(number) && leads_to(revision.xref);
-        if !is_listed && !file.revisions.iter().any(is_section) {
-            numbers.push(number);
+        if is_listed || file.revisions.iter().any(is_section) {
+            continue;
+        }
+        numbers.push(number);
+        // Whoever takes it for an object stream finds any number of others in it.
+        let head = &bytes[at..bytes.len().min(at + HEAD_OCTETS_MAX)];
+        if memchr::memmem::find(head, b"ObjStm").is_some() {
+            return Err(PdfFault::Object { number });
         }
     }
     numbers.sort_unstable();
@@ -192,19 +200,60 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
     Ok(numbers)
 }
 
-/// The number before the generation before `obj` at this place, and where it begins, whatever stands between them.
+/// The number before the generation before `obj` at this place, and where it begins: as the most lenient readers find it.
 fn headed(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
-    let from = at.saturating_sub(HEADER_OCTETS_MAX);
-    let run = |before: usize| {
-        let window = &bytes[from..before];
-        let end = window.iter().rposition(u8::is_ascii_digit)? + 1;
-        let start = window[..end].iter().rposition(|octet| !octet.is_ascii_digit());
-        Some((from + start.map_or(0, |start| start + 1), from + end))
-    };
-    let (generation, _) = run(at)?;
-    let (start, end) = run(generation)?;
-    let digits = str::from_utf8(&bytes[start..end]).ok()?;
-    Some((digits.parse().ok()?, start))
+    let (generation, _) = word_before(bytes, gap_before(bytes, at))?;
+    let gap = gap_before(bytes, generation);
+    let (start, word) = word_before(bytes, gap).filter(|_| gap < generation)?;
+    let digits = word.iter().skip_while(|octet| !octet.is_ascii_digit());
+    let digits = digits.take_while(|octet| octet.is_ascii_digit());
+    // Too large a number wraps, or is none to anybody.
+    let number = digits.fold(0_u32, |number, digit| {
+        number.wrapping_mul(10).wrapping_add(u32::from(digit - b'0'))
+    });
+    Some((number, start))
+}
+
+/// The word of digits, signs and full stops that ends here.
+fn word_before(bytes: &[u8], end: usize) -> Option<(usize, &[u8])> {
+    let is_of_number = |octet: &u8| octet.is_ascii_digit() || matches!(octet, b'+' | b'-' | b'.');
+    let length = bytes[..end]
+        .iter()
+        .rev()
+        .take_while(|octet| is_of_number(octet))
+        .count();
+    let word = &bytes[end - length..end];
+    word.iter()
+        .any(u8::is_ascii_digit)
+        .then_some((end - length, word))
+}
+
+/// Where begins what separates words and ends here: white space, what no text holds, and comments.
+fn gap_before(bytes: &[u8], end: usize) -> usize {
+    let mut at = end;
+    loop {
+        let is_blank = |octet: &u8| *octet <= b' ' || !octet.is_ascii();
+        let blanks = bytes[..at]
+            .iter()
+            .rev()
+            .take_while(|octet| is_blank(octet))
+            .count();
+        let has_ended_line = bytes[at - blanks..at]
+            .iter()
+            .any(|octet| matches!(octet, b'\r' | b'\n'));
+        at -= blanks;
+        if !has_ended_line {
+            return at;
+        }
+        let line = bytes[..at]
+            .iter()
+            .rposition(|octet| matches!(octet, b'\r' | b'\n'));
+        let line = line.map_or(0, |end| end + 1);
+        match memchr::memchr(b'%', &bytes[line..at]) {
+            Some(comment) => at = line + comment,
+            None => return at,
+        }
+    }
 }
 
 /// Whether `obj` at this place stands for itself: readers differ about what separates it from a number before it.
@@ -235,6 +284,38 @@ mod tests {
         }
         for other in [&b"endobj"[..], b"4 0 object", b"/Jobj "] {
             assert!(!of(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_found_as_the_most_lenient_find_it() {
+        let of = |text: &str| {
+            let text = text.as_bytes();
+            headed(text, memchr::memmem::rfind(text, OBJECT).expect("the word"))
+        };
+        for (text, number) in [
+            ("4 0 obj", 4),
+            ("4 0objx", 4),
+            ("x 4 0. obj", 4),
+            ("4.0 0 obj", 4),
+            ("+4 -0 obj", 4),
+            ("4 %1 2\n0 obj", 4),
+            ("4 %c\r%\n \u{80}0\0obj", 4),
+            ("4294967297 0 obj", 1),
+            (&format!("4{}0 obj", " ".repeat(1000)), 4),
+        ] {
+            assert_eq!(of(text).map(|(number, _)| number), Some(number), "{text}");
+        }
+        for text in [
+            "endobj",
+            "some objects",
+            "4 obj",
+            "40obj",
+            "4 0 R obj",
+            "4 0) obj",
+            "/Jobj",
+        ] {
+            assert_eq!(of(text), None, "{text}");
         }
     }
 }

@@ -31,7 +31,8 @@ fn what_a_reader_that_repairs_would_find_stands_in_no_update() {
         ("4 %c\n0 obj", true),
         ("4. 0 obj", true),
         ("4 0 R obj", true),
-        ("a 4 0 object", false),
+        ("a 4 0 object", true),
+        ("a 4 objects", false),
         ("a semi-trailer (R)", false),
         ("trailer %c\n<< >>", true),
         ("startxref", false),
@@ -205,6 +206,51 @@ fn no_number_of_an_update_is_beyond_what_every_reader_counts_to() {
 }
 
 #[test]
+fn three_letters_behind_two_numbers_are_a_header_whatever_follows() {
+    let world = World::new();
+    let once = once(&world);
+    for (text, is_header) in [
+        ("9 0 objx", true),
+        ("9 0 obj-5", true),
+        ("9 0. objects", true),
+        ("9 objects", false),
+        ("objects", false),
+    ] {
+        let length = text.len() + 2;
+        let packet =
+            format!("<< /Type /Metadata /Subtype /XML /Length {length} >>\nstream\n\n{text}\n\nendstream");
+        let file = update(&once, &[(1, &catalog("/Metadata 7 0 R")), (7, &packet)]);
+        let found = fault(&file);
+        assert_eq!(
+            matches!(found, Some(PdfFault::Unaccounted { .. })),
+            is_header,
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_an_object_stream_of_the_signed_revision_hides_is_not_written_over() {
+    let world = World::new();
+    for (content, expected) in [
+        ("1 0 << /Type /Catalog >>", Some(PdfFault::Changed { number: 1 })),
+        ("2 0 << /Type /Pages >>", None),
+    ] {
+        let length = content.len();
+        let page = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            let stream =
+                format!("<< /Type /ObjStm /N 1 /First 4 /Length {length} >>\nstream\n{content}\nendstream");
+            writer.object(12, stream);
+        });
+        let file = update(&page, &[(1, &catalog("/Version /2.0"))]);
+        assert_eq!(fault(&file), expected, "{content}");
+    }
+}
+
+#[test]
 fn what_the_signed_revision_hides_under_a_number_is_not_written_over() {
     let world = World::new();
     let risen = catalog("/Version /2.0");
@@ -214,8 +260,10 @@ fn what_the_signed_revision_hides_under_a_number_is_not_written_over() {
             Some(PdfFault::Changed { number: 1 }),
         ),
         ("1 %c\n0obj<< >>\nendobj", Some(PdfFault::Changed { number: 1 })),
+        ("1 0.0 obj 5", Some(PdfFault::Changed { number: 1 })),
+        ("1 0 object", Some(PdfFault::Changed { number: 1 })),
         ("2 0 obj\n<< /Type /Pages >>\nendobj", None),
-        ("1 0 object", None),
+        ("of 1 object", None),
     ] {
         let page = sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
             let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";

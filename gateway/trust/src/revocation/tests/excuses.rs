@@ -1,0 +1,123 @@
+//! What was signed before a revocation is excused only where the date of that is the last word.
+
+use super::*;
+use crate::path::{self, Outcome};
+use crate::testing::{Authority, as_is};
+
+fn at(days: i64) -> Time {
+    now().plus_seconds(-86_400 * days)
+}
+
+/// An entry about the person: revoked so many days ago.
+fn entry(reason: u8, days: i64) -> Vec<u8> {
+    let reason = [
+        write::object_identifier(&oid::CRL_REASON),
+        write::element(0x04, &[0x0A, 1, reason]),
+    ];
+    let extensions = write::element(0x30, &write::element(0x30, &reason.concat()));
+    write::constructed(0x30, &[&[2, 1, SERIAL], &write::time(at(days)), &extensions])
+}
+
+/// What comes of the person's signature of so many days ago.
+fn judged(world: &World, candidates: &[&Authority], lists: Vec<Arc<RevocationList>>, days: i64) -> Outcome {
+    let candidates = std::iter::once(&world.issuing).chain(candidates.iter().copied());
+    let candidates = candidates.map(|one| Arc::clone(&one.certificate)).collect();
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let snapshot = Snapshot::new(anchors, candidates, lists, Policy::default(), 1);
+    let question = Question::new(Usage::Document, &snapshot, &[], now()).as_of(at(days));
+    path::validate(&world.person.certificate, question, &mut Budget::new(100))
+}
+
+fn is_unknown(outcome: &Outcome) -> bool {
+    matches!(outcome.failure, Some(Failure::RevocationUnknown { .. })) && !outcome.needs.is_empty()
+}
+
+#[test]
+fn the_current_list_of_the_issuer_excuses_what_was_before() {
+    let world = World::new();
+    let list = world
+        .issuing
+        .list_of_entries(&[entry(COMPROMISE, 4)], &[number(5)]);
+    let lists = || vec![Arc::clone(&list), world.root.list(&[])];
+    assert!(judged(&world, &[], lists(), 5).failure.is_none());
+    let after = judged(&world, &[], lists(), 3).failure;
+    assert!(matches!(after, Some(Failure::Revoked { .. })), "{after:?}");
+}
+
+#[test]
+fn a_signer_that_is_not_proven_good_excuses_nothing() {
+    let world = World::new();
+    let own = world.issuing.certificate.subject().common_name().expect("a name");
+    // The root's other authority certifies a key under the issuer's name.
+    let elsewhere = world.root.authority("Elsewhere", 60, as_is);
+    let key = elsewhere.authority(own, 61, as_is);
+    let list = key.list_of_entries(&[entry(COMPROMISE, 4)], &[number(5)]);
+    let judge = |others: Vec<Arc<RevocationList>>| {
+        let lists = others.into_iter().chain([Arc::clone(&list)]).collect();
+        judged(&world, &[&elsewhere, &key], lists, 5)
+    };
+    assert!(
+        is_unknown(&judge(vec![world.root.list(&[])])),
+        "nobody tells of the key"
+    );
+    let all = judge(vec![world.root.list(&[]), elsewhere.list(&[])]);
+    assert!(all.failure.is_none(), "{:?}", all.failure);
+    // Who certified the key is revoked: it is not even heard.
+    let revoked = world.root.list(&[(60, rcgen::RevocationReason::CaCompromise)]);
+    assert!(is_unknown(&judge(vec![revoked, elsewhere.list(&[])])));
+}
+
+#[test]
+fn a_list_for_some_reasons_excuses_only_beside_one_for_the_others() {
+    let world = World::new();
+    let scope = |bits: &[u8]| {
+        let content = write::element(0x30, &write::element(0x83, bits));
+        list_extension(&oid::ISSUING_DISTRIBUTION_POINT, true, &content)
+    };
+    // keyCompromise to superseded, and the others.
+    let some = world
+        .issuing
+        .list_of_entries(&[entry(4, 4)], &[number(5), scope(&[3, 0x78])]);
+    let rest = world
+        .issuing
+        .list_with(&[], &[number(5), scope(&[7, 0x07, 0x80])]);
+    let root = || world.root.list(&[]);
+    assert!(is_unknown(&judged(
+        &world,
+        &[],
+        vec![Arc::clone(&some), root()],
+        5
+    )));
+    assert!(judged(&world, &[], vec![some, rest, root()], 5).failure.is_none());
+}
+
+#[test]
+fn a_base_without_its_delta_excuses_nothing() {
+    let world = World::new();
+    let base = world
+        .issuing
+        .list_of_entries(&[entry(COMPROMISE, 4)], &[number(5), freshest()]);
+    let delta = world.issuing.list_with(&[], &[number(6), delta_to(5)]);
+    let root = || world.root.list(&[]);
+    let alone = judged(&world, &[], vec![Arc::clone(&base), root()], 5);
+    assert!(is_unknown(&alone), "{:?}", alone.failure);
+    assert!(
+        judged(&world, &[], vec![base, delta, root()], 5)
+            .failure
+            .is_none()
+    );
+}
+
+#[test]
+fn a_hold_of_before_that_nobody_lifted_takes_the_excuse_away() {
+    let world = World::new();
+    // The list of June is two weeks old and holds the person since May; the other is a minute old.
+    let held = world
+        .issuing
+        .list(&[(SERIAL.into(), rcgen::RevocationReason::CertificateHold)]);
+    let revoked = world
+        .issuing
+        .list_of_entries(&[entry(COMPROMISE, 4)], &[number(9)]);
+    let outcome = judged(&world, &[], vec![held, revoked, world.root.list(&[])], 5);
+    assert!(is_unknown(&outcome), "{:?}", outcome.failure);
+}
