@@ -14,7 +14,7 @@ mod signer;
 mod tests;
 mod words;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use self::words::Word;
@@ -133,8 +133,12 @@ pub(crate) fn check(
     let in_force = in_force.into_iter().map(|word| word.not_good).chain(together);
     if let Some(mut hardest) = in_force.reduce(NotGood::or_harder) {
         // A hold of before that nobody is known to have lifted: then it is revoked since that began.
-        let is_lifted = |hold: &Word| inquiry.made.is_some_and(|made| hold.made < made);
-        let is_earlier = |hold: &Word| hold.not_good.since() < hardest.since() && !is_lifted(hold);
+        let lifted = inquiry.made.filter(|_| Reasons::ALL.are_within(inquiry.covered));
+        let is_lifted = |hold: &Word| lifted.is_some_and(|made| hold.made < made);
+        let is_earlier = |hold: &Word| {
+            let since = hold.not_good.since();
+            since < hardest.since() && since <= question.at && !is_lifted(hold)
+        };
         hardest.is_current &= !overdue.iter().any(is_earlier);
         hardest.need.get_or_insert_with(|| inquiry.whereabouts());
         return Err(hardest);
@@ -177,6 +181,8 @@ struct Inquiry<'a, 'b> {
     made: Option<Time>,
     /// Lists that were asked, each with the delta that builds on it.
     asked: Vec<Digest>,
+    /// Of responders, by fingerprint: whether they are known to be revoked.
+    responders: HashMap<Digest, bool>,
     /// Where the deltas are that keep a list from settling anything, and lists that would settle a responder.
     missing: Option<Vec<String>>,
     /// Whether any list is about it, be it of use or not.
@@ -195,6 +201,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             covered: Reasons::NONE,
             made: None,
             asked: Vec::new(),
+            responders: HashMap::new(),
             missing: None,
             is_spoken_of: false,
             is_of_past: question.is_past() && path[0].not_after().as_seconds() < question.now.as_seconds(),
@@ -240,7 +247,12 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             // What the signer of the list signed is young: its path must be good now, unless the question is of the past.
             let Question { at, now, .. } = self.question;
             let as_of = signer::AsOf {
-                at: if self.is_of_past && !tells_now { at } else { now },
+                // Who signed it may be certified later than what is asked about.
+                at: if self.is_of_past && !tells_now {
+                    at.max(list.this_update()).min(now)
+                } else {
+                    now
+                },
                 algorithms_at: now,
                 must_last: true,
                 demand: RevocationDemand::Required,
@@ -248,7 +260,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             let Some(key) = signer::of(list, self.path, as_of, self.question, self.budget) else {
                 continue;
             };
-            if let Err(word) = self.settle(list, &key, reasons) {
+            if let Err(word) = self.settle(list, &key, (reasons, tells_now)) {
                 spoken = spoken.or(reasons);
                 against = Some(match against {
                     Some(other) => other.or_harder(word),
@@ -258,7 +270,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             spoken = spoken.or(self.covered);
         }
         if let Some(word) = &mut against {
-            word.is_current = Reasons::ALL.are_within(spoken);
+            word.is_current = word.is_final() && Reasons::ALL.are_within(spoken);
         }
         against
     }
@@ -287,11 +299,13 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         } = self.question;
         let skew = snapshot.policy().clock_skew_seconds;
         if !self.is_of_past {
-            let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
-            return list.is_fresh_at(now, skew) && is_settling;
+            return self.is_fresh(list);
         }
-        let (made, ended) = (list.this_update(), self.certificate().not_after());
-        let is_since = at <= made && made <= ended && made <= now.plus_seconds(skew);
+        // Of the expired one more list tells (RFC 5280 §3.3).
+        let (made, certificate) = (list.this_update(), self.certificate());
+        let may_tell =
+            made <= certificate.not_after() || list.revocation_of_certificate(certificate).is_some();
+        let is_since = at <= made && may_tell && made <= now.plus_seconds(skew);
         is_since || (self.may_status_precede_proof() && list.is_fresh_at(at, skew))
     }
 
@@ -317,10 +331,15 @@ impl<'a, 'b> Inquiry<'a, 'b> {
 
     /// Whether the list of today names a certificate that has expired: most issuers forget those.
     fn tells_of_the_past(&self, list: &Arc<RevocationList>) -> bool {
-        let (now, policy) = (self.question.now, self.question.snapshot.policy());
-        let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
         let is_named = || list.revocation_of_certificate(self.certificate()).is_some();
-        self.is_of_past && is_settling && list.is_fresh_at(now, policy.clock_skew_seconds) && is_named()
+        self.is_of_past && self.is_fresh(list) && is_named()
+    }
+
+    /// Whether the list is current, and young if it came with the signature.
+    fn is_fresh(&self, list: &Arc<RevocationList>) -> bool {
+        let skew = self.question.snapshot.policy().clock_skew_seconds;
+        let is_settling = !self.question.is_beside(list) || self.is_young(list.this_update());
+        list.is_fresh_at(self.question.now, skew) && is_settling
     }
 
     /// What proves that the certificate is good, and when that was known.
@@ -337,16 +356,23 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         &mut self,
         base: &'a Arc<RevocationList>,
         signer: &Certificate,
-        reasons: Reasons,
+        (reasons, tells_now): (Reasons, bool),
     ) -> Result<(), NotGood> {
         let certificate = self.certificate();
         let freshest = certificate.freshest_crl_urls().or(base.freshest_urls());
         let mut deltas = self.lists_of(base.issuer()).into_iter().filter(|list| {
-            list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base))
+            // Those of today say nothing of what was archived about the past.
+            let is_of_its_time =
+                !self.is_of_past || tells_now || list.this_update() <= certificate.not_after();
+            let is_beside =
+                list.is_newer_delta_beside(base) || (freshest.is_some() && list.is_delta_to(base));
+            is_of_its_time && is_beside
         });
         let newest = deltas
             .find(|list| signer::has_signed(signer, list, self.question.now, self.question, self.budget));
-        let delta = newest.filter(|delta| delta.is_delta_to(base) && self.is_usable(delta));
+        let is_usable =
+            |delta: &&Arc<RevocationList>| self.is_usable(delta) || tells_now && self.is_fresh(delta);
+        let delta = newest.filter(|delta| delta.is_delta_to(base)).filter(is_usable);
         if delta.is_none() && (newest.is_some() || freshest.is_some()) {
             self.missing
                 .get_or_insert_default()

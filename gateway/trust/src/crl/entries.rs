@@ -183,20 +183,18 @@ impl Said {
 pub(crate) fn read_invalidity_date(value: &[u8]) -> Time {
     let time = Reader::sole(value, tag::GENERALIZED_TIME).and_then(|time| {
         // Fractions of a second, which must not be there, say nothing here.
-        let whole = time
-            .content
-            .split(|octet| *octet == b'.')
-            .next()
-            .unwrap_or_default();
-        let whole = if whole.len() < time.content.len() {
-            [whole, b"Z"].concat()
-        } else {
-            whole.to_vec()
-        };
-        read_time(&Element {
-            content: &whole,
-            ..time
-        })
+        let dot = time.content.iter().position(|octet| *octet == b'.');
+        let split = dot.map(|dot| time.content.split_at(dot));
+        match split {
+            Some((whole, [b'.', fraction @ .., b'Z'])) if fraction.iter().all(u8::is_ascii_digit) => {
+                let whole = [whole, b"Z"].concat();
+                read_time(&Element {
+                    content: &whole,
+                    ..time
+                })
+            }
+            Some(_) | None => read_time(&time),
+        }
     });
     time.unwrap_or(Time::from_micros(0))
 }

@@ -97,6 +97,11 @@ impl<'a> File<'a> {
         extent.is_some_and(|extent| self.sections.contains(&extent.start))
     }
 
+    /// Whether a section of the file begins there.
+    pub(super) fn is_section_within(&self, from: usize, until: usize) -> bool {
+        self.sections.iter().any(|offset| (from..=until).contains(offset))
+    }
+
     /// The revision that shows everything.
     pub(super) fn latest(&self) -> usize {
         self.revisions.len() - 1

@@ -103,8 +103,16 @@ impl<'a> Inquiry<'a, '_> {
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
         // Of one that has expired the answer of today is the last word, too: most responders forget those.
         let is_told_now = !one.is_beside || self.is_young(then.this_update);
-        let is_told_now = is_told_now && self.verdict(one, Asked::to_prove(now, one.proven)).is_some();
-        let is_current = !is_hold && (is_told_now || self.settled_by(one).is_some());
+        let now_told = self
+            .verdict(one, Asked::to_prove(now, one.proven))
+            .filter(|_| is_told_now);
+        let is_told_now = now_told.is_some();
+        let is_final = |verdict: &Verdict| match verdict.status {
+            CertificateStatus::Revoked(told) => told.reason != RevocationReason::CertificateHold,
+            CertificateStatus::Good | CertificateStatus::Unknown => false,
+        };
+        let is_current = now_told.as_ref().is_some_and(is_final)
+            || !is_hold && self.settled_by(one).as_ref().is_some_and(is_final);
         let proof = self.proof(Arc::clone(&one.answer));
         Some(Word {
             not_good: NotGood {
@@ -136,7 +144,10 @@ impl<'a> Inquiry<'a, '_> {
             return None;
         }
         let ended = self.path[0].not_after();
-        let is_since = |verdict: &Verdict| control <= verdict.this_update && verdict.this_update <= ended;
+        let is_since = |verdict: &Verdict| {
+            let may_tell = verdict.this_update <= ended || verdict.status != CertificateStatus::Good;
+            control <= verdict.this_update && may_tell
+        };
         let made = self
             .verdict(one, Asked::to_prove(produced_at, one.proven))
             .filter(is_since);
@@ -211,7 +222,14 @@ impl<'a> Inquiry<'a, '_> {
         let (key, budget) = (certificate.key_identity(), &mut *self.budget);
         if !is_asked || demand == RevocationDemand::NotAsked {
             // Nobody has to ask about it (RFC 6960 §4.2.2.2.1), and who knows better need not look away.
+            let fingerprint = certificate.fingerprint();
+            if let Some(is_revoked) = self.responders.get(&fingerprint) {
+                return !is_revoked;
+            }
             let known = budget.inside(key, |budget| is_known_revoked(&path, question, budget));
+            if let Some(is_revoked) = known {
+                self.responders.insert(fingerprint, is_revoked);
+            }
             return known == Some(false);
         }
         match budget.inside(key, |budget| check(&path, question, budget)) {

@@ -93,7 +93,13 @@ fn a_hold_that_became_a_revocation_counts_from_its_beginning() {
 fn a_key_that_nobody_can_tell_since_when_it_is_suspected_is_as_good_as_always_was() {
     let world = World::new();
     let told = now().plus_seconds(-600);
-    for unreadable in [&b"\x18\x0F20260101"[..], b"\x17\x0D260101000000Z", b""] {
+    for unreadable in [
+        &b"\x18\x0F20260101"[..],
+        b"\x17\x0D260101000000Z",
+        b"\x18\x1520260101000000.0+0700",
+        b"\x18\x1020260101000000.0",
+        b"",
+    ] {
         let draft = Draft {
             status: revoked(told, &[]),
             single_extensions: extensions(&[extension(&oid::INVALIDITY_DATE, false, unreadable)]),

@@ -4,8 +4,8 @@
 //! another signed is also how shadow attacks replace it. No reading of a picture tells the two apart, so that two
 //! things are done: what is larger than any seal is refused, and whatever can be seen is told ([`super::check`]).
 //!
-//! **Invariant**: all widgets whose look an update makes or changes cover together no more than half of the smallest
-//! page of the signed revision; nor do those of all updates on any one page.
+//! **Invariant**: all widgets whose look updates make or change, however many updates, cover on any one page no more than half
+//! of the smallest page of the signed revision.
 //! **Invariant**: every appearance of theirs is drawn inside the widget (`look`).
 //! **Invariant**: what a field looks like changes only where the field says by itself that it is a widget.
 //! **Invariant**: a font that an update brings is named by no default appearance that was signed.

@@ -4,11 +4,13 @@
 //! **Invariant**: every object that any signature covers is read once, whatever the number of later revisions, and let
 //! go again: memory holds one object, or one object stream, at a time.
 
+mod strays;
+
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use self::strays::{is_container, superseded};
 use super::super::PdfFault;
-use super::super::container::Container;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
 use super::super::object::{Dictionary, Object, Reference};
@@ -151,6 +153,9 @@ impl Survey {
         }
         let mut compressed = Vec::new();
         for versions in file.history.numbers() {
+            for version in superseded(versions, first) {
+                survey.note_superseded(file, version)?;
+            }
             for (version, span) in visible(versions, first, file.latest()) {
                 match version.entry {
                     Entry::Free { .. } => {}
@@ -216,7 +221,7 @@ impl Survey {
         } else {
             Rc::new(file.read_container(number, offset, owner)?)
         };
-        self.note_contained(file, number, &container);
+        self.note_contained(file, (number, offset), &container);
         for (_, _, index, number, span) in group {
             let object = container.object(*number, *index)?;
             self.note(file, *number, &object, *span)?;
@@ -225,23 +230,6 @@ impl Survey {
             file.budget.release_objects(container.weight());
         }
         Ok(())
-    }
-
-    /// What an object stream holds and no section lists there is found by who repairs the file.
-    fn note_contained(&mut self, file: &File<'_>, stream: u32, container: &Container) {
-        for (number, _) in &container.objects {
-            let is_listed = file
-                .history
-                .versions(*number)
-                .iter()
-                .any(|version| match version.entry {
-                    Entry::Compressed { container, .. } => container == stream,
-                    Entry::InUse { .. } | Entry::Free { .. } => false,
-                });
-            if !is_listed && self.uses.contains_key(number) {
-                self.strays.insert(*number);
-            }
-        }
     }
 
     fn note(&mut self, file: &File<'_>, number: u32, object: &Indirect, span: Span) -> Result<(), PdfFault> {
@@ -263,9 +251,11 @@ impl Survey {
         if object.stream.is_some() && dictionary.name(b"Type") == Some(b"XRef") && !file.is_section(object) {
             return Err(PdfFault::Object { number });
         }
-        let is_container = object.stream.is_some() && dictionary.name(b"Type") == Some(b"ObjStm");
-        if is_container && !self.containers.contains_key(&number) {
-            self.note_contained(file, number, &*file.container(number, span.first())?);
+        if is_container(file, (number, object), span.first())?
+            && !self.containers.contains_key(&number)
+            && let Some((Entry::InUse { offset, .. }, owner)) = file.entry(number, span.first())
+        {
+            self.note_contained(file, (number, offset), &*file.container(number, owner)?);
         }
         holder.is_page = dictionary.name(b"Type") == Some(b"Page");
         self.has_strange_annotations |= !holder.is_page && dictionary.names(b"Annots");

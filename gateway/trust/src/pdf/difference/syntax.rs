@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::super::PdfFault;
 use super::super::file::File;
+use super::super::object::Object;
 use super::super::parse::{Parser, is_regular};
 use super::super::revision::Revision;
 use super::super::xref::Entry;
@@ -23,9 +24,6 @@ const START: &[u8] = b"startxref";
 
 /// What a section that is a stream says of itself.
 const SECTION: &[u8] = b"/XRef";
-
-/// Octets behind a header in which the dictionary says what it is.
-const HEAD_OCTETS_MAX: usize = 512;
 
 /// Octets of a line of a section (§7.5.4).
 const LINE_OCTETS: usize = 20;
@@ -104,6 +102,12 @@ fn is_line_end(blanks: &[u8]) -> bool {
 fn check_gaps(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> Result<(), PdfFault> {
     let section = update.xref..update.xref;
     let mut at = update.start;
+    // What stands on the line of `%%EOF` is part of that comment.
+    let first = extents.first().unwrap_or(&section).start;
+    let before = bytes.get(at.saturating_sub(1)..first).unwrap_or_default();
+    if !before.iter().any(|octet| matches!(octet, b'\r' | b'\n')) {
+        return Err(PdfFault::Unaccounted { offset: at });
+    }
     for extent in extents.iter().chain([&section]) {
         let gap = bytes.get(at..extent.start).filter(|gap| is_plain(gap));
         if gap.is_none() {
@@ -150,8 +154,16 @@ fn check_headers(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> R
     let section = update.stream_number.map(|_| update.xref);
     let headers = starts.chain(section).map(|start| {
         let mut parser = Parser::new(bytes, start);
-        parser.object_header()?;
-        Ok(parser.at - OBJECT.len())
+        let reference = parser.object_header()?;
+        let at = parser.at - OBJECT.len();
+        // It says the same to whoever reads it backwards.
+        let is_own = |(number, found): (u32, usize)| {
+            number == reference.number && bytes.get(start..found).is_some_and(is_plain)
+        };
+        headed(bytes, at)
+            .is_some_and(is_own)
+            .then_some(at)
+            .ok_or(PdfFault::Unaccounted { offset: start })
     });
     let headers = headers.collect::<Result<Vec<usize>, PdfFault>>()?;
     for found in memchr::memmem::find_iter(&bytes[update.start..], OBJECT) {
@@ -174,7 +186,16 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
         let Some((number, start)) = headed(bytes, at) else {
             continue;
         };
-        let leads_to = |offset: usize| bytes.get(offset..start).is_some_and(is_plain);
+        let blanks = bytes[..start]
+            .iter()
+            .rev()
+            .take_while(|octet| is_plain(&[**octet]));
+        let lead = start - blanks.count();
+        let leads_to = |offset: usize| (lead..=start).contains(&offset);
+        let shown = match file.entry(number, revision) {
+            Some((Entry::InUse { offset, .. }, _)) => offset,
+            Some((Entry::Free { .. } | Entry::Compressed { .. }, _)) | None => usize::MAX,
+        };
         let is_listed = file
             .history
             .versions(number)
@@ -183,21 +204,44 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
                 Entry::InUse { offset, .. } => leads_to(offset),
                 Entry::Free { .. } | Entry::Compressed { .. } => false,
             });
-        let is_section =
-            |revision: &Revision| revision.stream_number == Some(number) && leads_to(revision.xref);
-        if is_listed || file.revisions.iter().any(is_section) {
+        if is_listed && shown <= start && !leads_to(shown) {
+            // Behind the one that is shown: whoever repairs the file takes the last.
+            numbers.push(number);
+        }
+        if is_listed || file.is_section_within(lead, start) {
             continue;
         }
         numbers.push(number);
-        // Whoever takes it for an object stream finds any number of others in it.
-        let head = &bytes[at..bytes.len().min(at + HEAD_OCTETS_MAX)];
-        if memchr::memmem::find(head, b"ObjStm").is_some() {
-            return Err(PdfFault::Object { number });
-        }
+        check_unlisted(file, bytes, (number, at + OBJECT.len()))?;
     }
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)
+}
+
+/// Whoever takes an unlisted object for an object stream finds any number of others in it: none says or hides that it is one.
+fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> Result<(), PdfFault> {
+    let mut parser = Parser::new(bytes, at);
+    parser.skip_space();
+    if !parser.starts_with(b"<<") {
+        return Ok(());
+    }
+    let from = parser.at;
+    let before = file.budget.objects_left();
+    let object = parser.object(&file.budget);
+    file.budget.release_objects(before - file.budget.objects_left());
+    file.budget.take_looks(parser.at.saturating_sub(from))?;
+    let is_container = match object.as_ref().ok().and_then(Object::as_dictionary) {
+        Some(dictionary) => dictionary
+            .get(b"Type")
+            .is_some_and(|kind| kind.as_reference().is_some() || kind.as_name() == Some(b"ObjStm")),
+        None => true,
+    };
+    if is_container {
+        Err(PdfFault::Object { number })
+    } else {
+        Ok(())
+    }
 }
 
 /// The number before the generation before `obj` at this place, and where it begins: as the most lenient readers find it.

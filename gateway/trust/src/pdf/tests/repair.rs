@@ -230,6 +230,138 @@ fn three_letters_behind_two_numbers_are_a_header_whatever_follows() {
 }
 
 #[test]
+fn nothing_of_an_update_stands_on_the_line_of_the_end() {
+    let world = World::new();
+    let once = once(&world);
+    let packet =
+        |text: &str| format!("<< /Type /Metadata /Subtype /XML /Length 1 >>\nstream\n{text}\nendstream");
+    let first = update(&once, &[(1, &catalog("/Metadata 7 0 R")), (7, &packet("a"))]);
+    let mut joined = update(&first, &[(7, &packet("b"))]);
+    assert_eq!(fault(&joined), None);
+    // The end of line behind `%%EOF` becomes a blank: the next header stands in that comment.
+    let end = first.len() - 1;
+    assert_eq!(joined[end], b'\n');
+    joined[end] = b' ';
+    assert!(
+        matches!(fault(&joined), Some(PdfFault::Unaccounted { .. })),
+        "{:?}",
+        fault(&joined)
+    );
+}
+
+/// The page signed once, where these objects stand too; the sections list them, or not.
+fn with(world: &World, objects: &[(u32, String)], unlisted: &str) -> Vec<u8> {
+    sign_pdf_raw(&PdfWriter::page(), &world.person, 6, |writer| {
+        let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+        writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+        writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        for (number, value) in objects {
+            writer.object(*number, value);
+        }
+        if !unlisted.is_empty() {
+            let length = unlisted.len();
+            writer.object(
+                30,
+                format!("<< /Length {length} >>\nstream\n{unlisted}\nendstream"),
+            );
+        }
+    })
+}
+
+fn object_stream(kind: &str, content: &str) -> String {
+    let length = content.len();
+    format!("<< /Type {kind} /N 1 /First 4 /Length {length} >>\nstream\n{content}\nendstream")
+}
+
+#[test]
+fn no_stream_hides_that_it_is_an_object_stream() {
+    let world = World::new();
+    let judge = |objects: &[(u32, String)], unlisted: &str| {
+        fault(&update(
+            &with(&world, objects, unlisted),
+            &[(1, &catalog("/Version /2.0"))],
+        ))
+    };
+    let named = [
+        (12, object_stream("13 0 R", "1 0 << /Type /Catalog >>")),
+        (13, "/ObjStm".to_owned()),
+    ];
+    assert_eq!(judge(&named, ""), Some(PdfFault::Object { number: 12 }));
+    let other = [
+        (12, object_stream("13 0 R", "1 0 << /Type /Catalog >>")),
+        (13, "/EmbeddedFile".to_owned()),
+    ];
+    assert_eq!(judge(&other, ""), None);
+    let long = format!("40 0 obj << /P ({}) /Type /ObjStm /N 1 >>", "x".repeat(600));
+    for hidden in [
+        &*long,
+        "40 0 obj << /Type /Obj#53tm >>",
+        "40 0 obj << /Type 13 0 R >>",
+        "40 0 obj << /Type (",
+    ] {
+        assert_eq!(
+            judge(&[], hidden),
+            Some(PdfFault::Object { number: 40 }),
+            "{hidden}"
+        );
+    }
+    assert_eq!(judge(&[], "40 0 obj << /Type /Page >>"), None);
+}
+
+#[test]
+fn an_object_stream_that_is_shown_no_more_hides_nothing_either() {
+    let world = World::new();
+    for (content, expected) in [
+        ("1 0 << /Type /Catalog >>", Some(PdfFault::Changed { number: 1 })),
+        ("2 0 << /Type /Pages >>", None),
+    ] {
+        let mut first = PdfWriter::update(&PdfWriter::page());
+        first.object(12, object_stream("/ObjStm", content));
+        let mut second = PdfWriter::update(&first.finish_update());
+        second.object(12, "<< >>");
+        let page = sign_pdf_raw(&second.finish_update(), &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        });
+        let file = update(&page, &[(1, &catalog("/Version /2.0"))]);
+        assert_eq!(fault(&file), expected, "{content}");
+    }
+}
+
+#[test]
+fn what_is_shown_is_the_last_of_its_number() {
+    let world = World::new();
+    // The page's content is written twice, and the section goes back to the first.
+    let once = PdfWriter::page();
+    let first = memchr::memmem::find(&once, b"4 0 obj").expect("the content");
+    let mut again = PdfWriter::update(&once);
+    again.object(4, "<< /Length 1 >>\nstream\nS\nendstream");
+    let again = again.finish_update();
+    let sign = |file: &[u8], back: bool| {
+        sign_pdf_raw(file, &world.person, 6, |writer| {
+            let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
+            writer.object(1, format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} >>"));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+            if back {
+                writer.entry((4, 0), first);
+            }
+        })
+    };
+    let judge = |file: &[u8]| {
+        // The same, written anew.
+        let content = memchr::memmem::find(&once[first..], b"endobj").expect("its end");
+        let content = String::from_utf8_lossy(&once[first + 8..first + content]).into_owned();
+        fault(&update(
+            file,
+            &[(1, &catalog("/Version /2.0")), (4, content.trim_end())],
+        ))
+    };
+    assert_eq!(judge(&sign(&once, false)), None);
+    assert_eq!(judge(&sign(&again, true)), Some(PdfFault::Changed { number: 4 }));
+}
+
+#[test]
 fn what_an_object_stream_of_the_signed_revision_hides_is_not_written_over() {
     let world = World::new();
     for (content, expected) in [

@@ -121,3 +121,29 @@ fn a_hold_of_before_that_nobody_lifted_takes_the_excuse_away() {
     let outcome = judged(&world, &[], vec![held, revoked, world.root.list(&[])], 5);
     assert!(is_unknown(&outcome), "{:?}", outcome.failure);
 }
+
+#[test]
+fn a_hold_after_what_was_signed_takes_nothing_away() {
+    let world = World::new();
+    // It began on the first of May, long after what was signed sixty days ago.
+    let held = world
+        .issuing
+        .list(&[(SERIAL.into(), rcgen::RevocationReason::CertificateHold)]);
+    let revoked = world
+        .issuing
+        .list_of_entries(&[entry(COMPROMISE, 2)], &[number(9)]);
+    let lists = vec![held, revoked, world.root.list(&[])];
+    assert!(judged(&world, &[], lists, 60).failure.is_none());
+}
+
+#[test]
+fn a_hold_in_force_lends_an_overdue_revocation_nothing() {
+    let world = World::new();
+    // The list of April is overdue and revokes; the current one holds.
+    let old = [(SERIAL.into(), rcgen::RevocationReason::KeyCompromise)];
+    let old = world.issuing.list_of(&old, (5, 2), (5, 20));
+    let held = world.issuing.list_of_entries(&[entry(HOLD, 4)], &[number(9)]);
+    // Both say so of a time after the control time.
+    let outcome = judged(&world, &[], vec![old, held, world.root.list(&[])], 60);
+    assert!(is_unknown(&outcome), "{:?}", outcome.failure);
+}
