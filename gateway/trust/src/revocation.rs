@@ -373,7 +373,9 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         let is_usable =
             |delta: &&Arc<RevocationList>| self.is_usable(delta) || tells_now && self.is_fresh(delta);
         let delta = newest.filter(|delta| delta.is_delta_to(base)).filter(is_usable);
-        if delta.is_none() && (newest.is_some() || freshest.is_some()) {
+        // Nobody has to use deltas, and this base is younger than what is asked about.
+        let is_enough = self.is_of_past && !tells_now && self.question.at <= base.this_update();
+        if delta.is_none() && (newest.is_some() || freshest.is_some() && !is_enough) {
             self.missing
                 .get_or_insert_default()
                 .extend_from_slice(freshest.unwrap_or_default());
@@ -456,6 +458,10 @@ fn said<'l>(
     let Some((delta, mut in_delta)) = in_delta else {
         return (base, in_base);
     };
+    if in_delta.reason == RevocationReason::RemovedFromList && certificate.not_after() < delta.this_update() {
+        // It expired (RFC 5280 §5.3.1): that ends no hold.
+        return (base, in_base);
+    }
     if in_delta.reason != RevocationReason::RemovedFromList {
         // A hold that ended in a revocation was never lifted.
         in_delta.at = in_base.map_or(in_delta.at, |in_base| in_base.at.min(in_delta.at));

@@ -35,8 +35,8 @@ impl<'a> Inquiry<'a, '_> {
         })
     }
 
-    /// What lists say against the certificate, however old they are: the earliest word for good, and the newest hold of those
-    /// that were not asked ([`Inquiry::ask`]).
+    /// What lists say against the certificate, however old they are: the earliest word for good, and of those that were not
+    /// asked ([`Inquiry::ask`]) the newest hold, and the newest that began before the control time.
     pub(super) fn words_of_lists(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Vec<Word> {
         let certificate = self.certificate();
         let told = lists.iter().filter_map(|(list, _)| {
@@ -48,8 +48,10 @@ impl<'a> Inquiry<'a, '_> {
         finals.sort_by_key(|(_, revocation)| revocation.at);
         holds.retain(|(list, _)| !self.asked.contains(&list.fingerprint()));
         holds.sort_by_key(|(list, _)| std::cmp::Reverse(list.this_update()));
+        let at = self.question.at;
+        let before: Vec<_> = holds.iter().copied().filter(|(_, hold)| hold.at <= at).collect();
         let mut words = Vec::new();
-        for (all, is_in_force) in [(finals, true), (holds, false)] {
+        for (all, is_in_force) in [(finals, true), (holds, false), (before, false)] {
             let first = all.into_iter().find(|(list, _)| self.is_believed(list));
             words.extend(first.map(|(list, revocation)| self.word(list, revocation, is_in_force)));
         }

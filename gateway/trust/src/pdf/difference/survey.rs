@@ -9,7 +9,7 @@ mod strays;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use self::strays::{is_container, superseded};
+use self::strays::{StreamKind, stream_kind, superseded};
 use super::super::PdfFault;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
@@ -85,6 +85,10 @@ impl Holder<'_, '_> {
 pub(super) struct Survey {
     /// The number of the catalog.
     catalog: u32,
+    /// The first revision that is signed.
+    first: usize,
+    /// Object streams that were met: number, place, and the revision that put it there.
+    streams: Vec<(u32, usize, usize)>,
     /// What later revisions write and what the signed one also heads where no section lists it.
     strays: HashSet<u32>,
     /// What the DSS was made of, and since which revision: what is replaced there goes on to refer to what stays.
@@ -131,6 +135,7 @@ impl Survey {
         let strays = strays.into_iter().filter(|number| uses.contains_key(number));
         let mut survey = Self {
             catalog: catalog.number,
+            first,
             strays: strays.collect(),
             uses,
             containers: containers(file),
@@ -138,6 +143,8 @@ impl Survey {
             fields,
             ..Self::default()
         };
+        survey.check_containers(file)?;
+        survey.note_misread(file);
         for (revision, from) in file.revisions[..file.latest()].iter().zip(0..) {
             let span = Span {
                 from,
@@ -151,10 +158,21 @@ impl Survey {
             };
             survey.note_uses(&revision.trailer, holder);
         }
+        survey.read_all(file)?;
+        survey.smallest_page = survey.boxes.smallest();
+        match survey.misled {
+            Some(number) => Err(PdfFault::Object { number }),
+            None => Ok(survey),
+        }
+    }
+
+    /// Reads every version of every object that was shown up to the last revision but one.
+    fn read_all(&mut self, file: &File<'_>) -> Result<(), PdfFault> {
+        let first = self.first;
         let mut compressed = Vec::new();
         for versions in file.history.numbers() {
             for version in superseded(versions, first) {
-                survey.note_superseded(file, version)?;
+                self.note_superseded(file, version)?;
             }
             for (version, span) in visible(versions, first, file.latest()) {
                 match version.entry {
@@ -164,7 +182,7 @@ impl Survey {
                             number: version.number,
                             generation,
                         };
-                        survey.read(file, reference, offset, span)?;
+                        self.read(file, reference, offset, span)?;
                     }
                     Entry::Compressed { container, index } => {
                         let offset = file.container_offset(container, span.first());
@@ -175,14 +193,17 @@ impl Survey {
             }
         }
         compressed.sort_unstable_by_key(|(offset, _, index, ..)| (*offset, *index));
+        let mut unread = std::mem::take(&mut self.streams);
+        unread.retain(|(_, offset, _)| {
+            compressed
+                .binary_search_by_key(offset, |(known, ..)| *known)
+                .is_err()
+        });
+        self.note_unread(file, &unread)?;
         for group in compressed.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            survey.read_container(file, group)?;
+            self.read_container(file, group)?;
         }
-        survey.smallest_page = survey.boxes.smallest();
-        match survey.misled {
-            Some(number) => Err(PdfFault::Object { number }),
-            None => Ok(survey),
-        }
+        Ok(())
     }
 
     /// Whether who repairs the signed revision may find another object under the number than its sections do.
@@ -247,15 +268,10 @@ impl Survey {
         if object.stream.is_none() {
             self.boxes.note(file, dictionary, span.first());
         }
-        // Who looks for sections himself takes it for one.
-        if object.stream.is_some() && dictionary.name(b"Type") == Some(b"XRef") && !file.is_section(object) {
-            return Err(PdfFault::Object { number });
-        }
-        if is_container(file, (number, object), span.first())?
-            && !self.containers.contains_key(&number)
+        if stream_kind(file, (number, object))? == StreamKind::Objects
             && let Some((Entry::InUse { offset, .. }, owner)) = file.entry(number, span.first())
         {
-            self.note_contained(file, (number, offset), &*file.container(number, owner)?);
+            self.streams.push((number, offset, owner));
         }
         holder.is_page = dictionary.name(b"Type") == Some(b"Page");
         self.has_strange_annotations |= !holder.is_page && dictionary.names(b"Annots");

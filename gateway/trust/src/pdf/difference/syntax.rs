@@ -156,12 +156,7 @@ fn check_headers(bytes: &[u8], update: &Revision, extents: &[Range<usize>]) -> R
         let mut parser = Parser::new(bytes, start);
         let reference = parser.object_header()?;
         let at = parser.at - OBJECT.len();
-        // It says the same to whoever reads it backwards.
-        let is_own = |(number, found): (u32, usize)| {
-            number == reference.number && bytes.get(start..found).is_some_and(is_plain)
-        };
-        headed(bytes, at)
-            .is_some_and(is_own)
+        is_own(bytes, (start, at), reference.number)
             .then_some(at)
             .ok_or(PdfFault::Unaccounted { offset: start })
     });
@@ -222,7 +217,18 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
 /// Whoever takes an unlisted object for an object stream finds any number of others in it: none says or hides that it is one.
 fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> Result<(), PdfFault> {
     let mut parser = Parser::new(bytes, at);
-    parser.skip_space();
+    loop {
+        parser.skip_space();
+        // White space to some readers.
+        let strange = bytes[parser.at..]
+            .iter()
+            .take_while(|octet| is_blank(**octet))
+            .count();
+        if strange == 0 {
+            break;
+        }
+        parser.at += strange;
+    }
     if !parser.starts_with(b"<<") {
         return Ok(());
     }
@@ -232,9 +238,9 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
     file.budget.release_objects(before - file.budget.objects_left());
     file.budget.take_looks(parser.at.saturating_sub(from))?;
     let is_container = match object.as_ref().ok().and_then(Object::as_dictionary) {
-        Some(dictionary) => dictionary
-            .get(b"Type")
-            .is_some_and(|kind| kind.as_reference().is_some() || kind.as_name() == Some(b"ObjStm")),
+        Some(dictionary) => dictionary.get(b"Type").is_some_and(|kind| {
+            kind.as_reference().is_some() || matches!(kind.as_name(), Some(b"ObjStm" | b"XRef"))
+        }),
         None => true,
     };
     if is_container {
@@ -242,6 +248,33 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
     } else {
         Ok(())
     }
+}
+
+/// The same of an object that cannot be read where a section lists it.
+pub(super) fn check_damaged(file: &File<'_>, offset: usize) -> Result<(), PdfFault> {
+    let mut parser = Parser::new(file.bytes, offset);
+    match parser.object_header() {
+        Ok(reference) => check_unlisted(file, file.bytes, (reference.number, parser.at)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether the object that is listed there is headed by this number to whoever reads the header backwards.
+pub(super) fn is_headed(bytes: &[u8], offset: usize, number: u32) -> bool {
+    let mut parser = Parser::new(bytes, offset);
+    let header = parser.object_header();
+    header.is_ok() && is_own(bytes, (offset, parser.at - OBJECT.len()), number)
+}
+
+/// Whether `obj` at this place, behind the header that begins at `start`, says this number backwards too.
+fn is_own(bytes: &[u8], (start, at): (usize, usize), number: u32) -> bool {
+    headed(bytes, at)
+        .is_some_and(|(own, found)| own == number && bytes.get(start..found).is_some_and(is_plain))
+}
+
+/// White space to the most lenient readers.
+fn is_blank(octet: u8) -> bool {
+    octet <= b' ' || !octet.is_ascii()
 }
 
 /// The number before the generation before `obj` at this place, and where it begins: as the most lenient readers find it.
@@ -276,11 +309,10 @@ fn word_before(bytes: &[u8], end: usize) -> Option<(usize, &[u8])> {
 fn gap_before(bytes: &[u8], end: usize) -> usize {
     let mut at = end;
     loop {
-        let is_blank = |octet: &u8| *octet <= b' ' || !octet.is_ascii();
         let blanks = bytes[..at]
             .iter()
             .rev()
-            .take_while(|octet| is_blank(octet))
+            .take_while(|octet| is_blank(**octet))
             .count();
         let has_ended_line = bytes[at - blanks..at]
             .iter()

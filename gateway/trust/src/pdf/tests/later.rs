@@ -383,7 +383,7 @@ fn no_damaged_history_panics_nor_passes() {
 }
 
 /// An update of the catalog in object stream 7, which holds these objects; the section is the stream 8.
-fn compressed(file: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
+pub(super) fn compressed(file: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
     let start = memchr::memmem::rfind(file, b"startxref\n").expect("a section") + 10;
     let previous = String::from_utf8_lossy(&file[start..]).replace("\n%%EOF\n", "");
     let mut head = String::new();

@@ -1,6 +1,6 @@
 //! Updates at which readers give the cross-reference section up and look for objects themselves.
 
-use super::later::{catalog, update};
+use super::later::{catalog, compressed, update};
 use super::*;
 
 /// The page signed by the person; objects 1 to 6.
@@ -287,17 +287,14 @@ fn no_stream_hides_that_it_is_an_object_stream() {
         (13, "/ObjStm".to_owned()),
     ];
     assert_eq!(judge(&named, ""), Some(PdfFault::Object { number: 12 }));
-    let other = [
-        (12, object_stream("13 0 R", "1 0 << /Type /Catalog >>")),
-        (13, "/EmbeddedFile".to_owned()),
-    ];
-    assert_eq!(judge(&other, ""), None);
     let long = format!("40 0 obj << /P ({}) /Type /ObjStm /N 1 >>", "x".repeat(600));
     for hidden in [
         &*long,
         "40 0 obj << /Type /Obj#53tm >>",
         "40 0 obj << /Type 13 0 R >>",
         "40 0 obj << /Type (",
+        "40 0 obj\u{80}<< /Type /ObjStm >>",
+        "40 0 obj << /Type /XRef >>",
     ] {
         assert_eq!(
             judge(&[], hidden),
@@ -327,6 +324,24 @@ fn an_object_stream_that_is_shown_no_more_hides_nothing_either() {
         let file = update(&page, &[(1, &catalog("/Version /2.0"))]);
         assert_eq!(fault(&file), expected, "{content}");
     }
+}
+
+#[test]
+fn an_object_stream_does_not_move_before_the_signature() {
+    let world = World::new();
+    // Before it is signed the catalog is packed into stream 7, and perhaps packed anew under the same number.
+    let packed = compressed(&PdfWriter::page(), &[(1, "<< /Type /Catalog /Pages 2 0 R >>")]);
+    let moved = compressed(&packed, &[(1, "<< /Type /Catalog /Pages 2 0 R >>")]);
+    let judge = |file: &[u8]| {
+        let signed = sign_pdf_raw(file, &world.person, 16, |writer| {
+            writer.object(1, catalog(""));
+            writer.object(5, "<< /FT /Sig /T (S) /V 16 0 R >>");
+        });
+        assert_eq!(fault(&signed), None);
+        fault(&update(&signed, &[(1, &catalog("/Version /2.0"))]))
+    };
+    assert_eq!(judge(&packed), None);
+    assert_eq!(judge(&moved), Some(PdfFault::Object { number: 7 }));
 }
 
 #[test]

@@ -147,3 +147,44 @@ fn a_hold_in_force_lends_an_overdue_revocation_nothing() {
     let outcome = judged(&world, &[], vec![old, held, world.root.list(&[])], 60);
     assert!(is_unknown(&outcome), "{:?}", outcome.failure);
 }
+
+/// A certificate that has expired, and what lists of now and of then say of it: asked as of the fifteenth of April.
+fn asked_of_the_past(world: &World, lists: Vec<Arc<RevocationList>>) -> Outcome {
+    let past = world.issuing.leaf("Past", SERIAL.into(), |params| {
+        params.not_after = rcgen::date_time_ymd(2026, 5, 31);
+    });
+    let anchors = vec![Arc::clone(&world.root.certificate)];
+    let candidates = vec![Arc::clone(&world.issuing.certificate)];
+    let lists = lists
+        .into_iter()
+        .chain([world.root.list_of(&[], (4, 20), (7, 1))])
+        .collect();
+    let snapshot = Snapshot::new(anchors, candidates, lists, Policy::default(), 1);
+    let at = "2026-04-15T00:00:00Z".parse().expect("an instant");
+    let question = Question::new(Usage::Document, &snapshot, &[], now()).as_of(at);
+    path::validate(&past.certificate, question, &mut Budget::new(100))
+}
+
+#[test]
+fn a_delta_that_forgets_the_expired_ends_no_hold() {
+    let world = World::new();
+    // The hold began long before; base and delta are of now, when the certificate has expired.
+    let base = world
+        .issuing
+        .list_of_entries(&[entry(HOLD, 70)], &[number(5), freshest()]);
+    let delta = world
+        .issuing
+        .list_of_entries(&[entry(REMOVED, 1)], &[number(6), delta_to(5)]);
+    let failure = asked_of_the_past(&world, vec![base, delta]).failure;
+    assert!(matches!(failure, Some(Failure::OnHold { .. })), "{failure:?}");
+}
+
+#[test]
+fn an_archived_base_settles_the_past_without_its_delta() {
+    let world = World::new();
+    let base = |entries: &[(u8, u8)]| world.issuing.list_with(entries, &[number(5), freshest()]);
+    // A base of now says nothing of who has expired.
+    assert!(is_unknown(&asked_of_the_past(&world, vec![base(&[])])));
+    let archived = world.issuing.list_of(&[], (5, 1), (6, 1));
+    assert!(asked_of_the_past(&world, vec![archived]).failure.is_none());
+}

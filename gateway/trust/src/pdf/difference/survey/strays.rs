@@ -6,10 +6,58 @@ use super::super::super::file::{File, Indirect};
 use super::super::super::object::Reference;
 use super::super::super::revision::Version;
 use super::super::super::xref::Entry;
+use super::super::syntax;
 use super::Survey;
 
 impl Survey {
-    /// What an object stream holds and no section lists there is found by who repairs the file.
+    /// An object stream has one place up to the first signature: readers and this crate would not agree which is meant by what
+    /// was listed before it moved.
+    pub(super) fn check_containers(&self, file: &File<'_>) -> Result<(), PdfFault> {
+        for &number in self.containers.keys() {
+            let versions = file.history.versions(number).iter();
+            let signed = versions.take_while(|version| version.revision as usize <= self.first);
+            let mut places = signed.filter_map(|version| match version.entry {
+                Entry::InUse { offset, .. } => Some(offset),
+                Entry::Free { .. } | Entry::Compressed { .. } => None,
+            });
+            let place = places.next();
+            if places.any(|other| Some(other) != place) {
+                return Err(PdfFault::Object { number });
+            }
+        }
+        Ok(())
+    }
+
+    /// What later revisions write and the signed one heads otherwise than its sections say, for whoever reads it backwards.
+    pub(super) fn note_misread(&mut self, file: &File<'_>) {
+        let shown = self
+            .uses
+            .keys()
+            .filter_map(|&number| match file.entry(number, self.first) {
+                Some((Entry::InUse { offset, .. }, _)) => Some((number, offset)),
+                Some((Entry::Free { .. } | Entry::Compressed { .. }, _)) | None => None,
+            });
+        let misread = shown.filter(|(number, offset)| !syntax::is_headed(file.bytes, *offset, *number));
+        let misread: Vec<u32> = misread.map(|(number, _)| number).collect();
+        self.strays.extend(misread);
+    }
+
+    /// Reads object streams out of which no shown object is read.
+    pub(super) fn note_unread(
+        &mut self,
+        file: &File<'_>,
+        streams: &[(u32, usize, usize)],
+    ) -> Result<(), PdfFault> {
+        for &(number, offset, revision) in streams {
+            let container = file.read_container(number, offset, revision)?;
+            self.note_contained(file, (number, offset), &container);
+            file.budget.release_objects(container.weight());
+        }
+        Ok(())
+    }
+
+    /// What an object stream holds and no section lists there is found by who repairs the file; so is what is shown from
+    /// further ahead.
     pub(super) fn note_contained(
         &mut self,
         file: &File<'_>,
@@ -17,6 +65,9 @@ impl Survey {
         container: &Container,
     ) {
         for (number, _) in &container.objects {
+            if !self.uses.contains_key(number) {
+                continue;
+            }
             let is_it = |version: &Version| match version.entry {
                 Entry::Compressed { container, .. } => {
                     let place = file.container_offset(container, version.revision as usize);
@@ -25,23 +76,31 @@ impl Survey {
                 Entry::InUse { .. } | Entry::Free { .. } => false,
             };
             let is_listed = file.history.versions(*number).iter().any(is_it);
-            if !is_listed && self.uses.contains_key(number) {
+            let shown = match file.entry(*number, self.first) {
+                Some((Entry::InUse { offset, .. }, _)) => Some(offset),
+                Some((Entry::Compressed { container, .. }, revision)) => {
+                    file.container_offset(container, revision)
+                }
+                Some((Entry::Free { .. }, _)) | None => None,
+            };
+            if !is_listed || shown.is_some_and(|shown| shown < offset) {
                 self.strays.insert(*number);
             }
         }
     }
 
-    /// An object that the signed revision does not show any more: who repairs the file reads it all the same.
+    /// An object that the signed revision does not show any more: who repairs the file reads it all the same. One that is
+    /// damaged was perhaps the reason to write it anew.
     pub(super) fn note_superseded(&mut self, file: &File<'_>, version: Version) -> Result<(), PdfFault> {
         let Entry::InUse { offset, generation } = version.entry else {
             return Ok(());
         };
         let (number, revision) = (version.number, version.revision as usize);
-        let object = file.read_object(offset, Reference { number, generation }, revision)?;
-        if is_container(file, (number, &object), revision)? {
-            let container = file.read_container(number, offset, revision)?;
-            self.note_contained(file, (number, offset), &container);
-            file.budget.release_objects(container.weight());
+        let Ok(object) = file.read_object(offset, Reference { number, generation }, revision) else {
+            return syntax::check_damaged(file, offset);
+        };
+        if stream_kind(file, (number, &object))? == StreamKind::Objects {
+            self.note_unread(file, &[(number, offset, revision)])?;
         }
         file.budget.release_objects(object.weight);
         Ok(())
@@ -57,23 +116,30 @@ pub(super) fn superseded(versions: &[Version], first: usize) -> impl Iterator<It
         .map(|(group, _)| group[0])
 }
 
-/// Whether it is an object stream; a fault where a stream says by reference that it is one, or a section: some readers follow
-/// that.
-pub(super) fn is_container(
+/// What a stream is to whoever looks for objects himself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StreamKind {
+    /// An object stream.
+    Objects,
+    /// Anything else.
+    Other,
+}
+
+/// A fault where a stream says by reference what it is, or that it is a section and is none: some readers believe that.
+pub(super) fn stream_kind(
     file: &File<'_>,
     (number, object): (u32, &Indirect),
-    revision: usize,
-) -> Result<bool, PdfFault> {
+) -> Result<StreamKind, PdfFault> {
     let kind = object.dictionary().and_then(|stream| stream.get(b"Type"));
     let Some(kind) = kind.filter(|_| object.stream.is_some()) else {
-        return Ok(false);
+        return Ok(StreamKind::Other);
     };
-    if kind.as_reference().is_none() {
-        return Ok(kind.as_name() == Some(b"ObjStm"));
+    let is_false_section = kind.as_name() == Some(b"XRef") && !file.is_section(object);
+    if kind.as_reference().is_some() || is_false_section {
+        return Err(PdfFault::Object { number });
     }
-    let kind = file.follow(kind, revision)?;
-    match kind.value.as_name() {
-        Some(b"ObjStm" | b"XRef") => Err(PdfFault::Object { number }),
-        Some(_) | None => Ok(false),
-    }
+    Ok(match kind.as_name() {
+        Some(b"ObjStm") => StreamKind::Objects,
+        Some(_) | None => StreamKind::Other,
+    })
 }
