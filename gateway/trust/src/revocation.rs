@@ -459,7 +459,7 @@ fn said<'l>(
         return (base, in_base);
     };
     if in_delta.reason == RevocationReason::RemovedFromList && certificate.not_after() < delta.this_update() {
-        // It expired (RFC 5280 §5.3.1): that ends no hold.
+        // It expired (RFC 5280 §5.3.1): that ends no hold, as far as this list tells.
         return (base, in_base);
     }
     if in_delta.reason != RevocationReason::RemovedFromList {

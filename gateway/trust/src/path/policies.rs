@@ -72,7 +72,7 @@ pub(super) fn are_satisfied(chain: &[Arc<Certificate>], demands: &Demands) -> bo
         }
         if is_leaf {
             state.wrap_up(certificate);
-        } else if !state.prepare(certificate) {
+        } else if !state.prepare(certificate, is_anchor) {
             return false;
         }
     }
@@ -92,7 +92,7 @@ impl State {
     }
 
     /// §6.1.4 (a), (b) and (h) to (j). `false`: anyPolicy was mapped.
-    fn prepare(&mut self, certificate: &Certificate) -> bool {
+    fn prepare(&mut self, certificate: &Certificate, is_anchor: bool) -> bool {
         let extensions = certificate.extensions();
         let any = oid::ANY_POLICY.as_bytes();
         let mut mapped: BTreeMap<&PolicyId, BTreeSet<PolicyId>> = BTreeMap::new();
@@ -108,7 +108,8 @@ impl State {
             }
         }
         self.level = self.level.take().filter(|level| !level.is_empty());
-        if !certificate.is_self_issued() {
+        // The anchor is none of the n certificates (§6.1.1), whoever issued it.
+        if !is_anchor && !certificate.is_self_issued() {
             for skip in [&mut self.explicit, &mut self.mapping, &mut self.any] {
                 *skip = skip.saturating_sub(1);
             }

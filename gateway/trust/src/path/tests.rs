@@ -480,3 +480,13 @@ fn who_signed_a_list_is_never_excused() {
     assert!(is_excused(Usage::Document));
     assert!(!is_excused(Usage::RevocationList));
 }
+
+#[test]
+fn an_anchor_that_another_authority_issued_makes_no_policy_necessary() {
+    let world = World::new();
+    let anchors = vec![Arc::clone(&world.issuing.certificate)];
+    let lists = vec![world.issuing.list(&[])];
+    let snapshot = Snapshot::new(anchors, Vec::new(), lists, Policy::default(), 1);
+    let outcome = judge_leaf(&world.person, &snapshot);
+    assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+}

@@ -144,7 +144,7 @@ impl Survey {
             ..Self::default()
         };
         survey.check_containers(file)?;
-        survey.note_misread(file);
+        survey.note_misread(file)?;
         for (revision, from) in file.revisions[..file.latest()].iter().zip(0..) {
             let span = Span {
                 from,

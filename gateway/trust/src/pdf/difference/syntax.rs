@@ -229,6 +229,7 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
         }
         parser.at += strange;
     }
+    file.budget.take_looks(parser.at - at)?;
     if !parser.starts_with(b"<<") {
         return Ok(());
     }
@@ -250,20 +251,31 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
     }
 }
 
-/// The same of an object that cannot be read where a section lists it.
-pub(super) fn check_damaged(file: &File<'_>, offset: usize) -> Result<(), PdfFault> {
+/// The same of an object that cannot be read where a section lists it. One without a header that everybody reads may be
+/// anything to somebody.
+pub(super) fn check_damaged(file: &File<'_>, (number, offset): (u32, usize)) -> Result<(), PdfFault> {
     let mut parser = Parser::new(file.bytes, offset);
-    match parser.object_header() {
-        Ok(reference) => check_unlisted(file, file.bytes, (reference.number, parser.at)),
-        Err(_) => Ok(()),
+    let header = parser.object_header();
+    file.budget.take_looks(parser.at.saturating_sub(offset))?;
+    let is_own = header.is_ok_and(|reference| reference.number == number);
+    if !is_own {
+        return Err(PdfFault::Object { number });
     }
+    check_unlisted(file, file.bytes, (number, parser.at))
 }
 
 /// Whether the object that is listed there is headed by this number to whoever reads the header backwards.
-pub(super) fn is_headed(bytes: &[u8], offset: usize, number: u32) -> bool {
-    let mut parser = Parser::new(bytes, offset);
+pub(super) fn is_headed(file: &File<'_>, offset: usize, number: u32) -> Result<bool, PdfFault> {
+    let mut parser = Parser::new(file.bytes, offset);
     let header = parser.object_header();
-    header.is_ok() && is_own(bytes, (offset, parser.at - OBJECT.len()), number)
+    file.budget.take_looks(parser.at.saturating_sub(offset))?;
+    if header.is_err() || header.is_ok_and(|reference| reference.number != number) {
+        return Ok(false);
+    }
+    let at = parser.at - OBJECT.len();
+    // What separates the words backwards may begin far ahead.
+    file.budget.take_looks(at - gap_before(file.bytes, at))?;
+    Ok(is_own(file.bytes, (offset, at), number))
 }
 
 /// Whether `obj` at this place, behind the header that begins at `start`, says this number backwards too.

@@ -327,6 +327,43 @@ fn an_object_stream_that_is_shown_no_more_hides_nothing_either() {
 }
 
 #[test]
+fn what_is_shown_no_more_has_a_header_that_everybody_reads() {
+    let world = World::new();
+    let hidden = object_stream("/ObjStm", "1 0 << /Type /Catalog >>");
+    for (header, ahead, expected) in [
+        ("12 0 obj", 0, Some(PdfFault::Changed { number: 1 })),
+        ("12 0 obj", 1, Some(PdfFault::Object { number: 12 })),
+        ("+12 0 obj", 0, Some(PdfFault::Object { number: 12 })),
+        ("12 0. obj", 0, Some(PdfFault::Object { number: 12 })),
+    ] {
+        let mut first = PdfWriter::update(&PdfWriter::page());
+        first.bytes.extend_from_slice(b" ");
+        let offset = first.bytes.len() - ahead;
+        first.entry((12, 0), offset);
+        first
+            .bytes
+            .extend_from_slice(format!("{header}\n{hidden}\nendobj\n").as_bytes());
+        let mut second = PdfWriter::update(&first.finish_update());
+        second.object(12, "<< >>");
+        let page = sign_pdf_raw(&second.finish_update(), &world.person, 6, |writer| {
+            writer.object(1, catalog(""));
+            writer.object(5, "<< /FT /Sig /T (S) /V 6 0 R >>");
+        });
+        let file = update(&page, &[(1, &catalog("/Version /2.0"))]);
+        assert_eq!(fault(&file), expected, "{header} {ahead}");
+    }
+}
+
+#[test]
+fn comments_behind_headers_are_paid_for() {
+    let world = World::new();
+    let line = "1 0obj%".repeat(20_000);
+    let page = with(&world, &[], &line);
+    let file = update(&page, &[(5, "<< /FT /Sig /T (S) /V 6 0 R >>")]);
+    assert_eq!(fault(&file), Some(PdfFault::TooLarge));
+}
+
+#[test]
 fn an_object_stream_does_not_move_before_the_signature() {
     let world = World::new();
     // Before it is signed the catalog is packed into stream 7, and perhaps packed anew under the same number.

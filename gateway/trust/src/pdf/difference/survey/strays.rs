@@ -29,17 +29,18 @@ impl Survey {
     }
 
     /// What later revisions write and the signed one heads otherwise than its sections say, for whoever reads it backwards.
-    pub(super) fn note_misread(&mut self, file: &File<'_>) {
-        let shown = self
-            .uses
-            .keys()
-            .filter_map(|&number| match file.entry(number, self.first) {
-                Some((Entry::InUse { offset, .. }, _)) => Some((number, offset)),
-                Some((Entry::Free { .. } | Entry::Compressed { .. }, _)) | None => None,
-            });
-        let misread = shown.filter(|(number, offset)| !syntax::is_headed(file.bytes, *offset, *number));
-        let misread: Vec<u32> = misread.map(|(number, _)| number).collect();
+    pub(super) fn note_misread(&mut self, file: &File<'_>) -> Result<(), PdfFault> {
+        let mut misread = Vec::new();
+        for &number in self.uses.keys() {
+            let Some((Entry::InUse { offset, .. }, _)) = file.entry(number, self.first) else {
+                continue;
+            };
+            if !syntax::is_headed(file, offset, number)? {
+                misread.push(number);
+            }
+        }
         self.strays.extend(misread);
+        Ok(())
     }
 
     /// Reads object streams out of which no shown object is read.
@@ -97,7 +98,7 @@ impl Survey {
         };
         let (number, revision) = (version.number, version.revision as usize);
         let Ok(object) = file.read_object(offset, Reference { number, generation }, revision) else {
-            return syntax::check_damaged(file, offset);
+            return syntax::check_damaged(file, (number, offset));
         };
         if stream_kind(file, (number, &object))? == StreamKind::Objects {
             self.note_unread(file, &[(number, offset, revision)])?;
