@@ -114,6 +114,7 @@ pub fn store_config(config: &Config) -> StoreConfig {
         index_flush_every_ms: config.store.index_flush_milliseconds,
         queue_commits_max: config.store.queue_commits_max,
         commit_interval: config.store.commit_interval,
+        interval_from_commits: config.store.interval_from_commits,
         free_bytes_min: config.store.free_bytes_min,
         ..StoreConfig::at(&config.gateway.data_dir)
     }

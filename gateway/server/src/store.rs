@@ -76,11 +76,13 @@ pub struct StoreConfig {
     pub queue_commits_max: usize,
     /// At least this long between two batches under load. An idle store writes at once.
     pub commit_interval: Duration,
+    /// What load is: so many commits in one batch.
+    pub interval_from_commits: usize,
 }
 
 impl StoreConfig {
     /// The defaults, in this directory: 64 MiB a segment, 1 MiB inline, 32 MiB of index cache,
-    /// 16 MiB kept free, 1024 commits waiting, 5 ms between batches.
+    /// 16 MiB kept free, 1024 commits waiting, 5 ms between batches of 16 commits or more.
     pub fn at(directory: impl Into<PathBuf>) -> StoreConfig {
         StoreConfig {
             directory: directory.into(),
@@ -91,6 +93,7 @@ impl StoreConfig {
             free_bytes_min: 16 << 20,
             queue_commits_max: 1024,
             commit_interval: Duration::from_millis(5),
+            interval_from_commits: 16,
         }
     }
 }
@@ -165,7 +168,9 @@ impl Store {
             packs,
             clock: Box::new(clock),
             commit_interval: config.commit_interval,
+            interval_from_commits: config.interval_from_commits,
             batch_commits_max: config.queue_commits_max.min(BATCH_COMMITS_MAX),
+            batch_commits: 0,
             committed_at: None,
             orders: inbox,
             reply: orders.clone(),

@@ -223,6 +223,8 @@ pub struct StoreConfig {
     pub queue_commits_max: usize,
     /// `commit_interval_milliseconds`: least time between two batches of commits under load. Default 5.
     pub commit_interval: Duration,
+    /// `interval_from_commits`: what load is: so many commits in one batch. Default 16.
+    pub interval_from_commits: usize,
     /// `free_bytes_min`: below so much free disk the gateway says that it is not ready. Default 1 GiB.
     pub free_bytes_min: u64,
 }
@@ -235,6 +237,7 @@ impl StoreConfig {
             index_cache_bytes: section.number("index_cache_bytes", MIB..=64 * GIB, 32 * MIB),
             index_flush_milliseconds: section.number("index_flush_milliseconds", 10..=60_000, 500),
             queue_commits_max: section.number("queue_commits_max", 1..=65_536, 1024),
+            interval_from_commits: section.number("interval_from_commits", 1..=256, 16),
             commit_interval: Duration::from_millis(section.number(
                 "commit_interval_milliseconds",
                 0..=100,

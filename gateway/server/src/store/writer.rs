@@ -85,8 +85,11 @@ pub(super) struct Writer {
     pub(super) packs: Packs,
     pub(super) clock: Box<dyn Fn() -> Time + Send>,
     pub(super) commit_interval: Duration,
+    pub(super) interval_from_commits: usize,
     /// Most commits that can be in one batch: more cannot wait.
     pub(super) batch_commits_max: usize,
+    /// Commits in the last batch.
+    pub(super) batch_commits: usize,
     /// When the last batch was answered.
     pub(super) committed_at: Option<Instant>,
     pub(super) orders: Receiver<Order>,
@@ -143,10 +146,12 @@ impl Writer {
         }
     }
 
-    /// Lets more come together soon after a batch: what many small batches cost the processor in fdatasyncs, wake-ups and
-    /// messages sent one by one is more than the wait, for everybody.
+    /// Lets more come together soon after a large batch: what many small ones cost the processor in fdatasyncs, wake-ups and
+    /// messages sent one by one is more than the wait, for everybody. Where batches are small without it, nobody is so pressed
+    /// that the wait would pay.
     fn rest(&self) {
-        if self.closing || self.batch_commits_max <= self.orders.len() + 1 {
+        let is_pressed = self.interval_from_commits <= self.batch_commits;
+        if self.closing || !is_pressed || self.batch_commits_max <= self.orders.len() + 1 {
             return;
         }
         let rest = self
@@ -183,6 +188,7 @@ impl Writer {
             }
         }
         if !requests.is_empty() {
+            self.batch_commits = requests.len();
             self.answer(requests);
             self.committed_at = Some(Instant::now());
         }

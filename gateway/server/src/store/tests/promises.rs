@@ -55,25 +55,28 @@ fn many_commits_share_a_sync() {
 }
 
 #[test]
-fn commits_within_the_interval_are_written_together() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = StoreConfig {
-        commit_interval: Duration::from_secs(2),
-        ..small(folder.path())
-    };
-    let store = Store::open(&config, clock()).expect("the store opens");
-    record(&store, new_document(0));
-    std::thread::scope(|scope| {
-        for number in 1_u8..4 {
-            let store = &store;
-            scope.spawn(move || {
-                std::thread::sleep(Duration::from_millis(20) * u32::from(number));
-                record(store, new_document(usize::from(number)));
-            });
-        }
-    });
-    let figures = store.figures();
-    assert_eq!((figures.commits, figures.batches), (4, 2), "{figures:?}");
+fn commits_within_the_interval_are_written_together_where_the_last_batch_was_large() {
+    for (from_commits, batches) in [(1, 2), (2, 4)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = StoreConfig {
+            commit_interval: Duration::from_secs(2),
+            interval_from_commits: from_commits,
+            ..small(folder.path())
+        };
+        let store = Store::open(&config, clock()).expect("the store opens");
+        record(&store, new_document(0));
+        std::thread::scope(|scope| {
+            for number in 1_u8..4 {
+                let store = &store;
+                scope.spawn(move || {
+                    std::thread::sleep(Duration::from_millis(100) * u32::from(number));
+                    record(store, new_document(usize::from(number)));
+                });
+            }
+        });
+        let figures = store.figures();
+        assert_eq!((figures.commits, figures.batches), (4, batches), "{figures:?}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) fn small(directory: &Path) -> StoreConfig {
         segment_bytes_max: 16 << 10,
         inline_bytes_max: 4 << 10,
         commit_interval: Duration::ZERO,
+        interval_from_commits: 1,
         ..StoreConfig::at(directory)
     }
 }
