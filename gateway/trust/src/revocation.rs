@@ -375,7 +375,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         let delta = newest.filter(|delta| delta.is_delta_to(base)).filter(is_usable);
         // Nobody has to use deltas, and this base is younger than what is asked about.
         let is_enough = self.is_of_past && !tells_now && self.question.at <= base.this_update();
-        if delta.is_none() && (newest.is_some() || freshest.is_some() && !is_enough) {
+        if delta.is_none() && !is_enough && (newest.is_some() || freshest.is_some()) {
             self.missing
                 .get_or_insert_default()
                 .extend_from_slice(freshest.unwrap_or_default());

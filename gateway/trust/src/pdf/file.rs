@@ -97,6 +97,11 @@ impl<'a> File<'a> {
         extent.is_some_and(|extent| self.sections.contains(&extent.start))
     }
 
+    /// How many sections the file has, hidden ones included.
+    pub(super) fn section_count(&self) -> usize {
+        self.sections.len()
+    }
+
     /// Whether a section of the file begins there.
     pub(super) fn is_section_within(&self, from: usize, until: usize) -> bool {
         self.sections.iter().any(|offset| (from..=until).contains(offset))

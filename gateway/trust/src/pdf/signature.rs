@@ -139,7 +139,10 @@ fn read_signature(
         .iter()
         .position(ends_here)
         .ok_or(PdfFault::ByteRange)?;
-    if file.entry(value.number, latest).map(|(_, owner)| owner) != Some(revision) {
+    // An entry that is written again makes no other version.
+    let versions = file.history.versions(value.number);
+    let shown = versions.chunk_by(|one, other| one.entry == other.entry).last();
+    if shown.map(|group| group[0].revision as usize) != Some(revision) {
         return Err(PdfFault::ByteRange);
     }
     let signed_field = file.resolve(field, revision)?;

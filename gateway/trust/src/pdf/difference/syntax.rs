@@ -203,6 +203,7 @@ pub(super) fn unlisted(file: &File<'_>, revision: usize) -> Result<Vec<u32>, Pdf
             // Behind the one that is shown: whoever repairs the file takes the last.
             numbers.push(number);
         }
+        file.budget.take_looks(file.section_count() / 16)?;
         if is_listed || file.is_section_within(lead, start) {
             continue;
         }
@@ -222,8 +223,11 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
         // White space to some readers.
         let strange = bytes[parser.at..]
             .iter()
-            .take_while(|octet| is_blank(**octet))
+            .take_while(|octet| is_blank(**octet) || **octet == b')')
             .count();
+        // A lone `>` is passed over as well; two are the end of a dictionary, and of some readers' patience.
+        let is_lone = strange == 0 && parser.starts_with(b">");
+        let strange = strange + usize::from(is_lone);
         if strange == 0 {
             break;
         }

@@ -295,6 +295,8 @@ fn no_stream_hides_that_it_is_an_object_stream() {
         "40 0 obj << /Type (",
         "40 0 obj\u{80}<< /Type /ObjStm >>",
         "40 0 obj << /Type /XRef >>",
+        "40 0 obj)<< /Type /ObjStm >>",
+        "40 0 obj > << /Type /ObjStm >>",
     ] {
         assert_eq!(
             judge(&[], hidden),
@@ -352,6 +354,25 @@ fn what_is_shown_no_more_has_a_header_that_everybody_reads() {
         let file = update(&page, &[(1, &catalog("/Version /2.0"))]);
         assert_eq!(fault(&file), expected, "{header} {ahead}");
     }
+}
+
+#[test]
+fn sections_inside_one_another_are_paid_for() {
+    // Each trailer holds the section before it in a string, which is the larger part of the file.
+    let nested = |depth: usize| {
+        let mut inner = "x".repeat(100_000);
+        let head =
+            |previous: usize| format!("xref\n0 0\ntrailer << /Size 1 /Root 1 0 R /Prev {previous:06} /A (");
+        let width = head(0).len();
+        for level in (0..depth).rev() {
+            let previous = 9 + width * (level + 1);
+            inner = format!("{}{inner})>>\nstartxref\n9\n%%EOF\n", head(previous));
+        }
+        format!("%PDF-1.7\n{inner}startxref\n9\n%%EOF\n").into_bytes()
+    };
+    let judge = |depth| fault(&nested(depth)).expect("a fault");
+    assert_ne!(judge(2), PdfFault::TooLarge);
+    assert_eq!(judge(20), PdfFault::TooLarge);
 }
 
 #[test]
