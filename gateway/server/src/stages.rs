@@ -62,6 +62,8 @@ pub struct Rules {
     pub retry_after: Duration,
     /// How long a dispatch rests whose bytes cannot be read: a person must put them back.
     pub damaged_rest: Duration,
+    /// Of one addressee so many of them are passed over; beyond, it rests after each that is found again.
+    pub damaged_passed_over_max: usize,
     /// How often what is held is judged again although nothing is known to have changed.
     pub hold_retry: Duration,
     /// For how long after its end an account's submissions are judged as those of any other.

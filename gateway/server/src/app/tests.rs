@@ -226,6 +226,7 @@ fn rules() -> Rules {
         needs_wait: Duration::from_millis(1),
         retry_after: Duration::from_millis(1),
         damaged_rest: Duration::from_secs(60),
+        damaged_passed_over_max: 1000,
         hold_retry: Duration::from_secs(1),
         closed_account_limit: Duration::from_secs(1000),
         sweep_every: Duration::from_secs(1),

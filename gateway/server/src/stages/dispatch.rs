@@ -69,7 +69,7 @@ pub async fn dispatch(road: Road, mut news: mpsc::Receiver<DispatchNews>) {
         road: road.clone(),
         under_way: FuturesUnordered::new(),
         resting: HashMap::new(),
-        damage: Damage::new(road.rules.damaged_rest),
+        damage: Damage::new(road.rules.damaged_rest, road.rules.damaged_passed_over_max),
         resumed: false,
         inherited: true,
         next: AgencyId::from_number(0),
@@ -285,8 +285,11 @@ impl Dispatcher {
             }
         }
         for (account, mut heads) in inboxes {
-            // An id begins with the time of its event.
-            heads.sort_by_key(|head| (head.dispatch.rank, head.dispatch.id));
+            // An id begins with the time of its event. What could not be read is tried behind what can be.
+            heads.sort_by_key(|head| {
+                let id = head.dispatch.id;
+                (head.dispatch.rank, self.damage.has(id), id)
+            });
             self.fill_inbox(agency, &account, heads);
         }
         Ok(())
@@ -423,10 +426,11 @@ impl Dispatcher {
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the
     /// recall had if it will not need it for long.
     fn let_first(&mut self, first: DispatchHead, account: &AccountId, rank: Rank) {
-        if self.damage.rests(first.dispatch.id, Instant::now()) {
+        let is_withdrawn_soon = first.consigned_at.is_none();
+        // Nothing is read of what is only withdrawn.
+        if !is_withdrawn_soon && self.damage.rests(first.dispatch.id, Instant::now()) {
             return;
         }
-        let is_withdrawn_soon = first.consigned_at.is_none();
         let rank = if is_withdrawn_soon {
             rank
         } else {

@@ -21,6 +21,7 @@ use trust::{Snapshot, Time};
 use super::inspect::{Job, Occasion};
 use super::receive::{Inspectors, Travelling};
 use super::record::announce;
+use super::signal::DispatchNews;
 use super::{FromJournal, Road, facts, tell};
 
 /// How often the index is asked.
@@ -253,8 +254,17 @@ impl Sweeper {
             .retain(|&agency| directory.agency(agency).is_some() && directory.heir(agency, now).is_none());
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
-            heads.extend(journal.in_flight(agency)?);
+            let lying = journal.in_flight(agency)?;
+            let is_any = !lying.is_empty();
+            heads.extend(lying);
             self.fail_all(heads, "addressee-closed").await?;
+            if is_any {
+                // Nobody has that inbox any more: the places in it go.
+                self.road
+                    .signals
+                    .tell_dispatch(DispatchNews::DirectoryChanged)
+                    .await;
+            }
         }
         Ok(())
     }
@@ -275,10 +285,11 @@ impl Sweeper {
             kind: dispatch.kind,
             to: dispatch.to,
             reason: reason.to_owned(),
-            consigned: head.state == DispatchState::Consigned,
+            consigned: head.consigned_at.is_some(),
         };
+        let is_lying = head.state == DispatchState::Consigned;
         // If it moved meanwhile, something else has failed: that is looked at next time.
-        let state: &[DispatchState] = if failed.consigned {
+        let state: &[DispatchState] = if is_lying {
             &[DispatchState::Consigned]
         } else {
             &[DispatchState::Due]
@@ -287,6 +298,11 @@ impl Sweeper {
         if let Appended::Done(recorded) = self.road.append(commit).await? {
             info!(stage = "sweep", dispatch.id = %dispatch.id, reason, "given up");
             announce(&self.road, &recorded).await;
+            if !is_lying {
+                // It lies nowhere, whether it was in an inbox before or not.
+                let settled = DispatchNews::Settled(vec![dispatch.id]);
+                self.road.signals.tell_dispatch(settled).await;
+            }
         }
         Ok(())
     }

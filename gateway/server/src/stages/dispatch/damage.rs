@@ -7,22 +7,31 @@ use std::time::{Duration, Instant};
 
 use domain::ids::{AgencyId, DispatchId};
 
-/// So many of one addressee are passed over at each look; beyond, it rests altogether.
-const PASSED_OVER_MAX: usize = 1000;
-
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Damage {
     rest: Duration,
-    set_aside: HashMap<DispatchId, (AgencyId, Instant)>,
+    /// So many of one addressee are passed over at each look; beyond, it rests altogether after each that is found again.
+    passed_over_max: usize,
+    set_aside: HashMap<DispatchId, One>,
     counts: HashMap<AgencyId, usize>,
+}
+
+#[derive(Debug)]
+struct One {
+    agency: AgencyId,
+    /// When it is tried again.
+    until: Instant,
+    /// When it is asked again whether it is still to be tried.
+    asked_until: Instant,
 }
 
 impl Damage {
     /// None; each will rest so long.
-    pub(super) fn new(rest: Duration) -> Damage {
+    pub(super) fn new(rest: Duration, passed_over_max: usize) -> Damage {
         Damage {
             rest,
+            passed_over_max,
             set_aside: HashMap::new(),
             counts: HashMap::new(),
         }
@@ -30,15 +39,21 @@ impl Damage {
 
     /// Sets one aside, again if it was before. Says whether its addressee has few enough to be passed over.
     pub(super) fn set_aside(&mut self, id: DispatchId, agency: AgencyId, now: Instant) -> bool {
-        if self.set_aside.insert(id, (agency, now + self.rest)).is_none() {
+        let until = now + self.rest;
+        let one = One {
+            agency,
+            until,
+            asked_until: until,
+        };
+        if self.set_aside.insert(id, one).is_none() {
             *self.counts.entry(agency).or_insert(0) += 1;
         }
-        self.of(agency) <= PASSED_OVER_MAX
+        self.of(agency) <= self.passed_over_max
     }
 
     /// It could be read, or is settled. Says whether it was one of them.
     pub(super) fn mend(&mut self, id: DispatchId) -> bool {
-        let Some((agency, _)) = self.set_aside.remove(&id) else {
+        let Some(One { agency, .. }) = self.set_aside.remove(&id) else {
             return false;
         };
         if let Some(count) = self.counts.get_mut(&agency) {
@@ -60,15 +75,26 @@ impl Damage {
         self.counts.get(&agency).copied().unwrap_or(0)
     }
 
-    /// Whether it is set aside, and its rest is not over.
-    pub(super) fn rests(&self, id: DispatchId, now: Instant) -> bool {
-        self.set_aside.get(&id).is_some_and(|(_, until)| now < *until)
+    /// Whether it is one of them.
+    pub(super) fn has(&self, id: DispatchId) -> bool {
+        self.set_aside.contains_key(&id)
     }
 
-    /// Those whose rest is over, each with its addressee.
-    pub(super) fn ripe(&self, now: Instant) -> Vec<(DispatchId, AgencyId)> {
-        let ripe = self.set_aside.iter().filter(|(_, (_, until))| *until <= now);
-        ripe.map(|(id, (agency, _))| (*id, *agency)).collect()
+    /// Whether it is set aside, and its rest is not over.
+    pub(super) fn rests(&self, id: DispatchId, now: Instant) -> bool {
+        self.set_aside.get(&id).is_some_and(|one| now < one.until)
+    }
+
+    /// Those whose rest is over, each with its addressee; each once in a rest, whether it is tried or not.
+    pub(super) fn ripe(&mut self, now: Instant) -> Vec<(DispatchId, AgencyId)> {
+        let mut ripe = Vec::new();
+        for (id, one) in &mut self.set_aside {
+            if one.until <= now && one.asked_until <= now {
+                one.asked_until = now + self.rest;
+                ripe.push((*id, one.agency));
+            }
+        }
+        ripe
     }
 }
 
@@ -89,16 +115,20 @@ mod tests {
             )
         };
         let (now, rest) = (Instant::now(), Duration::from_secs(60));
-        let mut damage = Damage::new(rest);
-        for number in 0..PASSED_OVER_MAX {
+        let most = 1000;
+        let mut damage = Damage::new(rest, most);
+        for number in 0..most {
             assert!(damage.set_aside(id(number), agency, now));
         }
         assert!(damage.set_aside(id(0), agency, now), "no further one");
-        assert!(!damage.set_aside(id(PASSED_OVER_MAX), agency, now));
+        assert!(!damage.set_aside(id(most), agency, now));
         assert_eq!((damage.count(), damage.of(agency)), (1001, 1001));
         assert!(damage.rests(id(0), now + rest / 2) && !damage.rests(id(0), now + rest));
         assert_eq!(damage.ripe(now + rest / 2), []);
         assert_eq!(damage.ripe(now + rest).len(), 1001);
+        assert_eq!(damage.ripe(now + rest), [], "each once in a rest");
+        assert_eq!(damage.ripe(now + 2 * rest).len(), 1001);
+        assert!(damage.has(id(0)));
         assert!(damage.mend(id(0)) && !damage.mend(id(0)));
         assert_eq!((damage.count(), damage.of(agency)), (1000, 1000));
         assert_eq!(damage.of(AgencyId::from_number(2)), 0);

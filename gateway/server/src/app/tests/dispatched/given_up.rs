@@ -197,3 +197,28 @@ fn what_cannot_be_read_and_was_given_up_is_no_trouble_any_more() {
     });
     assert_eq!(inboxes.count(), 0);
 }
+
+#[test]
+fn what_can_be_read_goes_however_much_cannot() {
+    let (mut bench, inboxes) = with_window_of_one();
+    bench.road.rules = Arc::new(Rules {
+        damaged_rest: Duration::from_millis(300),
+        damaged_passed_over_max: 1,
+        ..(*bench.road.rules).clone()
+    });
+    let accept = |number: u8| {
+        let mut packet = letter(1, &[2]);
+        packet.document_id = format!("{number}/KH");
+        accepted(&bench, &format!("s{number}"), &packet)
+    };
+    let [(_, one), (_, two), (healthy, _)] = [1, 2, 3].map(accept);
+    let whole = Arc::clone(&bench.road.archive);
+    let torn =
+        |whole: Arc<dyn Archive>, damaged: Digest| Arc::new(Torn { whole, damaged }) as Arc<dyn Archive>;
+    let first = torn(whole, one.submission.packet);
+    bench.road.archive = torn(first, two.submission.packet);
+    live(&mut bench, "the third lies in the inbox", |bench| {
+        states(bench, healthy.case) == [DispatchState::Consigned]
+    });
+    assert_eq!((inboxes.count(), bench.road.troubles.unreadable()), (1, 2));
+}
