@@ -3,9 +3,9 @@
 //! Stands between `path`, which found out who issued the certificate, and the lists at hand: those of the snapshot, and
 //! those that came with the signature.
 //!
-//! **Invariant**: a list proves a certificate good only if its issuer's key signed it ([`signer`]), its scope covers the certificate through a
-//! distribution point of that certificate, and it is fresh; until such lists speak for all reasons the status is unknown,
-//! never good.
+//! **Invariant**: a list proves a certificate good only if its issuer's key signed it ([`signer`]), its scope covers the
+//! certificate through a distribution point of that certificate, and it is fresh; until such lists speak for all reasons
+//! the status is unknown, never good.
 //! **Invariant**: where deltas exist a base list alone settles nothing: a fresh delta that builds on it must be there too.
 
 mod answers;
@@ -127,8 +127,7 @@ pub(crate) fn check(
     let mut inquiry = Inquiry::new(path, question, budget);
     let (lists, answers) = (inquiry.lists(), inquiry.answers());
     let together = inquiry.ask(&lists);
-    let mut words = inquiry.words_of_lists(&lists);
-    words.extend(inquiry.words_of_answers(&answers));
+    let words = inquiry.words(&lists, &answers);
     let (in_force, overdue): (Vec<Word>, Vec<Word>) = words.into_iter().partition(|word| word.is_in_force);
     let in_force = in_force.into_iter().map(|word| word.not_good).chain(together);
     if let Some(mut hardest) = in_force.reduce(NotGood::or_harder) {
@@ -163,8 +162,7 @@ pub(crate) fn check(
 fn is_known_revoked(path: &[Arc<Certificate>], question: Question<'_>, budget: &mut Budget) -> bool {
     let mut inquiry = Inquiry::new(path, question, budget);
     let (lists, answers) = (inquiry.lists(), inquiry.answers());
-    let mut words = inquiry.words_of_lists(&lists);
-    words.extend(inquiry.words_of_answers(&answers));
+    let words = inquiry.words(&lists, &answers);
     words.iter().any(|word| word.not_good.is_final())
 }
 
@@ -383,10 +381,7 @@ impl<'a, 'b> Inquiry<'a, 'b> {
         }
         self.asked.push(base.fingerprint());
         let (list, revocation) = said(certificate, base, delta);
-        let proof = RevocationProof {
-            certificate: Arc::clone(certificate),
-            source: RevocationSource::List(Arc::clone(list)),
-        };
+        let proof = self.proof_of(list);
         let Some(revocation) = revocation else {
             let made = delta.unwrap_or(base).this_update();
             self.made = Some(self.made.map_or(made, |oldest| oldest.min(made)));
@@ -400,6 +395,14 @@ impl<'a, 'b> Inquiry<'a, 'b> {
             proof,
             freshest.unwrap_or_default(),
         ))
+    }
+
+    /// What this list says about the certificate, as a proof.
+    fn proof_of(&self, list: &Arc<RevocationList>) -> RevocationProof {
+        RevocationProof {
+            certificate: Arc::clone(self.certificate()),
+            source: RevocationSource::List(Arc::clone(list)),
+        }
     }
 
     fn unknown(&self) -> NotGood {

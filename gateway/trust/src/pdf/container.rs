@@ -34,7 +34,7 @@ impl Container {
     }
 
     /// How many objects it holds, those inside others included.
-    pub(super) fn weight(&self) -> usize {
+    fn weight(&self) -> usize {
         self.objects.iter().map(|(_, object)| object.weight).sum()
     }
 }
@@ -58,19 +58,44 @@ impl File<'_> {
     pub(super) fn container(&self, container: u32, owner: usize) -> Result<Rc<Container>, PdfFault> {
         let fault = PdfFault::Object { number: container };
         let offset = self.container_offset(container, owner).ok_or(fault)?;
-        let known = self.containers.borrow().get(&offset).map(Rc::clone);
-        let objects = match known {
-            Some(objects) => objects,
-            None => {
-                let objects = Rc::new(self.read_container(container, offset, owner)?);
-                self.containers.borrow_mut().insert(offset, Rc::clone(&objects));
-                objects
-            }
-        };
-        if objects.number != container || objects.end > self.shown(owner).len() {
-            return Err(fault);
+        if let Some(known) = self.known_container((container, offset), owner) {
+            return known;
         }
+        let objects = Rc::new(self.read_container(container, offset, owner)?);
+        self.containers.borrow_mut().insert(offset, Rc::clone(&objects));
         Ok(objects)
+    }
+
+    /// The object stream that begins here, where one was read and kept.
+    fn known_container(
+        &self,
+        (number, offset): (u32, usize),
+        owner: usize,
+    ) -> Option<Result<Rc<Container>, PdfFault>> {
+        let containers = self.containers.borrow();
+        let known = containers.get(&offset)?;
+        let is_it = known.number == number && known.end <= self.shown(owner).len();
+        Some(if is_it {
+            Ok(Rc::clone(known))
+        } else {
+            Err(PdfFault::Object { number })
+        })
+    }
+
+    /// Looks into the object stream that begins here: as it was kept, or read for this once.
+    pub(super) fn look_into(
+        &self,
+        (number, offset): (u32, usize),
+        owner: usize,
+        look: impl FnOnce(&Container) -> Result<(), PdfFault>,
+    ) -> Result<(), PdfFault> {
+        if let Some(known) = self.known_container((number, offset), owner) {
+            return look(known?.as_ref());
+        }
+        let container = self.read_container(number, offset, owner)?;
+        let looked = look(&container);
+        self.budget.release_objects(container.weight());
+        looked
     }
 
     /// Reads an object stream without keeping it.

@@ -1,11 +1,11 @@
-//! What lists say against the certificate in question, however old they are.
+//! What is said against the certificate in question, however old the word is.
 
 use std::sync::Arc;
 
+use super::answers::AtHand;
 use super::{Inquiry, NotGood, not_good, signer};
 use crate::crl::{Reasons, Revocation, RevocationList, RevocationReason};
 use crate::path::{Question, RevocationDemand};
-use crate::report::{RevocationProof, RevocationSource};
 use crate::time::Time;
 
 /// A word against the certificate, and when it was known to be so.
@@ -35,9 +35,20 @@ impl<'a> Inquiry<'a, '_> {
         })
     }
 
-    /// What lists say against the certificate, however old they are: the earliest word for good, and of those that were not
-    /// asked ([`Inquiry::ask`]) the newest hold, and the newest that began before the control time.
-    pub(super) fn words_of_lists(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Vec<Word> {
+    /// All that lists and answers say against the certificate, after the lists were asked ([`Inquiry::ask`]).
+    pub(super) fn words(
+        &mut self,
+        lists: &[(&'a Arc<RevocationList>, Reasons)],
+        answers: &[AtHand],
+    ) -> Vec<Word> {
+        let mut words = self.words_of_lists(lists);
+        words.extend(self.words_of_answers(answers));
+        words
+    }
+
+    /// What lists say: the earliest word for good, and of those that were not asked the newest hold, and the newest that
+    /// began before the control time.
+    fn words_of_lists(&mut self, lists: &[(&'a Arc<RevocationList>, Reasons)]) -> Vec<Word> {
         let certificate = self.certificate();
         let told = lists.iter().filter_map(|(list, _)| {
             let revocation = list.revocation_of_certificate(certificate)?;
@@ -59,13 +70,8 @@ impl<'a> Inquiry<'a, '_> {
     }
 
     fn word(&self, list: &Arc<RevocationList>, revocation: Revocation, is_in_force: bool) -> Word {
-        let certificate = self.certificate();
-        let proof = RevocationProof {
-            certificate: Arc::clone(certificate),
-            source: RevocationSource::List(Arc::clone(list)),
-        };
         Word {
-            not_good: not_good(certificate, revocation, proof, &[]),
+            not_good: not_good(self.certificate(), revocation, self.proof_of(list), &[]),
             made: list.this_update(),
             is_in_force,
         }

@@ -55,12 +55,14 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<Look, PdfF
     let Some(appearance) = widget.get(b"AP") else {
         return Ok(Look::None);
     };
+    let appearance = file.follow(appearance, revision)?;
+    let appearance = appearance.dictionary().ok_or(fault)?;
     let mut found = Look::None;
     let has_room = |corners: Option<&Object>| {
         let corners = corners.and_then(|corners| Corners::read(file, corners, revision));
         corners.map(Corners::has_room)
     };
-    for look in looks(changes, appearance, fault)? {
+    for look in looks(changes, appearance)? {
         let form = look.dictionary().filter(|_| is_form(&look)).ok_or(fault)?;
         let has_box_room = has_room(form.get(b"BBox")).ok_or(fault)?;
         let draws = draws(changes, &look)?.ok_or(fault)?;
@@ -74,9 +76,7 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<Look, PdfF
         };
     }
     // States other than that in force, and looks for the pointer, show nothing to whoever only looks.
-    let appearance = file.follow(appearance, revision)?;
-    let normal = appearance.dictionary().and_then(|states| states.get(b"N"));
-    let is_in_force = match normal {
+    let is_in_force = match appearance.get(b"N") {
         Some(normal) => file.follow(normal, revision)?.stream.is_some(),
         None => false,
     };
@@ -87,16 +87,11 @@ pub(super) fn check(changes: &Changes<'_, '_>, number: u32) -> Result<Look, PdfF
 }
 
 /// The streams of an appearance dictionary, those of states included.
-fn looks(
-    changes: &Changes<'_, '_>,
-    appearance: &Object,
-    fault: PdfFault,
-) -> Result<Vec<Rc<Indirect>>, PdfFault> {
+fn looks(changes: &Changes<'_, '_>, appearance: &Dictionary) -> Result<Vec<Rc<Indirect>>, PdfFault> {
     let (file, revision) = (changes.file, changes.revision);
-    let appearance = file.follow(appearance, revision)?;
     let mut looks = Vec::new();
     for state in STATES {
-        let Some(state) = appearance.dictionary().ok_or(fault)?.get(state) else {
+        let Some(state) = appearance.get(state) else {
             continue;
         };
         let state = file.follow(state, revision)?;

@@ -21,6 +21,7 @@ mod inside;
 mod look;
 mod pages;
 mod place;
+mod repair;
 mod survey;
 mod syntax;
 mod targets;

@@ -7,9 +7,8 @@
 mod strays;
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
-use self::strays::{StreamKind, stream_kind, superseded};
+use self::strays::{is_object_stream, superseded};
 use super::super::PdfFault;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
@@ -19,7 +18,7 @@ use super::super::revision::Version;
 use super::super::xref::Entry;
 use super::boxes::Boxes;
 use super::place::{Place, Step};
-use super::syntax;
+use super::repair;
 use super::targets::{containers, material_nodes, targets};
 
 /// Octets of a name that every reader tells from another (ISO 32000-1 annex C).
@@ -131,7 +130,7 @@ impl Survey {
             .map(|field| field.reference.number)
             .chain(written);
         let fields = fields.collect();
-        let strays = syntax::unlisted(file, first)?;
+        let strays = repair::unlisted(file, first)?;
         let strays = strays.into_iter().filter(|number| uses.contains_key(number));
         let mut survey = Self {
             catalog: catalog.number,
@@ -236,21 +235,14 @@ impl Survey {
     ) -> Result<(), PdfFault> {
         let (offset, number, ..) = group[0];
         let owner = group.iter().map(|(.., span)| span.first()).min().unwrap_or(0);
-        let is_kept = file.containers.borrow().contains_key(&offset);
-        let container = if is_kept {
-            file.container(number, owner)?
-        } else {
-            Rc::new(file.read_container(number, offset, owner)?)
-        };
-        self.note_contained(file, (number, offset), &container);
-        for (_, _, index, number, span) in group {
-            let object = container.object(*number, *index)?;
-            self.note(file, *number, &object, *span)?;
-        }
-        if !is_kept {
-            file.budget.release_objects(container.weight());
-        }
-        Ok(())
+        file.look_into((number, offset), owner, |container| {
+            self.note_contained(file, (number, offset), container);
+            for (_, _, index, number, span) in group {
+                let object = container.object(*number, *index)?;
+                self.note(file, *number, &object, *span)?;
+            }
+            Ok(())
+        })
     }
 
     fn note(&mut self, file: &File<'_>, number: u32, object: &Indirect, span: Span) -> Result<(), PdfFault> {
@@ -268,7 +260,7 @@ impl Survey {
         if object.stream.is_none() {
             self.boxes.note(file, dictionary, span.first());
         }
-        if stream_kind(file, (number, object))? == StreamKind::Objects
+        if is_object_stream(file, (number, object))?
             && let Some((Entry::InUse { offset, .. }, owner)) = file.entry(number, span.first())
         {
             self.streams.push((number, offset, owner));

@@ -108,32 +108,28 @@ fn a_base_without_its_delta_excuses_nothing() {
     );
 }
 
-#[test]
-fn a_hold_of_before_that_nobody_lifted_takes_the_excuse_away() {
+/// What was signed so many days ago by the person, whom a list of May holds, and a current one revokes so many days ago.
+fn held_and_then_revoked(revoked_days_ago: i64, signed_days_ago: i64) -> Outcome {
     let world = World::new();
-    // The list of June is two weeks old and holds the person since May; the other is a minute old.
     let held = world
         .issuing
         .list(&[(SERIAL.into(), rcgen::RevocationReason::CertificateHold)]);
     let revoked = world
         .issuing
-        .list_of_entries(&[entry(COMPROMISE, 4)], &[number(9)]);
-    let outcome = judged(&world, &[], vec![held, revoked, world.root.list(&[])], 5);
+        .list_of_entries(&[entry(COMPROMISE, revoked_days_ago)], &[number(9)]);
+    let lists = vec![held, revoked, world.root.list(&[])];
+    judged(&world, &[], lists, signed_days_ago)
+}
+
+#[test]
+fn a_hold_of_before_that_nobody_lifted_takes_the_excuse_away() {
+    let outcome = held_and_then_revoked(4, 5);
     assert!(is_unknown(&outcome), "{:?}", outcome.failure);
 }
 
 #[test]
 fn a_hold_after_what_was_signed_takes_nothing_away() {
-    let world = World::new();
-    // It began on the first of May, long after what was signed sixty days ago.
-    let held = world
-        .issuing
-        .list(&[(SERIAL.into(), rcgen::RevocationReason::CertificateHold)]);
-    let revoked = world
-        .issuing
-        .list_of_entries(&[entry(COMPROMISE, 2)], &[number(9)]);
-    let lists = vec![held, revoked, world.root.list(&[])];
-    assert!(judged(&world, &[], lists, 60).failure.is_none());
+    assert!(held_and_then_revoked(2, 60).failure.is_none());
 }
 
 #[test]

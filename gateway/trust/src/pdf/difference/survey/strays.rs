@@ -6,7 +6,7 @@ use super::super::super::file::{File, Indirect};
 use super::super::super::object::Reference;
 use super::super::super::revision::Version;
 use super::super::super::xref::Entry;
-use super::super::syntax;
+use super::super::repair;
 use super::Survey;
 
 impl Survey {
@@ -35,7 +35,7 @@ impl Survey {
             let Some((Entry::InUse { offset, .. }, _)) = file.entry(number, self.first) else {
                 continue;
             };
-            if !syntax::is_headed(file, offset, number)? {
+            if !repair::is_headed(file, offset, number)? {
                 misread.push(number);
             }
         }
@@ -50,9 +50,10 @@ impl Survey {
         streams: &[(u32, usize, usize)],
     ) -> Result<(), PdfFault> {
         for &(number, offset, revision) in streams {
-            let container = file.read_container(number, offset, revision)?;
-            self.note_contained(file, (number, offset), &container);
-            file.budget.release_objects(container.weight());
+            file.look_into((number, offset), revision, |container| {
+                self.note_contained(file, (number, offset), container);
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -98,9 +99,9 @@ impl Survey {
         };
         let (number, revision) = (version.number, version.revision as usize);
         let Ok(object) = file.read_object(offset, Reference { number, generation }, revision) else {
-            return syntax::check_damaged(file, (number, offset));
+            return repair::check_damaged(file, (number, offset));
         };
-        if stream_kind(file, (number, &object))? == StreamKind::Objects {
+        if is_object_stream(file, (number, &object))? {
             self.note_unread(file, &[(number, offset, revision)])?;
         }
         file.budget.release_objects(object.weight);
@@ -117,30 +118,19 @@ pub(super) fn superseded(versions: &[Version], first: usize) -> impl Iterator<It
         .map(|(group, _)| group[0])
 }
 
-/// What a stream is to whoever looks for objects himself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum StreamKind {
-    /// An object stream.
-    Objects,
-    /// Anything else.
-    Other,
-}
-
-/// A fault where a stream says by reference what it is, or that it is a section and is none: some readers believe that.
-pub(super) fn stream_kind(
+/// Whether a stream is an object stream, also to whoever looks for objects himself. A fault where it says by reference what
+/// it is, or that it is a section and is none: some readers believe that.
+pub(super) fn is_object_stream(
     file: &File<'_>,
     (number, object): (u32, &Indirect),
-) -> Result<StreamKind, PdfFault> {
+) -> Result<bool, PdfFault> {
     let kind = object.dictionary().and_then(|stream| stream.get(b"Type"));
     let Some(kind) = kind.filter(|_| object.stream.is_some()) else {
-        return Ok(StreamKind::Other);
+        return Ok(false);
     };
     let is_false_section = kind.as_name() == Some(b"XRef") && !file.is_section(object);
     if kind.as_reference().is_some() || is_false_section {
         return Err(PdfFault::Object { number });
     }
-    Ok(match kind.as_name() {
-        Some(b"ObjStm") => StreamKind::Objects,
-        Some(_) | None => StreamKind::Other,
-    })
+    Ok(kind.as_name() == Some(b"ObjStm"))
 }
