@@ -48,12 +48,6 @@ pub use provision::{AccountFiles, BrokerProvision, provisioner};
 /// Places on the road for each inspector: enough that none waits for the writer.
 const PLACES_PER_INSPECTOR: usize = 64;
 
-/// How long a dispatch rests whose bytes cannot be read.
-const DAMAGED_REST: Duration = Duration::from_secs(60);
-
-/// So many of one addressee are passed over.
-const DAMAGED_PASSED_OVER_MAX: usize = 1000;
-
 /// How often the store is asked whether it has stopped.
 const STORE_LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -185,8 +179,8 @@ fn rules(config: &Config) -> Rules {
         consignment_notice: Duration::from_secs(exchange.consignment_notice_seconds),
         needs_wait: config.trust.need_wait,
         retry_after: Duration::from_secs(exchange.retry_seconds),
-        damaged_rest: DAMAGED_REST,
-        damaged_passed_over_max: DAMAGED_PASSED_OVER_MAX,
+        damaged_rest: Duration::from_secs(exchange.damaged_rest_seconds),
+        damaged_passed_over_max: exchange.damaged_passed_over_max,
         hold_retry: Duration::from_secs(exchange.hold_retry_seconds),
         closed_account_limit: Duration::from_secs(exchange.closed_account_seconds),
         sweep_every: Duration::from_secs(exchange.sweep_seconds),

@@ -268,6 +268,11 @@ pub struct ExchangeConfig {
     pub consignment_notice_seconds: u64,
     /// `retry_seconds`: how long until what failed for a passing reason is tried again. Default 5.
     pub retry_seconds: u64,
+    /// `damaged_rest_seconds`: how long until a dispatch is tried again whose bytes could not be read. Default 60.
+    pub damaged_rest_seconds: u64,
+    /// `damaged_passed_over_max`: of one addressee so many of those are passed over; with more of them it rests after each
+    /// that is found again. Default 1,000.
+    pub damaged_passed_over_max: usize,
     /// `hold_retry_seconds`: how often what is held is looked at again. Default 60.
     pub hold_retry_seconds: u64,
     /// `closed_account_seconds`: what comes from an account that was closed longer ago waits for a person. Default 1 hour.
@@ -291,6 +296,8 @@ impl ExchangeConfig {
             hold_limit_seconds: section.number("hold_limit_seconds", 1..=YEAR_SECONDS, DAY_SECONDS),
             consignment_notice_seconds: section.number("consignment_notice_seconds", 1..=YEAR_SECONDS, 3600),
             retry_seconds: section.number("retry_seconds", 1..=3600, 5),
+            damaged_rest_seconds: section.number("damaged_rest_seconds", 1..=DAY_SECONDS, 60),
+            damaged_passed_over_max: section.number("damaged_passed_over_max", 1..=100_000, 1000),
             hold_retry_seconds: section.number("hold_retry_seconds", 1..=DAY_SECONDS, 60),
             closed_account_seconds: section.number("closed_account_seconds", 0..=YEAR_SECONDS, 3600),
             sweep_seconds: section.number("sweep_seconds", 1..=3600, 5),

@@ -119,6 +119,7 @@ impl Dispatcher {
                     self.road.signals.due.add(freed);
                 }
             }
+            DispatchNews::GivenUp(id) => self.mend(id),
             DispatchNews::BrokerLost => {
                 self.losses += 1;
                 self.lanes.empty_all();

@@ -162,11 +162,9 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
                     .tell_dispatch(DispatchNews::Settled(vec![it.dispatch]))
                     .await;
             }
-            // What lay in an inbox takes up its place there until it is taken, or the inbox is lost.
-            Happening::Failed(it) if it.consigned => {}
             Happening::Failed(it) => {
                 road.signals
-                    .tell_dispatch(DispatchNews::Settled(vec![it.dispatch]))
+                    .tell_dispatch(DispatchNews::GivenUp(it.dispatch))
                     .await;
             }
             Happening::Accepted(_)

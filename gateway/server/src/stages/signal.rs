@@ -61,6 +61,8 @@ pub struct OwedNow {
 pub enum DispatchNews {
     /// These are no longer in an inbox.
     Settled(Vec<DispatchId>),
+    /// This was given up: it is tried no more. If it lies in an inbox, it keeps its place there.
+    GivenUp(DispatchId),
     /// The broker lost what it held: nothing is in any inbox.
     BrokerLost,
     /// This inbox was made anew or holds fewer than it should.

@@ -298,11 +298,6 @@ impl Sweeper {
         if let Appended::Done(recorded) = self.road.append(commit).await? {
             info!(stage = "sweep", dispatch.id = %dispatch.id, reason, "given up");
             announce(&self.road, &recorded).await;
-            if !is_lying {
-                // It lies nowhere, whether it was in an inbox before or not.
-                let settled = DispatchNews::Settled(vec![dispatch.id]);
-                self.road.signals.tell_dispatch(settled).await;
-            }
         }
         Ok(())
     }

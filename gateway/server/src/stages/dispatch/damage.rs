@@ -20,10 +20,8 @@ pub(super) struct Damage {
 #[derive(Debug)]
 struct One {
     agency: AgencyId,
-    /// When it is tried again.
-    until: Instant,
-    /// When it is asked again whether it is still to be tried.
-    asked_until: Instant,
+    /// When it is tried again; `None` from then on.
+    until: Option<Instant>,
 }
 
 impl Damage {
@@ -39,12 +37,8 @@ impl Damage {
 
     /// Sets one aside, again if it was before. Says whether its addressee has few enough to be passed over.
     pub(super) fn set_aside(&mut self, id: DispatchId, agency: AgencyId, now: Instant) -> bool {
-        let until = now + self.rest;
-        let one = One {
-            agency,
-            until,
-            asked_until: until,
-        };
+        let until = Some(now + self.rest);
+        let one = One { agency, until };
         if self.set_aside.insert(id, one).is_none() {
             *self.counts.entry(agency).or_insert(0) += 1;
         }
@@ -82,15 +76,15 @@ impl Damage {
 
     /// Whether it is set aside, and its rest is not over.
     pub(super) fn rests(&self, id: DispatchId, now: Instant) -> bool {
-        self.set_aside.get(&id).is_some_and(|one| now < one.until)
+        let until = self.set_aside.get(&id).and_then(|one| one.until);
+        until.is_some_and(|until| now < until)
     }
 
-    /// Those whose rest is over, each with its addressee; each once in a rest, whether it is tried or not.
+    /// Those whose rest is over, each with its addressee, and each once: they are tried when it has room.
     pub(super) fn ripe(&mut self, now: Instant) -> Vec<(DispatchId, AgencyId)> {
         let mut ripe = Vec::new();
         for (id, one) in &mut self.set_aside {
-            if one.until <= now && one.asked_until <= now {
-                one.asked_until = now + self.rest;
+            if one.until.take_if(|until| *until <= now).is_some() {
                 ripe.push((*id, one.agency));
             }
         }
@@ -126,9 +120,11 @@ mod tests {
         assert!(damage.rests(id(0), now + rest / 2) && !damage.rests(id(0), now + rest));
         assert_eq!(damage.ripe(now + rest / 2), []);
         assert_eq!(damage.ripe(now + rest).len(), 1001);
-        assert_eq!(damage.ripe(now + rest), [], "each once in a rest");
-        assert_eq!(damage.ripe(now + 2 * rest).len(), 1001);
-        assert!(damage.has(id(0)));
+        assert_eq!(damage.ripe(now + 2 * rest), [], "each once");
+        assert!(damage.has(id(0)) && !damage.rests(id(0), now));
+        assert!(!damage.set_aside(id(0), agency, now + rest), "set aside again");
+        assert!(damage.rests(id(0), now + rest));
+        assert_eq!(damage.ripe(now + 2 * rest), [(id(0), agency)]);
         assert!(damage.mend(id(0)) && !damage.mend(id(0)));
         assert_eq!((damage.count(), damage.of(agency)), (1000, 1000));
         assert_eq!(damage.of(AgencyId::from_number(2)), 0);

@@ -100,6 +100,18 @@ fn with_window_of_one() -> (Bench, Arc<Inboxes>) {
     (bench, inboxes)
 }
 
+fn give_up_where_it_lies(bench: &Bench, head: &DispatchHead) {
+    let DispatchHead { dispatch, .. } = head;
+    bench.record(Commit::of(Happening::Failed(Failed {
+        case: dispatch.case,
+        dispatch: dispatch.id,
+        kind: dispatch.kind,
+        to: dispatch.to,
+        reason: "expired".to_owned(),
+        consigned: true,
+    })));
+}
+
 /// An inbox of one place, and what was given up there.
 fn with_given_up() -> (Bench, Arc<Inboxes>, DispatchHead) {
     let (mut bench, inboxes) = with_window_of_one();
@@ -108,14 +120,7 @@ fn with_given_up() -> (Bench, Arc<Inboxes>, DispatchHead) {
         states(bench, first.case) == [DispatchState::Consigned]
     });
     let head = bench.store.addressees(first.case).expect("told").remove(0);
-    bench.record(Commit::of(Happening::Failed(Failed {
-        case: first.case,
-        dispatch: head.dispatch.id,
-        kind: head.dispatch.kind,
-        to: head.dispatch.to,
-        reason: "expired".to_owned(),
-        consigned: true,
-    })));
+    give_up_where_it_lies(&bench, &head);
     (bench, inboxes, head)
 }
 
@@ -148,6 +153,34 @@ fn what_was_given_up_in_an_inbox_that_is_lost_stays_given_up_and_makes_room() {
         states(bench, second.case) == [DispatchState::Consigned]
     });
     assert_eq!(states(&bench, head.dispatch.case), [DispatchState::Failed]);
+    assert_eq!(inboxes.count(), 2);
+}
+
+#[test]
+fn a_twin_waits_for_what_was_given_up_in_the_inbox_until_that_is_lost() {
+    let (mut bench, inboxes) = set_up();
+    let (job, _) = accepted(&bench, "s1", &letter(1, &[2, 3]));
+    bench.change(DirectoryChange::Merged {
+        from: [2, 3].map(AgencyId::from_number).to_vec(),
+        into: AgencyId::from_number(4),
+    });
+    live(&mut bench, "the heir's inbox has one of them", |bench| {
+        states(bench, job.case) == [DispatchState::Consigned, DispatchState::Due]
+    });
+    let head = bench.store.addressees(job.case).expect("told").remove(0);
+    give_up_where_it_lies(&bench, &head);
+    live(&mut bench, "a while", |_| true);
+    assert_eq!(
+        states(&bench, job.case),
+        [DispatchState::Failed, DispatchState::Due]
+    );
+    assert_eq!(inboxes.count(), 1);
+    bench.record(Commit::of(Happening::BrokerLost {
+        epoch: "e1".to_owned(),
+    }));
+    live(&mut bench, "the other one goes", |bench| {
+        states(bench, job.case) == [DispatchState::Failed, DispatchState::Consigned]
+    });
     assert_eq!(inboxes.count(), 2);
 }
 
