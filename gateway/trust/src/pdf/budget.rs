@@ -1,7 +1,7 @@
 //! What reading one file may cost: whoever sends it decides how it is built, and nobody has proven yet who that is.
 //!
 //! **Invariant**: memory and work are linear in the size of the file plus these limits, however objects overlap, alias
-//! one another or inflate.
+//! one another or inflate, and whether they can be read or not.
 
 use std::cell::Cell;
 
@@ -32,6 +32,7 @@ pub(super) struct Budget {
     objects: Cell<usize>,
     looks: Cell<usize>,
     name_bytes: Cell<usize>,
+    is_overdrawn: Cell<bool>,
 }
 
 impl Budget {
@@ -43,6 +44,16 @@ impl Budget {
             objects: Cell::new(objects_max),
             looks: Cell::new(objects_max.saturating_mul(LOOKS_MAX)),
             name_bytes: Cell::new(NAME_BYTES_MAX),
+            is_overdrawn: Cell::new(false),
+        }
+    }
+
+    /// A fault once more was asked for than there was: nothing that was found since, or not found, may be relied upon.
+    pub(super) fn check(&self) -> Result<(), PdfFault> {
+        if self.is_overdrawn.get() {
+            Err(PdfFault::TooLarge)
+        } else {
+            Ok(())
         }
     }
 
@@ -52,17 +63,17 @@ impl Budget {
     }
 
     pub(super) fn take_stream_bytes(&self, count: usize) -> Result<(), PdfFault> {
-        take(&self.stream_bytes, count)
+        self.take(&self.stream_bytes, count)
     }
 
     /// Octets that were read as one indirect object, its stream included.
     pub(super) fn take_octets(&self, count: usize) -> Result<(), PdfFault> {
-        take(&self.octets, count)
+        self.take(&self.octets, count)
     }
 
     /// One object of any kind, or one entry of a cross-reference section.
     pub(super) fn take_object(&self) -> Result<(), PdfFault> {
-        take(&self.objects, 1)
+        self.take(&self.objects, 1)
     }
 
     /// Objects that were read and are not kept.
@@ -76,16 +87,18 @@ impl Budget {
 
     /// A name of so many octets, or a part of one, that is kept.
     pub(super) fn take_name(&self, count: usize) -> Result<(), PdfFault> {
-        take(&self.name_bytes, count.saturating_add(NAME_COST))
+        self.take(&self.name_bytes, count.saturating_add(NAME_COST))
     }
 
     /// Objects that are looked at again, those inside others included.
     pub(super) fn take_looks(&self, count: usize) -> Result<(), PdfFault> {
-        take(&self.looks, count)
+        self.take(&self.looks, count)
     }
-}
 
-fn take(left: &Cell<usize>, count: usize) -> Result<(), PdfFault> {
-    left.set(left.get().checked_sub(count).ok_or(PdfFault::TooLarge)?);
-    Ok(())
+    fn take(&self, left: &Cell<usize>, count: usize) -> Result<(), PdfFault> {
+        let rest = left.get().checked_sub(count);
+        self.is_overdrawn.set(self.is_overdrawn.get() || rest.is_none());
+        left.set(rest.ok_or(PdfFault::TooLarge)?);
+        Ok(())
+    }
 }

@@ -105,9 +105,21 @@ impl File<'_> {
         offset: usize,
         owner: usize,
     ) -> Result<Container, PdfFault> {
+        self.budget.check()?;
+        let mut parser = Parser::new(self.shown(owner), offset);
+        let container = self.read_container_with(&mut parser, number, owner);
+        self.budget.take_octets(parser.at.saturating_sub(offset))?;
+        container
+    }
+
+    fn read_container_with(
+        &self,
+        parser: &mut Parser<'_>,
+        number: u32,
+        owner: usize,
+    ) -> Result<Container, PdfFault> {
         let fault = PdfFault::Object { number };
         let shown = self.shown(owner);
-        let mut parser = Parser::new(shown, offset);
         let reference = Reference {
             number,
             generation: 0,
@@ -131,10 +143,9 @@ impl File<'_> {
             return Err(PdfFault::TooLarge);
         }
         let length = usize::try_from(length).map_err(|_| fault)?;
-        let extent = stream::read_extent(shown, &mut parser, length)?;
+        let extent = stream::read_extent(shown, parser, length)?;
         let data = stream::decode(&dictionary, &shown[extent], &self.budget)?;
         let first = usize::try_from(first).map_err(|_| fault)?;
-        self.budget.take_octets(parser.at - offset)?;
         Ok(Container {
             objects: self
                 .read_contained(&data, first, count)

@@ -191,11 +191,24 @@ impl<'a> File<'a> {
         reference: Reference,
         revision: usize,
     ) -> Result<Indirect, PdfFault> {
+        self.budget.check()?;
+        let mut parser = Parser::new(self.shown(revision), offset);
+        let object = self.read_with(&mut parser, reference, revision);
+        // What cannot be read costs as much: such objects may overlap.
+        self.budget.take_octets(parser.at.saturating_sub(offset))?;
+        object
+    }
+
+    fn read_with(
+        &self,
+        parser: &mut Parser<'_>,
+        reference: Reference,
+        revision: usize,
+    ) -> Result<Indirect, PdfFault> {
         let fault = PdfFault::Object {
             number: reference.number,
         };
-        let shown = self.shown(revision);
-        let mut parser = Parser::new(shown, offset);
+        let (shown, offset) = (self.shown(revision), parser.at);
         if parser.object_header()? != reference {
             return Err(fault);
         }
@@ -209,11 +222,10 @@ impl<'a> File<'a> {
         parser.skip_space();
         if let (Object::Dictionary(dictionary), true) = (&value, parser.starts_with(b"stream")) {
             let length = self.stream_length(dictionary, offset, revision)?;
-            stream = Some(stream::read_extent(shown, &mut parser, length)?);
+            stream = Some(stream::read_extent(shown, parser, length)?);
             parser.skip_space();
         }
         parser.keyword(b"endobj")?;
-        self.budget.take_octets(parser.at - offset)?;
         Ok(Indirect {
             value,
             stream,
@@ -237,9 +249,9 @@ impl<'a> File<'a> {
             Some((Entry::InUse { offset, .. }, _)) => {
                 let mut parser = Parser::new(self.shown(revision), offset);
                 let is_it = parser.object_header()? == reference;
-                let length = parser.object(&self.budget)?.as_size().filter(|_| is_it);
+                let length = parser.object(&self.budget);
                 self.budget.take_octets(parser.at - offset)?;
-                length
+                length?.as_size().filter(|_| is_it)
             }
             Some((Entry::Compressed { container, index }, owner)) => self
                 .container(container, owner)?

@@ -3,6 +3,8 @@
 //! **Invariant**: strict: what two readers could take for two things (a key twice in a dictionary, a broken number, a
 //! string without an end) is a fault.
 //! **Invariant**: nesting is limited; every loop consumes input.
+//! **Invariant**: also after a fault the cursor stands behind what was looked at, but for one short word: who reads on is
+//! told what that cost.
 
 use super::PdfFault;
 use super::budget::Budget;
@@ -29,6 +31,9 @@ pub(super) fn is_regular(octet: u8) -> bool {
 
 /// Octets of a number at most: readers cut longer ones off, and read another number.
 const NUMBER_OCTETS_MAX: usize = 100;
+
+/// Digits of a number of the structure at most.
+const DIGITS_MAX: usize = 10;
 
 /// A number without its sign.
 fn unsigned(word: &[u8]) -> &[u8] {
@@ -116,14 +121,11 @@ impl<'a> Parser<'a> {
         self.rest().starts_with(word)
     }
 
-    /// An unsigned decimal number of at most ten digits.
+    /// An unsigned decimal number of at most [`DIGITS_MAX`] digits.
     pub(super) fn number(&mut self) -> Result<u64, PdfFault> {
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|octet| octet.is_ascii_digit())
-            .count();
-        let value = crate::time::decimal(&self.rest()[..digits]).filter(|_| digits <= 10);
+        let some = self.rest().iter().take(DIGITS_MAX + 1);
+        let digits = some.take_while(|octet| octet.is_ascii_digit()).count();
+        let value = crate::time::decimal(&self.rest()[..digits]).filter(|_| digits <= DIGITS_MAX);
         let value = value
             .and_then(|value| u64::try_from(value).ok())
             .ok_or_else(|| self.fault())?;
@@ -201,7 +203,8 @@ impl<'a> Parser<'a> {
     }
 
     fn numeric(&mut self) -> Result<Object, PdfFault> {
-        let length = self.rest().iter().take_while(|octet| is_regular(**octet)).count();
+        let some = self.rest().iter().take(NUMBER_OCTETS_MAX + 1);
+        let length = some.take_while(|octet| is_regular(**octet)).count();
         let token = &self.rest()[..length];
         if !is_number(token) {
             return Err(self.fault());
@@ -278,16 +281,19 @@ impl<'a> Parser<'a> {
     }
 
     fn hexadecimal(&mut self) -> Result<Text, PdfFault> {
-        let start = self.at;
-        let length = memchr::memchr(b'>', self.rest()).ok_or_else(|| self.fault())?;
-        let digits = &self.rest()[1..length];
+        let (start, fault, rest) = (self.at, self.fault(), self.rest());
+        let Some(length) = memchr::memchr(b'>', rest) else {
+            self.at = self.bytes.len();
+            return Err(fault);
+        };
+        self.at += length + 1;
+        let digits = &rest[1..length];
         let plain = plain_hexadecimal(digits);
         let is_plain_hex = plain.is_some();
         let bytes = match plain {
             Some(bytes) => bytes,
-            None => spaced_hexadecimal(digits).ok_or_else(|| self.fault())?,
+            None => spaced_hexadecimal(digits).ok_or(fault)?,
         };
-        self.at += length + 1;
         Ok(Text {
             ambiguous: None,
             bytes: bytes.into(),

@@ -10,6 +10,7 @@ mod archived;
 mod attacks;
 mod bare;
 mod containers;
+mod costs;
 mod forms;
 mod later;
 mod looks;

@@ -95,7 +95,7 @@ pub(super) fn check(file: &File<'_>, signatures: &mut [Signature]) -> Result<(),
             earlier.later.dedup();
         }
     }
-    Ok(())
+    file.budget.check()
 }
 
 /// What an update is judged by.

@@ -9,7 +9,7 @@ fn once(world: &World) -> Vec<u8> {
 }
 
 /// An update with a DSS whose only stream holds this.
-fn material(file: &[u8], octets: &str) -> Vec<u8> {
+pub(super) fn material(file: &[u8], octets: &str) -> Vec<u8> {
     let mut writer = PdfWriter::update(file);
     let form = "<< /Fields [5 0 R ] /SigFlags 3 >>";
     let catalog = format!("<< /Type /Catalog /Pages 2 0 R /AcroForm {form} /DSS << /Certs [7 0 R] >> >>");

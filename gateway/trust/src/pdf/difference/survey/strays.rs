@@ -98,8 +98,10 @@ impl Survey {
             return Ok(());
         };
         let (number, revision) = (version.number, version.revision as usize);
-        let Ok(object) = file.read_object(offset, Reference { number, generation }, revision) else {
-            return repair::check_damaged(file, (number, offset));
+        let object = match file.read_object(offset, Reference { number, generation }, revision) {
+            Err(PdfFault::TooLarge) => return Err(PdfFault::TooLarge),
+            Err(_) => return repair::check_damaged(file, (number, offset)),
+            Ok(object) => object,
         };
         if is_object_stream(file, (number, &object))? {
             self.note_unread(file, &[(number, offset, revision)])?;
