@@ -142,6 +142,12 @@ impl Search<'_> {
     /// What is said of a chain that leads to no anchor: that its issuer is to be fetched, where that may help.
     fn dead_end(&mut self, chain: &[Arc<Certificate>]) -> Outcome {
         let last = chain.last().expect("a chain begins with its leaf");
+        if last.signature_algorithm().is_none() {
+            return Outcome {
+                failure: Some(rules::algorithm_unknown(last)),
+                ..Outcome::default()
+            };
+        }
         let urls = if self.has_room(chain) && rules::may_yet_pass(chain, self.question) {
             self.issuer_urls(last)
         } else {

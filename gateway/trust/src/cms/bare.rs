@@ -33,7 +33,7 @@ impl Check<'_> {
         let digest_algorithm = read_digest_algorithm(signer)?;
         let named = NamedAlgorithm::read(&signer.signature_algorithm)
             .map_err(Failure::Structure)?
-            .ok_or(Failure::SignatureAlgorithmUnknown)?;
+            .ok_or(Failure::SignatureAlgorithmUnknown { certificate: None })?;
         let algorithm = whole_algorithm(named, digest_algorithm)?;
         report.algorithm = Some(algorithm);
         let embedded = self.certificates.iter();
@@ -55,7 +55,7 @@ impl Check<'_> {
                 is_bound: false,
             }),
             Err(SignatureFault::Wrong) => Err(Failure::SignatureWrong),
-            Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown),
+            Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown { certificate: None }),
         }
     }
 }

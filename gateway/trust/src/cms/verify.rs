@@ -241,7 +241,7 @@ impl Check<'_> {
         let digest_algorithm = read_digest_algorithm(signer)?;
         let named = NamedAlgorithm::read(&signer.signature_algorithm)
             .map_err(Failure::Structure)?
-            .ok_or(Failure::SignatureAlgorithmUnknown)?;
+            .ok_or(Failure::SignatureAlgorithmUnknown { certificate: None })?;
         let algorithm = whole_algorithm(named, digest_algorithm)?;
         attributes.check_algorithms(digest_algorithm, named)?;
         report.algorithm = Some(algorithm);
@@ -321,7 +321,9 @@ impl Check<'_> {
             match certificate.key().verify(algorithm, attributes, signer.value) {
                 Ok(()) => Ok(true),
                 Err(SignatureFault::Wrong) => Ok(false),
-                Err(SignatureFault::Unsupported) => Err(Failure::SignatureAlgorithmUnknown),
+                Err(SignatureFault::Unsupported) => {
+                    Err(Failure::SignatureAlgorithmUnknown { certificate: None })
+                }
             }
         };
         let source = self.opened.sent(set.whole);

@@ -88,7 +88,7 @@ fn check_algorithm(
 ) -> Result<(), Failure> {
     let algorithm = certificate
         .signature_algorithm()
-        .ok_or(Failure::SignatureAlgorithmUnknown)?;
+        .ok_or_else(|| algorithm_unknown(certificate))?;
     if snapshot
         .policy()
         .algorithms
@@ -102,6 +102,13 @@ fn check_algorithm(
         key,
         certificate,
     })
+}
+
+/// Nobody here can tell who issued it.
+pub(super) fn algorithm_unknown(certificate: &Arc<Certificate>) -> Failure {
+    Failure::SignatureAlgorithmUnknown {
+        certificate: Some(Arc::clone(certificate)),
+    }
 }
 
 /// §6.1.4 (k) to (n), from the issuer of the leaf up to the anchor.

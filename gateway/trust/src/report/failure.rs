@@ -54,7 +54,10 @@ pub enum Failure {
     DigestAlgorithmUnknown,
     /// The signature algorithm is not known here, or does not belong to the key.
     #[error("the signature algorithm is not known")]
-    SignatureAlgorithmUnknown,
+    SignatureAlgorithmUnknown {
+        /// The certificate that bears the signature; `None` where the signer's own does.
+        certificate: Option<Arc<Certificate>>,
+    },
     /// Digest and signature algorithm contradict each other.
     #[error("digest algorithm and signature algorithm disagree")]
     AlgorithmsDisagree,
@@ -237,7 +240,7 @@ impl Failure {
             Self::SignerCertificateAbsent
             | Self::SignerCertificateAmbiguous
             | Self::SigningCertificateMismatch => Indeterminate(Sub::NoSigningCertificateFound),
-            Self::DigestAlgorithmUnknown | Self::SignatureAlgorithmUnknown => {
+            Self::DigestAlgorithmUnknown | Self::SignatureAlgorithmUnknown { .. } => {
                 Indeterminate(Sub::CryptoConstraintsFailure)
             }
             Self::AlgorithmRefused { .. } | Self::DigestRefused(_) => {

@@ -19,6 +19,8 @@ texts! {
     DigestAlgorithmUnknown = "không biết thuật toán băm này", "the digest algorithm is not known";
     SignatureAlgorithmUnknown = "không biết thuật toán ký này, hoặc nó không hợp với khóa",
         "the signature algorithm is not known, or does not belong to the key";
+    CertificateAlgorithmUnknown = "không biết thuật toán mà chứng thư {certificate} được ký",
+        "the algorithm with which the certificate {certificate} was signed is not known";
     AlgorithmsDisagree = "thuật toán băm và thuật toán ký mâu thuẫn", "digest and signature algorithm disagree";
     AlgorithmsReplaced = "thuật toán không phải thuật toán mà người ký đã bảo vệ",
         "the algorithms are not those that the signer protected";

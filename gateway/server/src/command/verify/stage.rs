@@ -92,7 +92,7 @@ impl Stage {
             | Failure::AlgorithmsDisagree
             | Failure::AlgorithmsReplaced
             | Failure::DigestAlgorithmUnknown
-            | Failure::SignatureAlgorithmUnknown => Stage::Cryptography,
+            | Failure::SignatureAlgorithmUnknown { certificate: None } => Stage::Cryptography,
             Failure::NoPath { .. }
             | Failure::IssuerUnknown { .. }
             | Failure::BudgetSpent
@@ -103,6 +103,7 @@ impl Stage {
             | Failure::KeyUsage { .. }
             | Failure::KeyPurpose { .. }
             | Failure::ConstraintUnmet { .. }
+            | Failure::SignatureAlgorithmUnknown { certificate: Some(_) }
             | Failure::AlgorithmRefused {
                 certificate: Some(_), ..
             } => Stage::Path,

@@ -135,7 +135,7 @@ pub(super) fn advice(failure: &Failure) -> Option<AdviceText> {
         Failure::NoPath { .. } => AdviceText::BringAnchor,
         Failure::SignaturePolicyUnknown => AdviceText::BringPolicy,
         Failure::DigestAlgorithmUnknown
-        | Failure::SignatureAlgorithmUnknown
+        | Failure::SignatureAlgorithmUnknown { .. }
         | Failure::AlgorithmRefused { .. }
         | Failure::DigestRefused(_) => AdviceText::WeakAlgorithm,
         Failure::Expired { .. } => AdviceText::JudgeEarlier,

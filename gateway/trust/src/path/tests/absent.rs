@@ -88,6 +88,39 @@ fn nothing_is_fetched_for_what_fails_in_any_case() {
     }
 }
 
+#[test]
+fn nothing_is_fetched_for_a_certificate_signed_in_an_unknown_way() {
+    let root = Authority::root("Root", as_is);
+    let leaf = root.leaf("Leaf", 3, |params| {
+        params
+            .custom_extensions
+            .push(issuer_access("http://ca.example/root.crt"));
+    });
+    // ECDSA with SHA-256, and with SHA-224, which is not known here (RFC 5758 §3.2).
+    let [known, unknown] = [2, 1].map(|last| [0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, last]);
+    let mut der = leaf.certificate.der().to_vec();
+    let places: Vec<usize> = memchr::memmem::find_iter(&der, &known).collect();
+    assert_eq!(places.len(), 2);
+    for at in places {
+        der[at..at + unknown.len()].copy_from_slice(&unknown);
+    }
+    let other = Arc::new(Certificate::from_der(&der).expect("a certificate"));
+    let anchors = vec![Arc::clone(&root.certificate)];
+    let snapshot = Snapshot::new(anchors, Vec::new(), Vec::new(), Policy::default(), 1);
+    let outcome = document_signer(&other, &[], &snapshot, now());
+    let Some(failure) = outcome.failure else {
+        panic!("it passed")
+    };
+    assert!(
+        matches!(&failure, Failure::SignatureAlgorithmUnknown { certificate: Some(one) } if *one == other),
+        "{failure:?}"
+    );
+    let indication = failure.indication(Some(&other));
+    let expected = SubIndication::CryptoConstraintsFailure;
+    assert_eq!(indication, Indication::Indeterminate(expected));
+    assert!(outcome.needs.is_empty());
+}
+
 /// A leaf that says where its issuer is, which is at hand only as a certificate of a stranger.
 struct DeadEnd {
     root: Authority,

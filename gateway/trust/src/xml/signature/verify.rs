@@ -289,7 +289,7 @@ impl<'t, 's> Check<'_, 't, 's> {
     ) -> Result<(), Failure> {
         let failure = |fault| match fault {
             SignatureFault::Wrong => Failure::SignatureWrong,
-            SignatureFault::Unsupported => Failure::SignatureAlgorithmUnknown,
+            SignatureFault::Unsupported => Failure::SignatureAlgorithmUnknown { certificate: None },
         };
         let sequence;
         let value = match signature.algorithm {

@@ -29,7 +29,7 @@ pub(in crate::command::verify) fn failure(failure: &Failure) -> Told {
     let with = |text: Text, name, value: &dyn Display| (text, text.said().with(name, value));
     told! { failure;
         bare TrailingOctets SignerAbsent SignerRepeated TooLarge ContentMisplaced ContentType SignedAttributesAbsent
-            DigestAlgorithmUnknown SignatureAlgorithmUnknown AlgorithmsDisagree AlgorithmsReplaced
+            DigestAlgorithmUnknown AlgorithmsDisagree AlgorithmsReplaced
             SignaturePolicyUnknown DigestMismatch SignatureWrong SignerCertificateAbsent SignerCertificateAmbiguous
             SigningCertificateMismatch SigningCertificateAbsent PropertiesUnsigned BudgetSpent TimeStampImprint
             TimeStampFuture TimeStampAuthority TimeStampOrder;
@@ -42,6 +42,12 @@ pub(in crate::command::verify) fn failure(failure: &Failure) -> Told {
         Failure::XmlUnsupported(unsupported) => xml_beyond(unsupported),
         Failure::DigestRefused(algorithm) => with(Text::DigestRefused, "algorithm", algorithm),
         Failure::TimeStampMalformed(fault) => with(Text::TimeStampMalformed, "detail", fault),
+        Failure::SignatureAlgorithmUnknown { certificate: None } => {
+            (Text::SignatureAlgorithmUnknown, Text::SignatureAlgorithmUnknown.said())
+        }
+        Failure::SignatureAlgorithmUnknown { certificate: Some(one) } => {
+            about(Text::CertificateAlgorithmUnknown, one)
+        }
         Failure::AlgorithmRefused { algorithm, key, certificate } => {
             let of = certificate.as_ref();
             let of = of.map_or_else(|| "-".to_owned(), |one| one.subject().to_string());

@@ -34,6 +34,9 @@ fn of_certificate(certificate: &Arc<Certificate>) -> Vec<Failure> {
             key: trust::algorithm::KeyKind::Rsa(1024),
             certificate: Some(certificate()),
         },
+        Failure::SignatureAlgorithmUnknown {
+            certificate: Some(certificate()),
+        },
         Failure::NoPath {
             certificate: certificate(),
         },
@@ -90,7 +93,7 @@ fn of_signature() -> Vec<Failure> {
         Failure::AttributeRepeated(SignedAttribute::SigningTime),
         Failure::AttributeMalformed(SignedAttribute::ContentType),
         Failure::DigestAlgorithmUnknown,
-        Failure::SignatureAlgorithmUnknown,
+        Failure::SignatureAlgorithmUnknown { certificate: None },
         Failure::AlgorithmsDisagree,
         Failure::AlgorithmsReplaced,
         Failure::SignaturePolicyUnknown,

@@ -55,7 +55,10 @@ fn the_certificate_of_the_signer_is_found_in_any_order() {
     let text = with_key_info(&world.organisation, &data(&[issuing, root])).sign("<a>{}</a>");
     assert_eq!(signer_of(&text, None), Err(Failure::SignatureWrong));
     let text = with_key_info(&world.organisation, &data(&[other])).sign("<a>{}</a>");
-    assert_eq!(signer_of(&text, None), Err(Failure::SignatureAlgorithmUnknown));
+    assert_eq!(
+        signer_of(&text, None),
+        Err(Failure::SignatureAlgorithmUnknown { certificate: None })
+    );
 }
 
 #[test]
@@ -146,7 +149,7 @@ fn the_given_key_is_for_signatures_that_bring_none() {
     let of_rsa = world.person.certificate.key();
     assert_eq!(
         signer_of(&text, Some(of_rsa)),
-        Err(Failure::SignatureAlgorithmUnknown)
+        Err(Failure::SignatureAlgorithmUnknown { certificate: None })
     );
     let text = Draft::enveloped(&world.organisation).sign("<a>{}</a>");
     assert!(signer_of(&text, Some(wrong)).is_ok());
