@@ -344,6 +344,9 @@ pub trait Journal: Send + Sync {
     /// At most `limit` held submissions, those whose waiting ends first coming first.
     fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
 
+    /// The submission of this case, if it is held.
+    fn held_case(&self, case: CaseId) -> Result<Option<HeldSubmission>, StoreFault>;
+
     /// At most `limit` submissions that wait for a person, the oldest case first.
     fn parked(&self, limit: usize) -> Result<Vec<ParkedSubmission>, StoreFault>;
 

@@ -139,22 +139,27 @@ impl Sweeper {
             true => HashSet::new(),
             false => self.road.waits.concerned(&trust),
         };
-        let most = if all || !concerned.is_empty() {
-            HELD_MAX
-        } else {
-            LOOK_MAX
-        };
-        let held = self.road.journal.held(most)?;
-        if all {
+        let journal = &self.road.journal;
+        let mut held = journal.held(if all { HELD_MAX } else { LOOK_MAX })?;
+        if all && held.len() < HELD_MAX {
             self.road
                 .waits
                 .retain(&held.iter().map(|held| held.case).collect());
         }
+        if !all {
+            held.retain(|held| held.until <= now && !concerned.contains(&held.case));
+        }
+        for case in concerned {
+            match journal.held_case(case) {
+                // None: it is not held any more, or about to be.
+                Ok(found) => held.extend(found),
+                Err(fault) => {
+                    error!(stage = "sweep", case.id = %case, error = %fault, "a held submission cannot be read");
+                }
+            }
+        }
         for held in held {
             let (case, is_over) = (held.case, held.until <= now);
-            if !all && !is_over && !concerned.contains(&case) {
-                continue;
-            }
             // Its last look takes as long as its answers are waited for.
             if is_over {
                 if self.ending.contains_key(&case) {
@@ -254,17 +259,16 @@ impl Sweeper {
             .retain(|&agency| directory.agency(agency).is_some() && directory.heir(agency, now).is_none());
         for agency in agencies {
             let mut heads = journal.due(agency, LOOK_MAX)?;
-            let lying = journal.in_flight(agency)?;
-            let is_any = !lying.is_empty();
-            heads.extend(lying);
-            self.fail_all(heads, "addressee-closed").await?;
-            if is_any {
+            heads.extend(journal.in_flight(agency)?);
+            let failed = self.fail_all(heads, "addressee-closed").await;
+            if !journal.in_inbox(agency)?.is_empty() {
                 // Nobody has that inbox any more: the places in it go.
                 self.road
                     .signals
                     .tell_dispatch(DispatchNews::DirectoryChanged)
                     .await;
             }
+            failed?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! directory synced.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +13,9 @@ use trust::Digest;
 use super::fault::Fault;
 use super::file::{make_directory, sync_directory};
 use super::lock::Space;
+
+/// Bytes of a kept original that are compared at once.
+const COMPARED_AT_ONCE: usize = 1 << 18;
 
 /// Where a large original is, if it is one.
 pub(super) fn path_in(directory: &Path, digest: &Digest) -> PathBuf {
@@ -54,10 +57,10 @@ impl Objects {
         path_in(&self.directory, digest)
     }
 
-    /// Keeps the bytes durably. Bytes that are kept already are not written again.
+    /// Keeps the bytes durably. Bytes that are kept already, and are the same still, are not written again.
     pub(super) fn keep(&self, digest: &Digest, bytes: &[u8]) -> Result<(), Fault> {
         let path = self.path(digest);
-        if path.is_file() {
+        if is_same(&path, bytes) {
             // Another thread or an earlier process may have renamed it and not yet made the name durable.
             return sync_directory(path.parent().expect("an object stands in a folder"));
         }
@@ -100,6 +103,28 @@ impl Objects {
             Ok(_) => Err(Fault::damaged(&path, 0, "the original has another digest")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Fault::kept("read", &path)(error)),
+        }
+    }
+}
+
+/// Whether the file holds these bytes.
+fn is_same(path: &Path, bytes: &[u8]) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let (mut file, mut rest) = (BufReader::with_capacity(COMPARED_AT_ONCE, file), bytes);
+    loop {
+        match file.fill_buf() {
+            Ok([]) => return rest.is_empty(),
+            Ok(read) => {
+                let count = read.len();
+                let Some(behind) = rest.strip_prefix(read) else {
+                    return false;
+                };
+                rest = behind;
+                file.consume(count);
+            }
+            Err(_) => return false,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! | SHA-256 of the payload 32 | crc32c of the payload 4 | crc32c of all before 4 | payload`. `batch` is the offset where the
 //! write began that the record belongs to. Records can be listed by their heads alone.
 //!
-//! **Invariant:** bytes are kept under their digest once, and before the journal names them.
+//! **Invariant:** bytes are kept under their digest once, unless they can no longer be read, and before the journal names
+//! them.
 //! **Invariant:** what is fetched has the digest it was asked for, or is a fault.
 
 use std::fs::{self, File};
@@ -205,6 +206,11 @@ impl PackDraft {
             offset: end.offset,
             bytes,
         }
+    }
+
+    /// Whether the place is in this draft.
+    pub(super) fn holds(&self, place: PackPlace) -> bool {
+        (self.start.number, self.start.offset) <= (place.number, place.offset)
     }
 
     /// The place behind this draft.

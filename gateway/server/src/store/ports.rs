@@ -324,6 +324,15 @@ impl Journal for Store {
         Ok(held.into_iter().map(read).filter_map(readable).collect())
     }
 
+    fn held_case(&self, case: CaseId) -> Result<Option<HeldSubmission>, StoreFault> {
+        let held = self.0.ask(|view| view.held_case(case))?;
+        let read = |(until, record)| {
+            let held = self.event_of(record)?;
+            Ok(HeldSubmission { case, until, held })
+        };
+        held.map(read).transpose()
+    }
+
     fn parked(&self, limit: usize) -> Result<Vec<ParkedSubmission>, StoreFault> {
         let parked = self.0.ask(|view| view.parked(limit))?;
         let read = |(case, record): (CaseId, WaitingRecord)| {

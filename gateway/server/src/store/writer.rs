@@ -29,7 +29,7 @@ use super::index::view::View;
 use super::index::{Fill, Index};
 use super::journal::{Draft, Journal};
 use super::lock::Space;
-use super::pack::{PackDraft, Packs};
+use super::pack::{PackDraft, PackReader, Packs};
 use super::projection;
 use super::rebuild::Ends;
 use super::settler::Settler;
@@ -276,7 +276,9 @@ impl Writer {
         let mut view = index.view();
         for request in requests {
             let now = (self.clock)();
-            let outcome = batch.take(&mut view, request, now).map_err(Failure::Undone)?;
+            let packs = &self.shared.sources.packs;
+            let outcome = batch.take(&mut view, packs, request, now);
+            let outcome = outcome.map_err(Failure::Undone)?;
             batch.outcomes.push(outcome);
         }
         let changes = view.into_changes();
@@ -413,7 +415,13 @@ impl Writer {
 
 impl Batch {
     /// Takes one commit in, if what it rests on holds.
-    fn take(&mut self, view: &mut View<'_>, request: &Request, now: Time) -> Result<Appended, Fault> {
+    fn take(
+        &mut self,
+        view: &mut View<'_>,
+        packs: &PackReader,
+        request: &Request,
+        now: Time,
+    ) -> Result<Appended, Fault> {
         for expectation in &request.expects {
             if !view.holds(expectation)? {
                 return Ok(Appended::Conflict);
@@ -424,7 +432,7 @@ impl Batch {
             None => return Ok(Appended::Conflict),
         }
         for (digest, original) in &request.originals {
-            if view.original(digest)?.is_none() {
+            if !self.is_kept(view, packs, digest)? {
                 let place = self.packs.add(*digest, original);
                 projection::keep(view, digest, place)?;
                 self.originals += 1;
@@ -438,6 +446,20 @@ impl Batch {
             recorded.push(placed.recorded);
         }
         Ok(Appended::Done(recorded))
+    }
+
+    /// Whether the original is kept, and can be read: what comes again mends what was damaged.
+    fn is_kept(&self, view: &View<'_>, packs: &PackReader, digest: &Digest) -> Result<bool, Fault> {
+        let Some(place) = view.original(digest)? else {
+            return Ok(false);
+        };
+        if self.packs.holds(place) {
+            return Ok(true);
+        }
+        let read = packs.read(digest, place);
+        let read =
+            read.inspect_err(|fault| tracing::warn!(%fault, "an original that came again is kept anew"));
+        Ok(read.is_ok())
     }
 
     /// The directory after this commit; `None` when it contradicts what was decided before it.

@@ -248,6 +248,15 @@ impl View<'_> {
         found.iter().map(read).collect()
     }
 
+    /// A case that is held: until when, and the event that holds it.
+    pub(crate) fn held_case(&self, case: CaseId) -> Result<Option<(Time, WaitingRecord)>, Fault> {
+        let record = self.get::<CaseRecord>(&key::case(case))?;
+        let Some(until) = record.and_then(|record| record.held_until) else {
+            return Ok(None);
+        };
+        Ok(self.get(&key::held(until, case))?.map(|waits| (until, waits)))
+    }
+
     /// Parked submissions: case, and the event that parked it.
     pub(crate) fn parked(&self, limit: usize) -> Result<Vec<(CaseId, WaitingRecord)>, Fault> {
         let found = self.scan(&[key::PARKED], limit)?;

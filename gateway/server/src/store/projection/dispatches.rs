@@ -35,6 +35,11 @@ impl Step<'_, '_> {
         if (record.head.state, state) == (DispatchState::Failed, DispatchState::Due) {
             self.forget_place(&record)?;
         }
+        // What was given up while it was handed over lies there all the same.
+        if (record.head.state, state) == (DispatchState::Failed, DispatchState::Consigned) {
+            let row = key::row(key::FLYING, &record.head.dispatch, record.position);
+            self.view.put(row, &())?;
+        }
         if !record.head.state.is_settled() || state == DispatchState::HandedOver || is_due_after_all {
             self.change_state(&mut record, state)?;
         }

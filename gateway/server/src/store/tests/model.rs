@@ -89,13 +89,14 @@ impl Model {
             let head = heads.get_mut(&id).expect("made before it moved");
             let moves = !head.state.is_settled() || state == DispatchState::HandedOver;
             let is_lost = state == DispatchState::Due && head.state == DispatchState::Failed;
-            if moves && state == DispatchState::Consigned {
+            let is_given_up_there = state == DispatchState::Consigned && head.state == DispatchState::Failed;
+            if is_given_up_there || moves && state == DispatchState::Consigned {
                 lying.insert(id);
             } else if moves && state != DispatchState::Failed || is_lost {
                 lying.remove(&id);
             }
-            if moves {
-                head.state = state;
+            if moves || is_given_up_there {
+                head.state = if moves { state } else { head.state };
                 // Who confirms what was never seen in an inbox had it.
                 let confirmed = state == DispatchState::HandedOver && head.consigned_to.is_none();
                 if state == DispatchState::Consigned || confirmed {
@@ -279,10 +280,10 @@ impl Model {
         let all = self.dispatches();
         match what {
             9 => {
-                let unsettled: Vec<_> = all.into_iter().filter(|head| !head.state.is_settled()).collect();
-                Some(Happening::Consigned(moved(
-                    &Self::pick(&unsettled, which)?.dispatch,
-                )))
+                let may_lie =
+                    |head: &DispatchHead| !head.state.is_settled() || head.state == DispatchState::Failed;
+                let some: Vec<_> = all.into_iter().filter(may_lie).collect();
+                Some(Happening::Consigned(moved(&Self::pick(&some, which)?.dispatch)))
             }
             10 => Some(Happening::HandedOver(moved(&Self::pick(&all, which)?.dispatch))),
             11 => Some(Happening::Failed(failed(&Self::pick(&all, which)?.dispatch))),
@@ -391,12 +392,12 @@ impl Model {
             .map(|one| one.about.position)
             .collect();
         assert_eq!(owed, self.owed());
-        let held: Vec<CaseId> = store
-            .held(1000)
-            .expect("told")
-            .iter()
-            .map(|one| one.case)
-            .collect();
+        let all = store.held(1000).expect("told");
+        for number in 0..self.cases {
+            let one = store.held_case(case(number)).expect("told");
+            assert_eq!(one.as_ref(), all.iter().find(|one| one.case == case(number)));
+        }
+        let held: Vec<CaseId> = all.iter().map(|one| one.case).collect();
         assert_eq!(held, self.held(), "those whose waiting ends first come first");
         let parked = store.parked(1000).expect("told").len();
         assert_eq!(store.undecided(1000).expect("told"), (held.len(), parked));

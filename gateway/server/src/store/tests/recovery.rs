@@ -307,3 +307,41 @@ fn a_rewritten_event_breaks_the_chain() {
     let refused = Store::open(&small(folder.path()), clock()).expect_err("forged");
     assert!(refused.to_string().contains("chain"), "{refused}");
 }
+
+/// A store with this original, of which one bit was flipped on disk since.
+fn with_flipped_original(folder: &Path, original: &[u8], kept_in: &str) -> Store {
+    let store = open(folder);
+    record(&store, new_document(1).keeping(original.into()));
+    record(&store, new_document(2).keeping([8; 100].as_slice().into()));
+    drop(store);
+    let path = newest(folder, kept_in);
+    let mut bytes = fs::read(&path).expect("read");
+    let is_original = |bytes: &[u8]| bytes == original;
+    let at = bytes
+        .windows(original.len())
+        .position(is_original)
+        .expect("there");
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes).expect("written");
+    open(folder)
+}
+
+#[test]
+fn an_original_that_comes_again_mends_what_was_damaged() {
+    let (small, large) = (vec![7; 200], vec![7; 100_000]);
+    let object = Digest::of(&large).to_string();
+    let folder_of_object = format!("objects/{}", &object[..2]);
+    for (original, kept_in) in [(small, "packs"), (large, &folder_of_object[..])] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = with_flipped_original(folder.path(), &original, kept_in);
+        let digest = Digest::of(&original);
+        assert!(matches!(fetch(&store, &digest), Err(StoreFault::Damaged(_))));
+        record(&store, Commit::default().keeping(original.as_slice().into()));
+        let mended = fetch(&store, &digest);
+        assert_eq!(mended.expect("read").as_deref(), Some(&original[..]));
+        drop(store);
+        without_index(folder.path());
+        let again = fetch(&open(folder.path()), &digest);
+        assert_eq!(again.expect("read").as_deref(), Some(&original[..]));
+    }
+}
