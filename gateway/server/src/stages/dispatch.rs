@@ -120,6 +120,7 @@ impl Dispatcher {
                 }
             }
             DispatchNews::GivenUp(id) => self.mend(id),
+            DispatchNews::DueAgain(ids) => ids.into_iter().for_each(|id| self.give_place_back(id)),
             DispatchNews::BrokerLost => {
                 self.losses += 1;
                 self.lanes.empty_all();
@@ -131,6 +132,22 @@ impl Dispatcher {
                 self.wake_all();
             }
             DispatchNews::DirectoryChanged => self.inherited = true,
+        }
+    }
+
+    /// Of one that was given up in an inbox and is due again. One of which an attempt runs, or ended meanwhile, has its place
+    /// by that.
+    fn give_place_back(&mut self, id: DispatchId) {
+        let is_due = match self.road.journal.dispatch(id) {
+            Ok(head) => head.is_some_and(|head| head.state == DispatchState::Due),
+            Err(fault) => {
+                warn!(stage = "dispatch", dispatch.id = %id, error = %fault, "it could not be read; its place is given back");
+                true
+            }
+        };
+        if is_due && !self.lanes.is_running(id) {
+            let freed = self.lanes.leave(id);
+            self.road.signals.due.add(freed);
         }
     }
 
@@ -286,10 +303,10 @@ impl Dispatcher {
             }
         }
         for (account, mut heads) in inboxes {
-            // An id begins with the time of its event. What could not be read is tried behind what can be.
+            // An id begins with the time of its event. What could not be read is tried behind what can be, in turns.
             heads.sort_by_key(|head| {
                 let id = head.dispatch.id;
-                (head.dispatch.rank, self.damage.has(id), id)
+                (self.damage.tried(id), head.dispatch.rank, id)
             });
             self.fill_inbox(agency, &account, heads);
         }

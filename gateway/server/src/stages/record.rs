@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use domain::consequence::Consequences;
 use domain::event::Happening;
+use domain::ids::DispatchId;
 use domain::port::{Appended, Commit, Recorded, StoreFault};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -167,11 +168,16 @@ pub async fn announce(road: &Road, recorded: &[Recorded]) {
                     .tell_dispatch(DispatchNews::GivenUp(it.dispatch))
                     .await;
             }
+            Happening::Extended(it) => {
+                let again: Vec<DispatchId> = it.addressees.iter().filter_map(|one| one.again).collect();
+                if !again.is_empty() {
+                    road.signals.tell_dispatch(DispatchNews::DueAgain(again)).await;
+                }
+            }
             Happening::Accepted(_)
             | Happening::Refused(_)
             | Happening::Held(_)
             | Happening::Repeated(_)
-            | Happening::Extended(_)
             | Happening::Reported(_)
             | Happening::Consigned(_)
             | Happening::Lost(_)

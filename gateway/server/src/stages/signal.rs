@@ -63,6 +63,8 @@ pub enum DispatchNews {
     Settled(Vec<DispatchId>),
     /// This was given up: it is tried no more. If it lies in an inbox, it keeps its place there.
     GivenUp(DispatchId),
+    /// These were given up and are due again: what of them lies in an inbox still has no place there any more.
+    DueAgain(Vec<DispatchId>),
     /// The broker lost what it held: nothing is in any inbox.
     BrokerLost,
     /// This inbox was made anew or holds fewer than it should.

@@ -143,8 +143,12 @@ async fn try_send(
     }
     drop(body);
     let consigned = Happening::Consigned(Moved::of(&head.dispatch, Some(account.clone()), None));
-    // The addressee may have been quicker than this record.
-    match insist(road, step(head, consigned, &[DispatchState::Due])).await? {
+    // Also what was given up meanwhile lies there now. The addressee may have been quicker than this record.
+    let recorded = insist(
+        road,
+        step(head, consigned, &[DispatchState::Due, DispatchState::Failed]),
+    );
+    match recorded.await? {
         Appended::Done(_) => Ok(Ending::Consigned),
         Appended::Conflict => Ok(Ending::Over),
     }

@@ -20,8 +20,10 @@ pub(super) struct Damage {
 #[derive(Debug)]
 struct One {
     agency: AgencyId,
-    /// When it is tried again; `None` from then on.
-    until: Option<Instant>,
+    /// When it is tried again.
+    until: Instant,
+    /// Whether that was told ([`Damage::ripe`]).
+    is_ripe: bool,
 }
 
 impl Damage {
@@ -37,8 +39,11 @@ impl Damage {
 
     /// Sets one aside, again if it was before. Says whether its addressee has few enough to be passed over.
     pub(super) fn set_aside(&mut self, id: DispatchId, agency: AgencyId, now: Instant) -> bool {
-        let until = Some(now + self.rest);
-        let one = One { agency, until };
+        let one = One {
+            agency,
+            until: now + self.rest,
+            is_ripe: false,
+        };
         if self.set_aside.insert(id, one).is_none() {
             *self.counts.entry(agency).or_insert(0) += 1;
         }
@@ -69,22 +74,22 @@ impl Damage {
         self.counts.get(&agency).copied().unwrap_or(0)
     }
 
-    /// Whether it is one of them.
-    pub(super) fn has(&self, id: DispatchId) -> bool {
-        self.set_aside.contains_key(&id)
+    /// Orders those that are tried next: what is none of them, and then those that were tried longest ago.
+    pub(super) fn tried(&self, id: DispatchId) -> Option<Instant> {
+        self.set_aside.get(&id).map(|one| one.until)
     }
 
     /// Whether it is set aside, and its rest is not over.
     pub(super) fn rests(&self, id: DispatchId, now: Instant) -> bool {
-        let until = self.set_aside.get(&id).and_then(|one| one.until);
-        until.is_some_and(|until| now < until)
+        self.set_aside.get(&id).is_some_and(|one| now < one.until)
     }
 
     /// Those whose rest is over, each with its addressee, and each once: they are tried when it has room.
     pub(super) fn ripe(&mut self, now: Instant) -> Vec<(DispatchId, AgencyId)> {
         let mut ripe = Vec::new();
         for (id, one) in &mut self.set_aside {
-            if one.until.take_if(|until| *until <= now).is_some() {
+            if one.until <= now && !one.is_ripe {
+                one.is_ripe = true;
                 ripe.push((*id, one.agency));
             }
         }
@@ -121,9 +126,10 @@ mod tests {
         assert_eq!(damage.ripe(now + rest / 2), []);
         assert_eq!(damage.ripe(now + rest).len(), 1001);
         assert_eq!(damage.ripe(now + 2 * rest), [], "each once");
-        assert!(damage.has(id(0)) && !damage.rests(id(0), now));
         assert!(!damage.set_aside(id(0), agency, now + rest), "set aside again");
         assert!(damage.rests(id(0), now + rest));
+        assert!(damage.tried(id(1)) < damage.tried(id(0)), "the other one is next");
+        assert_eq!(damage.tried(id(most + 1)), None, "what can be read goes first");
         assert_eq!(damage.ripe(now + 2 * rest), [(id(0), agency)]);
         assert!(damage.mend(id(0)) && !damage.mend(id(0)));
         assert_eq!((damage.count(), damage.of(agency)), (1000, 1000));

@@ -7,6 +7,7 @@ use domain::port::{Archive, DispatchHead};
 use futures_util::FutureExt;
 
 use super::*;
+use crate::stages::record::announce;
 use crate::stages::signal::DispatchNews;
 
 /// An archive of which one original is damaged.
@@ -100,15 +101,20 @@ fn with_window_of_one() -> (Bench, Arc<Inboxes>) {
     (bench, inboxes)
 }
 
-fn give_up_where_it_lies(bench: &Bench, head: &DispatchHead) {
-    let DispatchHead { dispatch, .. } = head;
+/// As the sweep does, without telling anybody.
+fn give_up(bench: &Bench, head: &DispatchHead) {
+    let DispatchHead {
+        dispatch,
+        consigned_at,
+        ..
+    } = head;
     bench.record(Commit::of(Happening::Failed(Failed {
         case: dispatch.case,
         dispatch: dispatch.id,
         kind: dispatch.kind,
         to: dispatch.to,
         reason: "expired".to_owned(),
-        consigned: true,
+        consigned: consigned_at.is_some(),
     })));
 }
 
@@ -120,7 +126,7 @@ fn with_given_up() -> (Bench, Arc<Inboxes>, DispatchHead) {
         states(bench, first.case) == [DispatchState::Consigned]
     });
     let head = bench.store.addressees(first.case).expect("told").remove(0);
-    give_up_where_it_lies(&bench, &head);
+    give_up(&bench, &head);
     (bench, inboxes, head)
 }
 
@@ -157,6 +163,49 @@ fn what_was_given_up_in_an_inbox_that_is_lost_stays_given_up_and_makes_room() {
 }
 
 #[test]
+fn what_was_given_up_in_an_inbox_and_is_sent_again_does_not_wait_for_its_own_place() {
+    let (mut bench, inboxes, head) = with_given_up();
+    let again = bench.job("s2", 1, &letter(1, &[2]).write().expect("a packet"));
+    let is_sent_again = Cell::new(false);
+    live(&mut bench, "it lies in the inbox again", |bench| {
+        if !is_sent_again.replace(true) {
+            tokio::task::block_in_place(|| {
+                let Ok(Appended::Done(recorded)) = bench.append(bench.judged(&again)) else {
+                    panic!("not recorded")
+                };
+                let told = announce(&bench.road, &recorded).now_or_never();
+                told.expect("there is room for news");
+            });
+        }
+        states(bench, head.dispatch.case) == [DispatchState::Consigned]
+    });
+    assert_eq!(inboxes.count(), 2);
+}
+
+#[test]
+fn what_was_given_up_while_it_was_handed_over_lies_there_and_takes_its_place() {
+    let (mut bench, inboxes) = with_window_of_one();
+    inboxes.is_slow.store(true, Ordering::SeqCst);
+    let (job, _) = accepted(&bench, "s1", &letter(1, &[2]));
+    let head = bench.store.addressees(job.case).expect("told").remove(0);
+    let is_failed = Cell::new(false);
+    let under_way = Arc::clone(&inboxes);
+    live(&mut bench, "it lies in the inbox", |bench| {
+        if under_way.count() == 1 && !is_failed.replace(true) {
+            tokio::task::block_in_place(|| give_up(bench, &head));
+        }
+        bench.store.in_inbox(head.dispatch.to).expect("told").len() == 1
+    });
+    assert!(is_failed.get());
+    assert_eq!(states(&bench, job.case), [DispatchState::Failed]);
+    let mut packet = letter(1, &[2]);
+    packet.document_id = "2/KH".to_owned();
+    let (second, _) = accepted(&bench, "s2", &packet);
+    live(&mut bench, "a while", |_| true);
+    assert_eq!(states(&bench, second.case), [DispatchState::Due]);
+}
+
+#[test]
 fn a_twin_waits_for_what_was_given_up_in_the_inbox_until_that_is_lost() {
     let (mut bench, inboxes) = set_up();
     let (job, _) = accepted(&bench, "s1", &letter(1, &[2, 3]));
@@ -168,7 +217,7 @@ fn a_twin_waits_for_what_was_given_up_in_the_inbox_until_that_is_lost() {
         states(bench, job.case) == [DispatchState::Consigned, DispatchState::Due]
     });
     let head = bench.store.addressees(job.case).expect("told").remove(0);
-    give_up_where_it_lies(&bench, &head);
+    give_up(&bench, &head);
     live(&mut bench, "a while", |_| true);
     assert_eq!(
         states(&bench, job.case),
@@ -215,16 +264,7 @@ fn what_cannot_be_read_and_was_given_up_is_no_trouble_any_more() {
     live(&mut bench, "nothing is unreadable any more", |bench| {
         let troubles = bench.road.troubles.unreadable();
         if troubles == 1 && !is_failed.replace(true) {
-            // Nobody tells the stage.
-            let failed = Happening::Failed(Failed {
-                case: job.case,
-                dispatch: head.dispatch.id,
-                kind: head.dispatch.kind,
-                to: head.dispatch.to,
-                reason: "expired".to_owned(),
-                consigned: false,
-            });
-            tokio::task::block_in_place(|| bench.record(Commit::of(failed)));
+            tokio::task::block_in_place(|| give_up(bench, &head));
         }
         is_failed.get() && bench.road.troubles.unreadable() == 0
     });
