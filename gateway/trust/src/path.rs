@@ -142,7 +142,8 @@ impl Search<'_> {
     /// What is said of a chain that leads to no anchor: that its issuer is to be fetched, where that may help.
     fn dead_end(&mut self, chain: &[Arc<Certificate>]) -> Outcome {
         let last = chain.last().expect("a chain begins with its leaf");
-        if last.signature_algorithm().is_none() {
+        // Who certifies itself in an unknown way may be an anchor all the same.
+        if !last.is_self_issued() && last.signature_algorithm().is_none() {
             return Outcome {
                 failure: Some(rules::algorithm_unknown(last)),
                 ..Outcome::default()

@@ -108,7 +108,7 @@ impl File<'_> {
         self.budget.check()?;
         let mut parser = Parser::new(self.shown(owner), offset);
         let container = self.read_container_with(&mut parser, number, owner);
-        self.budget.take_octets(parser.at.saturating_sub(offset))?;
+        self.budget.take_octets(parser.looked_at(offset))?;
         container
     }
 

@@ -195,7 +195,7 @@ impl<'a> File<'a> {
         let mut parser = Parser::new(self.shown(revision), offset);
         let object = self.read_with(&mut parser, reference, revision);
         // What cannot be read costs as much: such objects may overlap.
-        self.budget.take_octets(parser.at.saturating_sub(offset))?;
+        self.budget.take_octets(parser.looked_at(offset))?;
         object
     }
 
@@ -248,10 +248,11 @@ impl<'a> File<'a> {
         let length = match self.entry(reference.number, revision) {
             Some((Entry::InUse { offset, .. }, _)) => {
                 let mut parser = Parser::new(self.shown(revision), offset);
-                let is_it = parser.object_header()? == reference;
-                let length = parser.object(&self.budget);
-                self.budget.take_octets(parser.at - offset)?;
-                length?.as_size().filter(|_| is_it)
+                let header = parser.object_header();
+                let length = header.and_then(|header| Ok((header, parser.object(&self.budget)?)));
+                self.budget.take_octets(parser.looked_at(offset))?;
+                let (header, length) = length?;
+                length.as_size().filter(|_| header == reference)
             }
             Some((Entry::Compressed { container, index }, owner)) => self
                 .container(container, owner)?

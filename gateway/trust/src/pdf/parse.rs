@@ -3,8 +3,7 @@
 //! **Invariant**: strict: what two readers could take for two things (a key twice in a dictionary, a broken number, a
 //! string without an end) is a fault.
 //! **Invariant**: nesting is limited; every loop consumes input.
-//! **Invariant**: also after a fault the cursor stands behind what was looked at, but for one short word: who reads on is
-//! told what that cost.
+//! **Invariant**: what was looked at is known ([`Parser::looked_at`]), after a fault too, but for one short word.
 
 use super::PdfFault;
 use super::budget::Budget;
@@ -54,11 +53,22 @@ pub(super) fn is_number(word: &[u8]) -> bool {
 pub(super) struct Parser<'a> {
     bytes: &'a [u8],
     pub(super) at: usize,
+    /// How far was looked before the cursor went back.
+    furthest: usize,
 }
 
 impl<'a> Parser<'a> {
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self {
+            bytes,
+            at,
+            furthest: at,
+        }
+    }
+
+    /// How many octets from this place on were looked at.
+    pub(super) fn looked_at(&self, from: usize) -> usize {
+        self.furthest.max(self.at).saturating_sub(from)
     }
 
     fn fault(&self) -> PdfFault {
@@ -197,6 +207,7 @@ impl<'a> Parser<'a> {
                 self.keyword(b"R").ok().map(|()| reference)
             });
         if reference.is_none() {
+            self.furthest = self.furthest.max(self.at);
             self.at = start;
         }
         reference

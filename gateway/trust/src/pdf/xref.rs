@@ -111,7 +111,7 @@ impl Section {
         let end = parser.at;
         parser.skip_line_end();
         // Sections may stand inside one another, and each is kept.
-        budget.take_octets(parser.at.saturating_sub(offset))?;
+        budget.take_octets(parser.looked_at(offset))?;
         Ok(Self {
             offset,
             entries,
@@ -145,7 +145,7 @@ fn read_hidden(
 ) -> Result<BTreeMap<u32, Entry>, PdfFault> {
     let offset = parser.at;
     let (_, dictionary, data) = read_stream(bytes, &mut parser, budget)?;
-    budget.take_octets(parser.at.saturating_sub(offset))?;
+    budget.take_octets(parser.looked_at(offset))?;
     let mut hidden = read_stream_entries(&dictionary, &data, offset, budget)?;
     let is_same = |(number, entry): (&u32, &Entry)| table.get(number).is_none_or(|known| known == entry);
     if !hidden.iter().all(is_same) {

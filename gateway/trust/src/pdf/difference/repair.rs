@@ -72,7 +72,7 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
         }
         parser.at += strange;
     }
-    file.budget.take_looks(parser.at - at)?;
+    file.budget.take_looks(parser.looked_at(at))?;
     if !parser.starts_with(b"<<") {
         return Ok(());
     }
@@ -80,7 +80,7 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
     let before = file.budget.objects_left();
     let object = parser.object(&file.budget);
     file.budget.release_objects(before - file.budget.objects_left());
-    file.budget.take_looks(parser.at.saturating_sub(from))?;
+    file.budget.take_looks(parser.looked_at(from))?;
     let is_container = match object.as_ref().ok().and_then(Object::as_dictionary) {
         Some(dictionary) => dictionary.get(b"Type").is_some_and(|kind| {
             kind.as_reference().is_some() || matches!(kind.as_name(), Some(b"ObjStm" | b"XRef"))
@@ -99,7 +99,7 @@ fn check_unlisted(file: &File<'_>, bytes: &[u8], (number, at): (u32, usize)) -> 
 pub(super) fn check_damaged(file: &File<'_>, (number, offset): (u32, usize)) -> Result<(), PdfFault> {
     let mut parser = Parser::new(file.bytes, offset);
     let header = parser.object_header();
-    file.budget.take_looks(parser.at.saturating_sub(offset))?;
+    file.budget.take_looks(parser.looked_at(offset))?;
     let is_own = header.is_ok_and(|reference| reference.number == number);
     if !is_own {
         return Err(PdfFault::Object { number });
@@ -111,7 +111,7 @@ pub(super) fn check_damaged(file: &File<'_>, (number, offset): (u32, usize)) -> 
 pub(super) fn is_headed(file: &File<'_>, offset: usize, number: u32) -> Result<bool, PdfFault> {
     let mut parser = Parser::new(file.bytes, offset);
     let header = parser.object_header();
-    file.budget.take_looks(parser.at.saturating_sub(offset))?;
+    file.budget.take_looks(parser.looked_at(offset))?;
     if header.is_err() || header.is_ok_and(|reference| reference.number != number) {
         return Ok(false);
     }
