@@ -341,8 +341,8 @@ pub trait Journal: Send + Sync {
     /// The events that moved a dispatch, in order.
     fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault>;
 
-    /// At most `limit` held submissions, those whose waiting ends first coming first.
-    fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
+    /// At most `limit` held submissions behind this one, those whose waiting ends first coming first.
+    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
 
     /// The submission of this case, if it is held.
     fn held_case(&self, case: CaseId) -> Result<Option<HeldSubmission>, StoreFault>;

@@ -114,12 +114,12 @@ impl Dispatcher {
         match news {
             DispatchNews::Settled(ids) => {
                 for id in ids {
-                    self.mend(id);
+                    let _ = self.mend(id);
                     let freed = self.lanes.leave(id);
                     self.road.signals.due.add(freed);
                 }
             }
-            DispatchNews::GivenUp(id) => self.mend(id),
+            DispatchNews::GivenUp(id) => drop(self.mend(id)),
             DispatchNews::DueAgain(ids) => ids.into_iter().for_each(|id| self.give_place_back(id)),
             DispatchNews::BrokerLost => {
                 self.losses += 1;
@@ -240,7 +240,7 @@ impl Dispatcher {
             // What was given up or recalled meanwhile is tried no more.
             match self.road.journal.dispatch(id) {
                 Ok(Some(head)) if head.state == DispatchState::Due => drop(ripe.insert(agency)),
-                Ok(_) => self.mend(id),
+                Ok(_) => drop(self.mend(id)),
                 Err(_) => drop(ripe.insert(agency)),
             }
         }
@@ -306,7 +306,7 @@ impl Dispatcher {
             // An id begins with the time of its event. What could not be read is tried behind what can be, in turns.
             heads.sort_by_key(|head| {
                 let id = head.dispatch.id;
-                (self.damage.tried(id), head.dispatch.rank, id)
+                (head.dispatch.rank, self.damage.tried(id), id)
             });
             self.fill_inbox(agency, &account, heads);
         }
@@ -316,8 +316,8 @@ impl Dispatcher {
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
         let passed_over = self.lanes.running(account) + self.damage.of(agency);
-        let is_all = due.len() < self.lanes.room(account) + passed_over;
-        let now = Instant::now();
+        let mut is_all = due.len() < self.lanes.room(account) + passed_over;
+        let (now, mut is_probing) = (Instant::now(), false);
         for head in due {
             let id = head.dispatch.id;
             if self.lanes.is_running(id) || self.damage.rests(id, now) {
@@ -331,6 +331,11 @@ impl Dispatcher {
             if !self.lanes.has_room(account, head.dispatch.rank) {
                 self.lanes.wait(account, agency);
                 return;
+            }
+            // One at a time of those that could not be read: most of them still cannot, and the others have the room.
+            if self.damage.tried(id).is_some() && std::mem::replace(&mut is_probing, true) {
+                is_all = false;
+                continue;
             }
             self.send(head, account.clone());
         }
@@ -368,7 +373,12 @@ impl Dispatcher {
         self.lanes.end(id);
         match ending {
             Ending::Damaged => self.set_aside(id, to),
-            Ending::Consigned | Ending::Full | Ending::NoInbox | Ending::Over => self.mend(id),
+            Ending::Consigned | Ending::Full | Ending::NoInbox | Ending::Over => {
+                if self.mend(id) {
+                    // The next one of those may be tried.
+                    self.road.signals.due.add([to]);
+                }
+            }
             // Nobody has read it.
             Ending::NotNow | Ending::DueAgain | Ending::Waits | Ending::Behind(_) => {}
         }
@@ -434,11 +444,13 @@ impl Dispatcher {
         self.road.troubles.tell_unreadable(self.damage.count());
     }
 
-    /// It could be read, or is settled.
-    fn mend(&mut self, id: DispatchId) {
-        if self.damage.mend(id) {
+    /// It could be read, or is settled. Says whether it was one that could not.
+    fn mend(&mut self, id: DispatchId) -> bool {
+        let is_mended = self.damage.mend(id);
+        if is_mended {
             self.road.troubles.tell_unreadable(self.damage.count());
         }
+        is_mended
     }
 
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the

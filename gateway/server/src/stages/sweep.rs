@@ -42,6 +42,8 @@ struct Sweeper {
     judged_with: Option<Arc<Snapshot>>,
     /// Dispatches whose sender was told that they lie in the inbox.
     noticed: HashSet<DispatchId>,
+    /// How far the held ones were judged in the last round for all, where they were too many.
+    held_to: Option<(Time, CaseId)>,
     /// Cases whose time is over, and when they were last judged.
     ending: HashMap<CaseId, Instant>,
 }
@@ -71,6 +73,7 @@ pub async fn sweep(road: Road, inspectors: Inspectors) {
         inspectors,
         judged_with: None,
         noticed: HashSet::new(),
+        held_to: None,
         ending: HashMap::new(),
     };
     let mut tick = tokio::time::interval(TICK);
@@ -139,21 +142,20 @@ impl Sweeper {
             true => HashSet::new(),
             false => self.road.waits.concerned(&trust),
         };
-        let journal = &self.road.journal;
-        let mut held = journal.held(if all { HELD_MAX } else { LOOK_MAX })?;
-        if all && held.len() < HELD_MAX {
-            self.road
-                .waits
-                .retain(&held.iter().map(|held| held.case).collect());
-        }
-        if !all {
-            held.retain(|held| held.until <= now && !concerned.contains(&held.case));
-        }
+        let journal = Arc::clone(&self.road.journal);
+        let mut held = if all {
+            self.next_held()?
+        } else {
+            let mut first = journal.held(None, LOOK_MAX)?;
+            first.retain(|held| held.until <= now && !concerned.contains(&held.case));
+            first
+        };
         for case in concerned {
             match journal.held_case(case) {
-                // None: it is not held any more, or about to be.
-                Ok(found) => held.extend(found),
+                Ok(Some(found)) => held.push(found),
+                Ok(None) => self.road.waits.forget_unheld(case),
                 Err(fault) => {
+                    self.road.waits.forget(case);
                     error!(stage = "sweep", case.id = %case, error = %fault, "a held submission cannot be read");
                 }
             }
@@ -176,6 +178,20 @@ impl Sweeper {
         self.judged_with = Some(trust);
         self.ending.retain(|_, began| began.elapsed() < ENDING_EVERY);
         Ok(())
+    }
+
+    /// The next of all held ones, of many not all at once.
+    fn next_held(&mut self) -> Result<Vec<HeldSubmission>, StoreFault> {
+        let after = self.held_to.take();
+        let held = self.road.journal.held(after, HELD_MAX)?;
+        let last = held.last().filter(|_| held.len() == HELD_MAX);
+        self.held_to = last.map(|last| (last.until, last.case));
+        if after.is_none() && last.is_none() {
+            self.road
+                .waits
+                .retain(&held.iter().map(|held| held.case).collect());
+        }
+        Ok(held)
     }
 
     async fn judge_again(&self, held: HeldSubmission, is_over: bool) -> Result<(), StoreFault> {

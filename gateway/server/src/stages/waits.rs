@@ -50,6 +50,15 @@ impl Waits {
         self.table().remove(&case);
     }
 
+    /// A case is not held: forgets it, unless it may be about to be.
+    pub(super) fn forget_unheld(&self, case: CaseId) {
+        let mut table = self.table();
+        let wait = table.get(&case);
+        if wait.is_some_and(|wait| RECORDED_WITHIN <= wait.since.elapsed()) {
+            table.remove(&case);
+        }
+    }
+
     /// Those that may be judged otherwise by this material.
     pub(super) fn concerned(&self, now: &Snapshot) -> HashSet<CaseId> {
         let came = |(need, before): &(Need, Vec<Digest>)| now.at_hand(need) != *before;

@@ -315,8 +315,8 @@ impl Journal for Store {
         self.0.moves(dispatch)
     }
 
-    fn held(&self, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
-        let held = self.0.ask(|view| view.held(limit))?;
+    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
+        let held = self.0.ask(|view| view.held(after, limit))?;
         let read = |(case, until, record): (CaseId, Time, WaitingRecord)| {
             let held = self.event_of(record)?;
             Ok(HeldSubmission { case, until, held })

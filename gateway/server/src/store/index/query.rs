@@ -239,8 +239,16 @@ impl View<'_> {
     }
 
     /// Held submissions: case, end of waiting, and the event that holds it.
-    pub(crate) fn held(&self, limit: usize) -> Result<Vec<(CaseId, Time, WaitingRecord)>, Fault> {
-        let found = self.scan(&[key::HELD], limit)?;
+    pub(crate) fn held(
+        &self,
+        after: Option<(Time, CaseId)>,
+        limit: usize,
+    ) -> Result<Vec<(CaseId, Time, WaitingRecord)>, Fault> {
+        let from = after.map_or_else(
+            || vec![key::HELD],
+            |(until, case)| key::behind(&key::held(until, case)),
+        );
+        let found = self.scan_from(&[key::HELD], &from, limit)?;
         let read = |(held, value): &(Vec<u8>, sled::IVec)| {
             let (case, until) = (part(key::case_of(held))?, part(key::held_until(held))?);
             Ok((case, until, WaitingRecord::from_bytes(value)?))

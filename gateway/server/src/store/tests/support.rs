@@ -316,7 +316,7 @@ pub(super) fn answers(store: &Store, cases: usize) -> String {
         store.flying()
     ));
     tell(format!("owed {:?}", store.owed(1000)));
-    tell(format!("held {:?}", store.held(1000)));
+    tell(format!("held {:?}", store.held(None, 1000)));
     tell(format!(
         "expired {:?}",
         store.expired(Time::from_micros(1_700_000_100_000_005), 1000)
