@@ -247,7 +247,11 @@ impl Books {
     fn move_to(&mut self, dispatch: DispatchId, state: DispatchState, account: &Option<AccountId>) {
         let sent = self.dispatches.get_mut(&dispatch);
         let sent = sent.unwrap_or_else(|| panic!("dispatch {dispatch} moved before anything caused it"));
-        sent.state = state;
+        // What was given up stays given up, wherever it lies, until its addressee has it after all.
+        let is_final = sent.state == DispatchState::Failed && !state.is_settled();
+        if !is_final {
+            sent.state = state;
+        }
         if account.is_some() {
             sent.account.clone_from(account);
         }
