@@ -114,12 +114,12 @@ impl Dispatcher {
         match news {
             DispatchNews::Settled(ids) => {
                 for id in ids {
-                    let _ = self.mend(id);
+                    self.mend(id);
                     let freed = self.lanes.leave(id);
                     self.road.signals.due.add(freed);
                 }
             }
-            DispatchNews::GivenUp(id) => drop(self.mend(id)),
+            DispatchNews::GivenUp(id) => self.mend(id),
             DispatchNews::DueAgain(ids) => ids.into_iter().for_each(|id| self.give_place_back(id)),
             DispatchNews::BrokerLost => {
                 self.losses += 1;
@@ -240,7 +240,7 @@ impl Dispatcher {
             // What was given up or recalled meanwhile is tried no more.
             match self.road.journal.dispatch(id) {
                 Ok(Some(head)) if head.state == DispatchState::Due => drop(ripe.insert(agency)),
-                Ok(_) => drop(self.mend(id)),
+                Ok(_) => self.mend(id),
                 Err(_) => drop(ripe.insert(agency)),
             }
         }
@@ -373,12 +373,7 @@ impl Dispatcher {
         self.lanes.end(id);
         match ending {
             Ending::Damaged => self.set_aside(id, to),
-            Ending::Consigned | Ending::Full | Ending::NoInbox | Ending::Over => {
-                if self.mend(id) {
-                    // The next one of those may be tried.
-                    self.road.signals.due.add([to]);
-                }
-            }
+            Ending::Consigned | Ending::Full | Ending::NoInbox | Ending::Over => self.mend(id),
             // Nobody has read it.
             Ending::NotNow | Ending::DueAgain | Ending::Waits | Ending::Behind(_) => {}
         }
@@ -444,13 +439,12 @@ impl Dispatcher {
         self.road.troubles.tell_unreadable(self.damage.count());
     }
 
-    /// It could be read, or is settled. Says whether it was one that could not.
-    fn mend(&mut self, id: DispatchId) -> bool {
-        let is_mended = self.damage.mend(id);
-        if is_mended {
+    /// It could be read, or is settled: the next one of those for the same addressee may be tried.
+    fn mend(&mut self, id: DispatchId) {
+        if let Some(agency) = self.damage.mend(id) {
             self.road.troubles.tell_unreadable(self.damage.count());
+            self.road.signals.due.add([agency]);
         }
-        is_mended
     }
 
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the

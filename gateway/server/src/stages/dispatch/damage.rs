@@ -50,18 +50,16 @@ impl Damage {
         self.of(agency) <= self.passed_over_max
     }
 
-    /// It could be read, or is settled. Says whether it was one of them.
-    pub(super) fn mend(&mut self, id: DispatchId) -> bool {
-        let Some(One { agency, .. }) = self.set_aside.remove(&id) else {
-            return false;
-        };
+    /// It could be read, or is settled. Gives its addressee if it was one of them.
+    pub(super) fn mend(&mut self, id: DispatchId) -> Option<AgencyId> {
+        let One { agency, .. } = self.set_aside.remove(&id)?;
         if let Some(count) = self.counts.get_mut(&agency) {
             *count -= 1;
             if *count == 0 {
                 self.counts.remove(&agency);
             }
         }
-        true
+        Some(agency)
     }
 
     /// How many there are.
@@ -131,7 +129,7 @@ mod tests {
         assert!(damage.tried(id(1)) < damage.tried(id(0)), "the other one is next");
         assert_eq!(damage.tried(id(most + 1)), None, "what can be read goes first");
         assert_eq!(damage.ripe(now + 2 * rest), [(id(0), agency)]);
-        assert!(damage.mend(id(0)) && !damage.mend(id(0)));
+        assert_eq!((damage.mend(id(0)), damage.mend(id(0))), (Some(agency), None));
         assert_eq!((damage.count(), damage.of(agency)), (1000, 1000));
         assert_eq!(damage.of(AgencyId::from_number(2)), 0);
     }

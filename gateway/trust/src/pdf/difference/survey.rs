@@ -8,7 +8,7 @@ mod strays;
 
 use std::collections::{HashMap, HashSet};
 
-use self::strays::{is_object_stream, superseded};
+use self::strays::{is_plain_object_stream, superseded};
 use super::super::PdfFault;
 use super::super::field::{self, Form, Name};
 use super::super::file::{File, Indirect};
@@ -260,7 +260,7 @@ impl Survey {
         if object.stream.is_none() {
             self.boxes.note(file, dictionary, span.first());
         }
-        if is_object_stream(file, (number, object))?
+        if is_plain_object_stream(file, (number, object))?
             && let Some((Entry::InUse { offset, .. }, owner)) = file.entry(number, span.first())
         {
             self.streams.push((number, offset, owner));

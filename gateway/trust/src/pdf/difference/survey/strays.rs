@@ -103,7 +103,7 @@ impl Survey {
             Err(_) => return repair::check_damaged(file, (number, offset)),
             Ok(object) => object,
         };
-        if is_object_stream(file, (number, &object))? {
+        if is_plain_object_stream(file, (number, &object))? {
             self.note_unread(file, &[(number, offset, revision)])?;
         }
         file.budget.release_objects(object.weight);
@@ -122,7 +122,7 @@ pub(super) fn superseded(versions: &[Version], first: usize) -> impl Iterator<It
 
 /// Whether a stream is an object stream, also to whoever looks for objects himself. A fault where it says by reference what
 /// it is, or that it is a section and is none: some readers believe that.
-pub(super) fn is_object_stream(
+pub(super) fn is_plain_object_stream(
     file: &File<'_>,
     (number, object): (u32, &Indirect),
 ) -> Result<bool, PdfFault> {
