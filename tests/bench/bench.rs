@@ -14,7 +14,8 @@
 //!
 //! `documents_per_second` is from the throughput part; `p50_ms` and `p99_ms` from the 75 % part, `p99_half_load_ms`
 //! from the 50 % part, `p99_fixed_rate_ms` from that at [`FIXED_RATE`], which compares builds and machines of unlike
-//! throughput; `gateway_rss_mib` (anonymous and shared memory, /proc/PID/status) is the largest of all parts.
+//! throughput; `disk_stalled_*_percent` and `disk_longest_*_ms` beside them tell what the disk did meanwhile ([`disk`]);
+//! `gateway_rss_mib` (anonymous and shared memory, /proc/PID/status) is the largest of all parts.
 //! `cpu_us_per_document` is from the throughput part.
 #![expect(
     clippy::print_stdout,
@@ -23,6 +24,7 @@
 )]
 
 mod baseline;
+mod disk;
 mod documents;
 mod figures;
 mod load;
@@ -30,7 +32,8 @@ mod meter;
 mod station;
 
 use clap::Parser;
-use figures::{Clocks, Figures, MemoryWatch};
+use disk::DiskWatch;
+use figures::{Clocks, Figures, Latency, MemoryWatch};
 use load::Load;
 use station::Station;
 
@@ -109,7 +112,12 @@ async fn measure(arguments: &Arguments) {
             let warm_up = per_second * WARM_UP_SECONDS;
             let work = documents(warm_up + per_second * f64::from(arguments.seconds));
             say(&format!("latency at {per_second:.0} documents/s"));
-            *place = Some(load.open(work, per_second, warm_up as usize).await);
+            let watch = DiskWatch::start(folder.path());
+            let run = load.open(work, per_second, warm_up as usize).await;
+            *place = Some(Latency {
+                run,
+                disk: watch.end(),
+            });
         }
     }
     figures.repeats = load.totals().repeats;

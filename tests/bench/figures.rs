@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     baseline::Sizes,
+    disk::Disk,
     load::{Run, Totals},
     meter::{self, Memory},
     station::Station,
@@ -25,13 +26,19 @@ pub(crate) struct Figures {
     pub(crate) cost: Cost,
     /// Confirmations in the closed loop.
     pub(crate) confirmed: Totals,
-    pub(crate) three_quarters: Option<Run>,
-    pub(crate) half: Option<Run>,
+    pub(crate) three_quarters: Option<Latency>,
+    pub(crate) half: Option<Latency>,
     /// At [`crate::FIXED_RATE`].
-    pub(crate) fixed: Option<Run>,
+    pub(crate) fixed: Option<Latency>,
     pub(crate) baseline: f64,
     pub(crate) memory: Memory,
     pub(crate) repeats: u64,
+}
+
+/// An open loop, and the disk under it.
+pub(crate) struct Latency {
+    pub(crate) run: Run,
+    pub(crate) disk: Disk,
 }
 
 /// Processor microseconds a document.
@@ -68,7 +75,12 @@ impl Figures {
 
     /// One object. Figures of parts that were left out are null.
     pub(crate) fn to_json(&self) -> Value {
-        let at = |run: &Option<Run>, quantile| run.as_ref().map(|run| tenths(run.milliseconds(quantile)));
+        let at = |part: &Option<Latency>, quantile| {
+            let part = part.as_ref()?;
+            Some(tenths(part.run.milliseconds(quantile)))
+        };
+        let disk =
+            |part: &Option<Latency>, figure: fn(&Disk) -> f64| Some(tenths(figure(&part.as_ref()?.disk)));
         let (sizes, rate) = (self.sizes(), self.per_second());
         let has_baseline = self.baseline > 0.0;
         let mut stages = self.cost.stages.clone();
@@ -83,6 +95,10 @@ impl Figures {
             "p50_half_load_ms": at(&self.half, 0.5),
             "p99_fixed_rate_ms": at(&self.fixed, 0.99),
             "p50_fixed_rate_ms": at(&self.fixed, 0.5),
+            "disk_stalled_half_load_percent": disk(&self.half, Disk::stalled_percent),
+            "disk_longest_half_load_ms": disk(&self.half, Disk::longest_ms),
+            "disk_stalled_fixed_rate_percent": disk(&self.fixed, Disk::stalled_percent),
+            "disk_longest_fixed_rate_ms": disk(&self.fixed, Disk::longest_ms),
             "gateway_rss_mib": tenths(self.memory.held),
             "gateway_mapped_mib": tenths(self.memory.mapped),
             "cpu_us_per_document": stages.into_iter().map(|(name, us)| (name, json!(us.round()))).collect::<serde_json::Map<_, _>>(),
@@ -101,14 +117,18 @@ impl Figures {
     /// The same for people.
     pub(crate) fn print_table(&self) {
         let row = |name: &str, value: String| println!("{name:<44}{value:>16}");
-        let latency = |name: &str, run: &Option<Run>| {
-            let Some(run) = run else { return };
+        let latency = |name: &str, part: &Option<Latency>| {
+            let Some(Latency { run, disk }) = part else { return };
             for (quantile, word) in [(0.5, "p50"), (0.99, "p99"), (0.999, "p99.9"), (1.0, "max")] {
                 row(
                     &format!("latency at {name}, {word}"),
                     format!("{:.1} ms", run.milliseconds(quantile)),
                 );
             }
+            row(
+                &format!("disk at {name}, stalled / longest"),
+                format!("{:.1} % / {:.0} ms", disk.stalled_percent(), disk.longest_ms()),
+            );
         };
         row(
             "documents a second, sustained",
