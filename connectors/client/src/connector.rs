@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::clock;
 use crate::config::Config;
+use crate::entering::Entering;
 use crate::event::{Side, add};
 use crate::inbox::About;
 use crate::outbox::Answer;
@@ -91,6 +92,7 @@ pub struct Received {
 #[derive(Debug)]
 pub struct Connector {
     account: Arc<Account>,
+    entering: Entering,
     /// Its two sides, in the order in which they close: what the one still takes in, the other confirms.
     sides: Mutex<[Working; 2]>,
     owns_store: Ownership,
@@ -148,6 +150,7 @@ impl Connector {
         });
         Ok(Connector {
             account,
+            entering: Entering::default(),
             sides: Mutex::new(sides),
             owns_store,
         })
@@ -201,16 +204,9 @@ impl Connector {
         for (_, submission) in &entries {
             self.admits(submission.bytes.len())?;
         }
-        // An id that is already in the outbox or answered is the same submission: nothing new to keep.
-        let mut fresh = Vec::with_capacity(entries.len());
-        for (id, submission) in entries {
-            match self.is_repeated(&id, &submission.bytes)? {
-                None => fresh.push((id, submission)),
-                Some(true) => {}
-                Some(false) => return Err(SubmitFault::IdReused(id)),
-            }
-        }
-        let entries = fresh;
+        // Whoever else enters one of these ids meanwhile waits, and finds what became of it.
+        let _claim = self.entering.claim(entries.iter().map(|(id, _)| id)).await;
+        let entries = self.fresh(entries)?;
         if entries.is_empty() {
             return Ok(());
         }
@@ -231,6 +227,23 @@ impl Connector {
             .await?;
         add(&self.account.counting.submitted, count);
         Ok(())
+    }
+
+    /// Those that are not there yet: an id that is already in the outbox or answered is the same submission, nothing new to
+    /// keep.
+    fn fresh(
+        &self,
+        entries: Vec<(SubmissionId, Submission)>,
+    ) -> Result<Vec<(SubmissionId, Submission)>, SubmitFault> {
+        let mut fresh = Vec::with_capacity(entries.len());
+        for (id, submission) in entries {
+            match self.is_repeated(&id, &submission.bytes)? {
+                None => fresh.push((id, submission)),
+                Some(true) => {}
+                Some(false) => return Err(SubmitFault::IdReused(id)),
+            }
+        }
+        Ok(fresh)
     }
 
     /// Waits until the store has stopped, which it does when nobody knows any more what is on the disk: nothing more is

@@ -20,6 +20,7 @@ pub mod compose;
 pub mod config;
 mod connector;
 mod consume;
+mod entering;
 mod event;
 mod inbox;
 mod outbox;

@@ -144,3 +144,27 @@ async fn an_arrival_that_cannot_be_read_back_keeps_no_other_from_being_reported(
     assert_eq!((connector.counters().damaged, connector.inbox_len()), (1, 1));
     connector.close().await;
 }
+
+#[tokio::test]
+async fn of_two_packets_that_come_under_one_id_at_once_one_is_kept_and_the_other_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let connector = Connector::open(config(folder.path())).await.expect("a connector");
+    let id = SubmissionId::parse("x").expect("an id");
+    let submit = |bytes: &[u8]| {
+        let (bytes, rank) = (bytes.to_vec(), Rank::Normal);
+        connector.submit_as(id.clone(), Submission { bytes, rank })
+    };
+    let (first, again, other) = tokio::join!(submit(b"one"), submit(b"one"), submit(b"another"));
+    first.expect("kept");
+    again.expect("the same is there already");
+    assert!(matches!(other, Err(SubmitFault::IdReused(reused)) if reused == id));
+    assert_eq!(connector.counters().submitted, 1);
+    let kept = connector
+        .account
+        .fetch(Matter::Submission(id.clone()), |book| book.outbox.place(&id));
+    assert_eq!(
+        kept.expect("read").map(|kept| kept.into_body()),
+        Some(b"one".to_vec())
+    );
+    connector.close().await;
+}
