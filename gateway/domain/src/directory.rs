@@ -213,6 +213,14 @@ impl Directory {
         all
     }
 
+    /// Those whose inbox the agency holds at this time: itself, and of everybody it succeeded those whose heir it is
+    /// ([`Directory::heir`]); after a split the inbox fell to one part alone.
+    pub fn inbox_lineage(&self, holder: AgencyId, time: Time) -> Vec<AgencyId> {
+        let mut all = self.lineage(holder);
+        all.retain(|&agency| agency == holder || self.heir(agency, time) == Some(holder));
+        all
+    }
+
     /// Everybody under whose name documents of the agency may be: its own lineage, and those of all who came after it.
     /// Itself first.
     pub fn kin(&self, id: AgencyId) -> Vec<AgencyId> {

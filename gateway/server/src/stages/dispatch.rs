@@ -450,6 +450,11 @@ impl Dispatcher {
     /// What a recall waits for may lie far behind it, in the order of urgency: it is attempted now, in the place that the
     /// recall had if it will not need it for long.
     fn let_first(&mut self, first: DispatchHead, account: &AccountId, rank: Rank) {
+        let directory = self.road.journal.directory();
+        if directory.inbox_of(&first.dispatch, self.road.now()).as_ref() != Some(account) {
+            // It goes into another inbox, and has its turn there.
+            return;
+        }
         let is_withdrawn_soon = first.consigned_at.is_none();
         // Nothing is read of what is only withdrawn.
         if !is_withdrawn_soon && self.damage.rests(first.dispatch.id, Instant::now()) {

@@ -126,10 +126,10 @@ async fn recall_after_all(road: &Road, taken: &DispatchHead) -> Result<(), Store
         let business = head.identity.as_ref().map(|identity| identity.business);
         business == Some(BusinessType::Recall)
     };
-    let directory = road.journal.directory();
-    let holder = directory.heir(to, road.now()).unwrap_or(to);
+    let (directory, now) = (road.journal.directory(), road.now());
+    let holder = directory.heir(to, now).unwrap_or(to);
     for recall in road.journal.actions(case)?.into_iter().filter(is_recall) {
-        for agency in directory.lineage(holder) {
+        for agency in directory.inbox_lineage(holder, now) {
             let Some(head) = road.journal.addressed(recall.case, agency)? else {
                 continue;
             };

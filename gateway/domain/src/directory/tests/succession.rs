@@ -33,6 +33,12 @@ fn heirs_of_heirs_hold_the_inbox_and_all_parts_may_act() {
         "not before the split"
     );
     assert_eq!(directory.predecessors(id(4)), [id(2)]);
+    assert_eq!(directory.inbox_lineage(id(3), now), [id(3), id(2), id(1)]);
+    assert_eq!(
+        directory.inbox_lineage(id(4), now),
+        [id(4)],
+        "the inbox is not divided"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What goes into inboxes, and what a recall does about it: the stages dispatch and settle over a real store.
 
+mod divided;
 mod given_up;
 
 use std::sync::Mutex;
@@ -29,14 +30,20 @@ struct Inboxes {
     is_slow: AtomicBool,
     /// Packets, in the order in which they came.
     lying: Mutex<Vec<(CaseId, AgencyId)>>,
+    /// The same packets by the account into whose inbox they came.
+    into: Mutex<Vec<(CaseId, AccountId)>>,
 }
 
 impl Inbox for Inboxes {
-    fn hand_over(&self, _: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
+    fn hand_over(&self, account: AccountId, parcel: Parcel) -> Soon<'_, Outcome> {
         let Parcel { dispatch, .. } = parcel;
         if dispatch.kind == DispatchKind::Packet {
             let mut lying = self.lying.lock().expect("nobody panicked");
             lying.push((dispatch.case, dispatch.to));
+            self.into
+                .lock()
+                .expect("nobody panicked")
+                .push((dispatch.case, account));
         }
         let mut room = self.room.lock().expect("nobody panicked");
         let is_full = *room == Some(0);

@@ -39,11 +39,10 @@ pub(super) fn standing(road: &Road, head: &DispatchHead) -> Result<Standing, Sto
     if !recalls || case.targets.is_empty() {
         return Ok(Standing::Goes);
     }
-    let directory = road.journal.directory();
-    let to = head.dispatch.to;
-    let holder = directory.heir(to, road.now()).unwrap_or(to);
+    let (directory, now, to) = (road.journal.directory(), road.now(), head.dispatch.to);
+    let holder = directory.heir(to, now).unwrap_or(to);
     let (mut goes, mut withdrawn) = (was_there, Vec::new());
-    for agency in directory.lineage(holder) {
+    for agency in directory.inbox_lineage(holder, now) {
         for target in &case.targets {
             let Some(target) = road.journal.addressed(*target, agency)? else {
                 continue;
