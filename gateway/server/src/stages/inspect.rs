@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use domain::dispatch::Rank;
+use domain::dispatch::{DispatchState, Rank};
 use domain::event::{Happening, Parked, Refused, Repeated, Submission};
 use domain::ids::{AgencyId, CaseId};
 use domain::judge::{Matter, Moment, identify, identity_of, judge, judge_status, rank_of};
@@ -354,13 +354,24 @@ impl Bench<'_> {
             | Happening::DirectoryChanged(_)
             | Happening::BrokerLost { .. } => unreachable!("no verdict on a submission"),
         };
+        let expects = given_up_still(&happening);
         let mut commit = Commit::of(happening);
         if keeps {
             commit = commit.keeping(Arc::clone(&self.job.body));
         }
-        commit.expects.extend(self.expects.iter().cloned());
+        commit.expects.extend(self.expects.iter().cloned().chain(expects));
         Verdict::Record(Box::new(commit))
     }
+}
+
+/// What goes again must still be given up: an addressee that confirmed it meanwhile has it.
+fn given_up_still(happening: &Happening) -> Vec<Expectation> {
+    let Happening::Extended(it) = happening else {
+        return Vec::new();
+    };
+    let again = it.addressees.iter().filter_map(|addressee| addressee.again);
+    let states = &[DispatchState::Failed];
+    again.map(|id| Expectation::Dispatch { id, states }).collect()
 }
 
 /// The submission as the receiver of the bytes knows it.

@@ -295,3 +295,23 @@ fn what_can_be_read_goes_however_much_cannot() {
     });
     assert_eq!((inboxes.count(), bench.road.troubles.unreadable()), (1, 2));
 }
+
+#[test]
+fn what_was_taken_after_all_does_not_go_again() {
+    let (mut bench, _) = set_up();
+    let packet = letter(1, &[2]);
+    let (sent, _) = accepted(&bench, "s1", &packet);
+    live(&mut bench, "it lies in the inbox", |bench| {
+        states(bench, sent.case) == [DispatchState::Consigned]
+    });
+    let head = bench.store.addressees(sent.case).expect("told").remove(0);
+    give_up(&bench, &head);
+    let again = bench.job("s2", 1, &packet.write().expect("a packet"));
+    let commit = bench.judged(&again);
+    assert!(matches!(commit.happenings[0], Happening::Extended(_)));
+    let moved = Moved::of(&head.dispatch, head.consigned_to, None);
+    bench.record(Commit::of(Happening::HandedOver(moved)));
+    assert_eq!(bench.append(commit), Ok(Appended::Conflict));
+    assert!(matches!(bench.take(&again), Happening::Repeated(_)));
+    assert_eq!(states(&bench, sent.case), [DispatchState::HandedOver]);
+}
