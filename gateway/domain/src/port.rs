@@ -251,6 +251,15 @@ pub struct HeldSubmission {
     pub held: Recorded,
 }
 
+/// Some of those that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPage {
+    /// Those that can be read.
+    pub held: Vec<HeldSubmission>,
+    /// The last one that was looked at, where there may be more behind it.
+    pub last: Option<(Time, CaseId)>,
+}
+
 /// A submission that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedSubmission {
@@ -342,7 +351,7 @@ pub trait Journal: Send + Sync {
     fn moves(&self, dispatch: DispatchId) -> Result<Vec<Recorded>, StoreFault>;
 
     /// At most `limit` held submissions behind this one, those whose waiting ends first coming first.
-    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault>;
+    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<HeldPage, StoreFault>;
 
     /// The submission of this case, if it is held.
     fn held_case(&self, case: CaseId) -> Result<Option<HeldSubmission>, StoreFault>;

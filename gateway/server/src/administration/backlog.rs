@@ -47,7 +47,7 @@ impl Backlog {
                 backlog.of(sender).outgoing += 1;
             }
         }
-        for held in journal.held(None, COUNTED_MAX)? {
+        for held in journal.held(None, COUNTED_MAX)?.held {
             if let Some(sender) = journal.case(held.case)?.and_then(|head| head.sender) {
                 backlog.of(sender).held += 1;
             }

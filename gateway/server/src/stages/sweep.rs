@@ -10,7 +10,8 @@ use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::{Failed, Happening, Held, Refused};
 use domain::ids::{CaseId, DispatchId};
 use domain::port::{
-    Appended, CaseState, Commit, DispatchHead, HeldSubmission, OwedReceipt, Recorded, Slot, StoreFault,
+    Appended, CaseState, Commit, DispatchHead, HeldPage, HeldSubmission, OwedReceipt, Recorded, Slot,
+    StoreFault,
 };
 use domain::receipt::ReceiptKind;
 use domain::refusal::Refusal;
@@ -146,7 +147,7 @@ impl Sweeper {
         let mut held = if all {
             self.next_held()?
         } else {
-            let mut first = journal.held(None, LOOK_MAX)?;
+            let mut first = journal.held(None, LOOK_MAX)?.held;
             first.retain(|held| held.until <= now && !concerned.contains(&held.case));
             first
         };
@@ -183,9 +184,8 @@ impl Sweeper {
     /// The next of all held ones, of many not all at once.
     fn next_held(&mut self) -> Result<Vec<HeldSubmission>, StoreFault> {
         let after = self.held_to.take();
-        let held = self.road.journal.held(after, HELD_MAX)?;
-        let last = held.last().filter(|_| held.len() == HELD_MAX);
-        self.held_to = last.map(|last| (last.until, last.case));
+        let HeldPage { held, last } = self.road.journal.held(after, HELD_MAX)?;
+        self.held_to = last;
         if after.is_none() && last.is_none() {
             self.road
                 .waits

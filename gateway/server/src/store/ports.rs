@@ -11,8 +11,8 @@ use domain::dispatch::DispatchState;
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, DispatchId, DocumentId, SubmissionId};
 use domain::port::{
-    Appended, Archive, CaseHead, Commit, DispatchHead, HeldSubmission, IssuedHead, Journal, OwedReceipt,
-    ParkedSubmission, Recorded, Slot, Soon, StatusHead, StoreFault, SubmissionHead,
+    Appended, Archive, CaseHead, Commit, DispatchHead, HeldPage, HeldSubmission, IssuedHead, Journal,
+    OwedReceipt, ParkedSubmission, Recorded, Slot, Soon, StatusHead, StoreFault, SubmissionHead,
 };
 use domain::receipt::Checkpoint;
 use tokio::sync::oneshot;
@@ -315,13 +315,16 @@ impl Journal for Store {
         self.0.moves(dispatch)
     }
 
-    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<Vec<HeldSubmission>, StoreFault> {
+    fn held(&self, after: Option<(Time, CaseId)>, limit: usize) -> Result<HeldPage, StoreFault> {
         let held = self.0.ask(|view| view.held(after, limit))?;
+        let last = held.last().filter(|_| held.len() == limit);
+        let last = last.map(|(case, until, _)| (*until, *case));
         let read = |(case, until, record): (CaseId, Time, WaitingRecord)| {
             let held = self.event_of(record)?;
             Ok(HeldSubmission { case, until, held })
         };
-        Ok(held.into_iter().map(read).filter_map(readable).collect())
+        let held = held.into_iter().map(read).filter_map(readable).collect();
+        Ok(HeldPage { held, last })
     }
 
     fn held_case(&self, case: CaseId) -> Result<Option<HeldSubmission>, StoreFault> {

@@ -9,7 +9,7 @@ use domain::dispatch::{DispatchKind, DispatchState, Rank};
 use domain::event::Happening;
 use domain::ids::{AgencyId, CaseId, DispatchId};
 use domain::packet::{BusinessType, StatusCode};
-use domain::port::{CaseState, Commit, DispatchHead, HeldSubmission, Journal, Recorded, bears_id};
+use domain::port::{CaseState, Commit, DispatchHead, Journal, Recorded, bears_id};
 use proptest::prelude::*;
 
 use super::support::*;
@@ -333,17 +333,13 @@ impl Model {
 
     /// What is held, also one after the other and by case; says how many there are.
     fn check_held(&self, store: &Store) -> usize {
-        let all = store.held(None, 1000).expect("told");
-        let mut paged = Vec::new();
-        while let Some(next) = store
-            .held(
-                paged.last().map(|last: &HeldSubmission| (last.until, last.case)),
-                1,
-            )
-            .expect("told")
-            .pop()
-        {
-            paged.push(next);
+        let all = store.held(None, 1000).expect("told").held;
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.held(after, 1).expect("told");
+            paged.extend(page.held);
+            let Some(last) = page.last else { break };
+            after = Some(last);
         }
         assert_eq!(paged, all);
         for number in 0..self.cases {
