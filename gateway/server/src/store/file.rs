@@ -2,7 +2,7 @@
 //!
 //! Stands under journal and packs.
 //!
-//! **Invariant:** nothing before the durable length is ever written again.
+//! **Invariant:** nothing before the durable length is ever written again, but for a start, which writes the same bytes.
 //! **Invariant:** what a failed write left behind is cut off before anything else is written.
 
 use std::fs::{self, File, OpenOptions};
@@ -61,6 +61,7 @@ impl GrowingFile {
         if length < found {
             file.set_len(length).map_err(Fault::system("truncate", &path))?;
         }
+        write_again(&file, length, &path)?;
         // Also where nothing was cut: what is there may have been written and never synced before a crash.
         file.sync_all().map_err(Fault::system("sync", &path))?;
         Ok(GrowingFile {
@@ -107,6 +108,23 @@ impl GrowingFile {
         self.durable = self.durable.min(length);
         Ok(())
     }
+}
+
+/// Writes what is read back into its own place. After a sync that failed, what it was to write counts as written though it
+/// is only in memory: no later sync would bring it to the disk, and readers find it there all the same.
+fn write_again(file: &File, length: u64, path: &Path) -> Result<(), Fault> {
+    let mut window = vec![0; WINDOW_BYTES];
+    let mut offset = 0;
+    while offset < length {
+        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        let piece = &mut window[..WINDOW_BYTES.min(left)];
+        file.read_exact_at(piece, offset)
+            .map_err(Fault::system("read", path))?;
+        file.write_all_at(piece, offset)
+            .map_err(Fault::system("write", path))?;
+        offset += piece.len() as u64;
+    }
+    Ok(())
 }
 
 /// Makes names in a directory durable.
@@ -202,5 +220,39 @@ impl WindowReader {
         }
         let from = usize::try_from(offset - self.start).expect("an offset inside the window");
         Ok(Some(&self.window[from..from + bytes]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that this thread has given to the page cache to be written (proc_pid_io(5)).
+    fn written() -> u64 {
+        let figures = fs::read_to_string("/proc/thread-self/io").expect("the kernel counts");
+        let line = figures
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "));
+        line.and_then(|bytes| bytes.parse().ok()).expect("a figure")
+    }
+
+    #[test]
+    fn what_a_start_goes_on_from_is_written_again_and_stays_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let mut file = GrowingFile::create(path.clone(), b"header").expect("made");
+        let bytes: Vec<u8> = (0..WINDOW_BYTES + 5_000).map(|at| at.to_le_bytes()[1]).collect();
+        file.append(&bytes).expect("written");
+        file.sync().expect("durable");
+        drop(file);
+        let (before, length) = (written(), 6 + bytes.len() as u64 - 10);
+        let opened = GrowingFile::open(path.clone(), length).expect("opened");
+        assert_eq!(opened.length(), length);
+        assert!(
+            length <= written() - before,
+            "a clean page is no proof that it is on the disk"
+        );
+        let kept = fs::read(path).expect("read");
+        assert_eq!(kept, [b"header", &bytes[..bytes.len() - 10]].concat());
     }
 }

@@ -81,6 +81,8 @@ impl Objects {
         file.sync_all().map_err(Fault::system("sync", aside))?;
         let folder = path.parent().expect("an object stands in a folder");
         make_directory(folder)?;
+        // Another thread may have made it and not yet made its name durable.
+        sync_directory(&self.directory)?;
         fs::rename(aside, path).map_err(Fault::system("rename", path))?;
         sync_directory(folder)
     }
