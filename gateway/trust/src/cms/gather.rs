@@ -25,6 +25,8 @@ const RESPONSES_MAX: usize = 256;
 
 /// Octets of all lists of a signature that are read at most: lists of some megabytes are met.
 const LIST_BYTES_MAX: usize = 16 << 20;
+/// Octets of all responses of a signature that are read at most: a response has some thousands.
+const RESPONSE_BYTES_MAX: usize = 4 << 20;
 
 /// An OCSPResponse in DER (RFC 6960 §4.2.1) that came with a signature.
 #[derive(Clone, Debug)]
@@ -41,6 +43,7 @@ pub(crate) struct Gathered {
     pub(crate) lists: Vec<Arc<RevocationList>>,
     pub(crate) responses: Vec<Response>,
     list_bytes: usize,
+    response_bytes: usize,
 }
 
 impl Gathered {
@@ -51,6 +54,7 @@ impl Gathered {
             lists: Vec::new(),
             responses: Vec::new(),
             list_bytes: 0,
+            response_bytes: 0,
         };
         &NOTHING
     }
@@ -197,7 +201,8 @@ impl Gathered {
     }
 
     fn add_response(&mut self, response: &Element<'_>) {
-        if RESPONSES_MAX <= self.responses.len() {
+        self.response_bytes += response.whole.len();
+        if RESPONSES_MAX <= self.responses.len() || RESPONSE_BYTES_MAX < self.response_bytes {
             return;
         }
         let is_whole = response.reader().peek() == Some(tag::ENUMERATED);
@@ -231,4 +236,24 @@ fn elements<'a>(outer: &Element<'a>) -> impl Iterator<Item = Element<'a>> + use<
         let element: Result<Element<'a>, Asn1Fault> = reader.next();
         element.ok()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses_are_read_up_to_their_limit_in_octets() {
+        let whole = RESPONSE_BYTES_MAX / 4;
+        // Tag, and a length of three octets with its own.
+        let response = write::element(tag::SEQUENCE, &vec![0; whole - 5]);
+        let mut reader = Reader::new(&response);
+        let element = reader.next().expect("an element");
+        assert_eq!(element.whole.len(), whole);
+        let mut gathered = Gathered::default();
+        for _ in 0..5 {
+            gathered.add_response(&element);
+        }
+        assert_eq!(gathered.responses.len(), 4);
+    }
 }

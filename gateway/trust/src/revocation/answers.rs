@@ -184,7 +184,7 @@ impl<'a> Inquiry<'a, '_> {
         let beside = self.question.responses.iter();
         let beside = beside
             .filter(|response| memchr::memmem::find(&response.der, &named).is_some())
-            .take_while(|_| self.budget.step())
+            .take_while(|response| self.budget.step_for(response.der.len()))
             .filter_map(|response| {
                 let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;
                 answer.is_about(certificate, issuer).then(|| AtHand {
