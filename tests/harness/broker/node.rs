@@ -80,6 +80,7 @@ fn configuration(broker: &Broker) -> String {
          default_user_tags.administrator = true\n\
          raft.wal_max_size_bytes = 67108864\n\
          vm_memory_high_watermark.absolute = 4GB\n\
+         max_message_size = 33554432\n\
          log.file.level = info\n",
         amqp = broker.ports.port(AMQP),
         management = broker.ports.port(MANAGEMENT),
