@@ -134,7 +134,8 @@ async fn leave_waiting(province: &mut Province, stream: &mut Stream) {
     .await;
 }
 
-/// Waits until nothing moves any more: answers are compared that do not change by themselves.
+/// Waits until nothing moves any more: answers are compared that do not change by themselves. A disk that stands still
+/// for a moment is no such time; nobody who is there has anything in its inbox then.
 async fn calm(province: &Province) {
     let (mut events, mut looks) = (0, 0);
     wait_until("nothing more happens", PATIENCE, async || {
@@ -142,9 +143,16 @@ async fn calm(province: &Province) {
         let now = province.books().events.len();
         looks = if now == events { looks + 1 } else { 0 };
         events = now;
-        looks == 25
+        looks >= 25 && inboxes_with_something(province).await == 1
     })
     .await;
+}
+
+async fn inboxes_with_something(province: &Province) -> usize {
+    let backlog = province.gateway.administration("backlog").await;
+    let agencies = backlog.as_array().expect("a list of agencies");
+    let filled = agencies.iter().filter(|agency| agency["inbox"] != 0);
+    filled.count()
 }
 
 /// Everything that an operator can ask for.
