@@ -33,7 +33,7 @@ use self::view::{Changes, View};
 use super::fault::Fault;
 
 /// Changes kept in memory before they go into the tree: enough to let short-lived entries vanish.
-const PENDING_MAX: usize = 1 << 15;
+const PENDING_MAX: usize = 1 << 13;
 /// So many make the writer wait until what is being settled is in the tree: sled is slower than the journal then.
 const PENDING_LIMIT: usize = 8 * PENDING_MAX;
 /// Entries between two pauses of settling.
