@@ -283,13 +283,13 @@ impl Dispatcher {
             else {
                 return 0;
             };
-            let room = lanes.room(&account);
-            if room == 0 {
+            // What is urgent comes first: where there is no room for the first there is none for any of them.
+            if !lanes.has_room(&account, first.dispatch.rank) {
                 lanes.wait(&account, agency);
                 return 0;
             }
             // Those under way, and those that cannot be read, are still due in the index; they are passed over below.
-            room + lanes.running(&account) + damage.of(agency)
+            lanes.room(&account) + lanes.running(&account) + damage.of(agency)
         };
         let due = self.road.journal.due_by_system(agency, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.

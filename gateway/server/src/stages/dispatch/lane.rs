@@ -5,6 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use domain::dispatch::Rank;
 use domain::ids::{AccountId, AgencyId, DispatchId};
 
+/// Who waits for room in a window is told when so large a part of it is free: looking for what is due costs the same for
+/// one place as for many.
+const WOKEN_FROM: usize = 8;
+
 /// All inboxes, as far as something lies in them or waits for room.
 #[derive(Debug)]
 pub(super) struct Lanes {
@@ -67,7 +71,8 @@ impl Lanes {
         self.lanes.get_mut(account).expect("a place belongs to a lane")
     }
 
-    /// The dispatch gives its place back. Gives the addressees that waited for one.
+    /// The dispatch gives its place back. Gives the addressees that waited, if there is room enough for them: some part of
+    /// the window, or a place of those for urgent dispatches, of which one may be waiting.
     #[must_use = "who waited is to be woken"]
     pub(super) fn leave(&mut self, id: DispatchId) -> BTreeSet<AgencyId> {
         let Some(account) = self.places.remove(&id) else {
@@ -78,6 +83,11 @@ impl Lanes {
         // It may be settled before its attempt has heard of it.
         if self.running.remove(&id) {
             lane.running -= 1;
+        }
+        let is_urgent_place = self.window <= lane.taken;
+        let is_worth_it = lane.taken + (self.window / WOKEN_FROM).max(1) <= self.window;
+        if !is_urgent_place && !is_worth_it && !self.full.contains_key(&account) {
+            return BTreeSet::new();
         }
         let freed = std::mem::take(&mut lane.waiting);
         if lane.taken == 0 {
@@ -245,6 +255,25 @@ mod tests {
         assert_eq!(lanes.leave(id(1)), BTreeSet::from([agency]));
         assert_eq!(lanes.leave(id(1)), BTreeSet::new(), "a place is given back once");
         assert_eq!(lanes.room(&account), 1);
+    }
+
+    #[test]
+    fn who_waits_for_a_large_window_is_told_when_a_part_of_it_is_free() {
+        let account = AccountId::parse("a1-1").expect("an account id");
+        let agency = AgencyId::from_number(7);
+        let (woken, nobody) = (BTreeSet::from([agency]), BTreeSet::new());
+        let mut lanes = Lanes::new(16, 2);
+        for number in 0..18 {
+            lanes.board(&account, id(number));
+        }
+        lanes.wait(&account, agency);
+        assert_eq!(lanes.leave(id(17)), woken, "an urgent one may wait");
+        lanes.wait(&account, agency);
+        assert_eq!(lanes.leave(id(16)), woken, "still");
+        lanes.wait(&account, agency);
+        assert_eq!(lanes.leave(id(15)), nobody, "one place of sixteen");
+        assert_eq!(lanes.leave(id(14)), woken, "two of them");
+        assert_eq!(lanes.leave(id(13)), nobody, "it is told once");
     }
 
     #[test]
