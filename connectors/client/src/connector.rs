@@ -92,7 +92,7 @@ pub struct Received {
 #[derive(Debug)]
 pub struct Connector {
     account: Arc<Account>,
-    entering: Entering,
+    entering: Arc<Entering>,
     /// Its two sides, in the order in which they close: what the one still takes in, the other confirms.
     sides: Mutex<[Working; 2]>,
     owns_store: Ownership,
@@ -150,7 +150,7 @@ impl Connector {
         });
         Ok(Connector {
             account,
-            entering: Entering::default(),
+            entering: Arc::default(),
             sides: Mutex::new(sides),
             owns_store,
         })
@@ -205,7 +205,7 @@ impl Connector {
             self.admits(submission.bytes.len())?;
         }
         // Whoever else enters one of these ids meanwhile waits, and finds what became of it.
-        let _claim = self.entering.claim(entries.iter().map(|(id, _)| id)).await;
+        let claim = self.entering.claim(entries.iter().map(|(id, _)| id)).await;
         let entries = self.fresh(entries)?;
         if entries.is_empty() {
             return Ok(());
@@ -223,7 +223,7 @@ impl Connector {
         };
         self.account
             .store
-            .commit(entries.into_iter().map(record).collect())
+            .commit_claimed(entries.into_iter().map(record).collect(), Some(claim))
             .await?;
         add(&self.account.counting.submitted, count);
         Ok(())

@@ -4,7 +4,7 @@
 //! id would both find it unknown, and the later one would take the place of the earlier, which was told to be kept.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::ids::SubmissionId;
 use tokio::sync::Notify;
@@ -18,14 +18,14 @@ pub(crate) struct Entering {
 
 /// Ids that are one caller's, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Claim<'a> {
-    entering: &'a Entering,
+pub(crate) struct Claim {
+    entering: Arc<Entering>,
     ids: Vec<SubmissionId>,
 }
 
 impl Entering {
     /// Waits until nobody enters any of these ids, and takes all of them at once.
-    pub(crate) async fn claim(&self, ids: impl Iterator<Item = &SubmissionId>) -> Claim<'_> {
+    pub(crate) async fn claim(self: &Arc<Self>, ids: impl Iterator<Item = &SubmissionId>) -> Claim {
         let ids: Vec<SubmissionId> = ids.cloned().collect();
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
@@ -35,7 +35,8 @@ impl Entering {
                 let mut taken = self.taken();
                 if !ids.iter().any(|id| taken.contains(id)) {
                     taken.extend(ids.iter().cloned());
-                    return Claim { entering: self, ids };
+                    let entering = Arc::clone(self);
+                    return Claim { entering, ids };
                 }
             }
             freed.await;
@@ -47,7 +48,7 @@ impl Entering {
     }
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
         let mut taken = self.entering.taken();
         for id in &self.ids {
@@ -70,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_id_is_one_caller_s_at_a_time() {
-        let entering = Entering::default();
+        let entering = Arc::new(Entering::default());
         let (a, b) = (id("a"), id("b"));
         let first = entering.claim([&a].into_iter()).await;
         let other = entering.claim([&b].into_iter()).await;

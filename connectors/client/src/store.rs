@@ -32,6 +32,8 @@ use record::Logged;
 use segment::{Replayed, Segments};
 use writer::{Job, Writer};
 
+use crate::entering::Claim;
+
 /// Where a record lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -227,10 +229,20 @@ impl Store {
 
     /// Writes records in this order; all are on disk and in the state when this returns.
     pub(crate) async fn commit(&self, records: Vec<Logged>) -> Result<(), StoreFault> {
+        self.commit_claimed(records, None).await
+    }
+
+    /// The same of ids that are claimed until then, also where nobody waits for it any more.
+    pub(crate) async fn commit_claimed(
+        &self,
+        records: Vec<Logged>,
+        claim: Option<Claim>,
+    ) -> Result<(), StoreFault> {
         let (answer, done) = oneshot::channel();
         let job = Job {
             records,
             answer: Some(answer),
+            claim,
         };
         self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)?;
         done.await.map_err(|_| StoreFault::Stopped)?
@@ -241,6 +253,7 @@ impl Store {
         let job = Job {
             records,
             answer: None,
+            claim: None,
         };
         self.jobs()?.send(job).await.map_err(|_| StoreFault::Stopped)
     }
@@ -284,6 +297,7 @@ impl Store {
         let last = Job {
             records: Vec::new(),
             answer: Some(answer),
+            claim: None,
         };
         if jobs.send(last).await.is_ok() {
             let _ = done.await;

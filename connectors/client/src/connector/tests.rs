@@ -4,6 +4,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use domain::dispatch::DispatchKind;
+use futures_util::FutureExt;
 use secrecy::SecretString;
 use tokio::sync::broadcast::Receiver;
 use trust::Time;
@@ -166,5 +167,25 @@ async fn of_two_packets_that_come_under_one_id_at_once_one_is_kept_and_the_other
         kept.expect("read").map(|kept| kept.into_body()),
         Some(b"one".to_vec())
     );
+    connector.close().await;
+}
+
+#[tokio::test]
+async fn an_id_stays_claimed_until_it_is_known_what_became_of_it_though_nobody_waits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let connector = Connector::open(config(folder.path())).await.expect("a connector");
+    let submit = |name: &str, bytes: &[u8]| {
+        let id = SubmissionId::parse(name).expect("an id");
+        let (bytes, rank) = (bytes.to_vec(), Rank::Normal);
+        connector.submit_as(id, Submission { bytes, rank })
+    };
+    submit("first", b"so that the next commit is not written at once")
+        .await
+        .expect("kept");
+    let dropped = submit("x", b"one").now_or_never();
+    assert!(dropped.is_none(), "it is on its way to the disk");
+    let other = submit("x", b"another").await;
+    assert!(matches!(other, Err(SubmitFault::IdReused(_))));
+    submit("x", b"one").await.expect("it was kept all the same");
     connector.close().await;
 }

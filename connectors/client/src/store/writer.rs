@@ -16,6 +16,7 @@ use super::record::{Held, Logged, Record};
 use super::segment::Head;
 use super::{Place, Shared, StoreFault, fault, frame};
 use crate::clock;
+use crate::entering::Claim;
 use crate::outbox::Answer;
 
 /// One commit takes no more than this, so that one huge packet does not delay many small ones for long.
@@ -32,6 +33,8 @@ const GROWTH_MAX: u64 = 4;
 pub(crate) struct Job {
     pub(crate) records: Vec<Logged>,
     pub(crate) answer: Option<oneshot::Sender<Result<(), StoreFault>>>,
+    /// Ids that are entered with these: theirs until that is decided, whoever still waits for it.
+    pub(crate) claim: Option<Claim>,
 }
 
 /// See the module.
@@ -247,6 +250,7 @@ impl Writer {
                 self.write(&[Job {
                     records: std::mem::take(&mut batch),
                     answer: None,
+                    claim: None,
                 }])?;
                 bytes = 0;
             }
@@ -254,6 +258,7 @@ impl Writer {
         self.write(&[Job {
             records: batch,
             answer: None,
+            claim: None,
         }])?;
         self.sync()
     }
