@@ -2,7 +2,8 @@
 //!
 //! Stands under journal and packs.
 //!
-//! **Invariant:** nothing before the durable length is ever written again, but for a start, which writes the same bytes.
+//! **Invariant:** nothing before the durable length is ever written again, but for a start, which writes the newest bytes as
+//! they are.
 //! **Invariant:** what a failed write left behind is cut off before anything else is written.
 
 use std::fs::{self, File, OpenOptions};
@@ -10,6 +11,15 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
+
+/// Where the good part of a file ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    /// Its bytes.
+    pub(super) length: u64,
+    /// Where its newest write begins; 0 where there was none behind the header.
+    pub(super) newest: u64,
+}
 
 /// A file that is written at its end.
 #[derive(Debug)]
@@ -53,15 +63,16 @@ impl GrowingFile {
         Ok(file)
     }
 
-    /// Opens a file to grow from `length` on; what stands behind is cut off.
-    pub(super) fn open(path: PathBuf, length: u64) -> Result<GrowingFile, Fault> {
+    /// Opens a file to grow from `end.length` on; what stands behind is cut off.
+    pub(super) fn open(path: PathBuf, end: End) -> Result<GrowingFile, Fault> {
+        let length = end.length;
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(Fault::system("open", &path))?;
         let found = file.metadata().map_err(Fault::system("read", &path))?.len();
         if length < found {
             file.set_len(length).map_err(Fault::system("truncate", &path))?;
         }
-        write_again(&file, length, &path)?;
+        write_again(&file, end, &path)?;
         // Also where nothing was cut: what is there may have been written and never synced before a crash.
         file.sync_all().map_err(Fault::system("sync", &path))?;
         Ok(GrowingFile {
@@ -110,13 +121,14 @@ impl GrowingFile {
     }
 }
 
-/// Writes what is read back into its own place. After a sync that failed, what it was to write counts as written though it
-/// is only in memory: no later sync would bring it to the disk, and readers find it there all the same.
-fn write_again(file: &File, length: u64, path: &Path) -> Result<(), Fault> {
+/// The newest write of a file goes back into its own place as it is read. After a sync that failed, what it was to write
+/// counts as written though it is only in memory: no later sync would bring it to the disk, and readers find it there all
+/// the same. What stands before was durable when the newest write began.
+fn write_again(file: &File, end: End, path: &Path) -> Result<(), Fault> {
     let mut window = vec![0; WINDOW_BYTES];
-    let mut offset = 0;
-    while offset < length {
-        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+    let mut offset = end.newest;
+    while offset < end.length {
+        let left = usize::try_from(end.length - offset).unwrap_or(usize::MAX);
         let piece = &mut window[..WINDOW_BYTES.min(left)];
         file.read_exact_at(piece, offset)
             .map_err(Fault::system("read", path))?;
@@ -241,17 +253,22 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         let mut file = GrowingFile::create(path.clone(), b"header").expect("made");
-        let bytes: Vec<u8> = (0..WINDOW_BYTES + 5_000).map(|at| at.to_le_bytes()[1]).collect();
+        let bytes: Vec<u8> = (0..8 * WINDOW_BYTES + 5_000)
+            .map(|at| at.to_le_bytes()[1])
+            .collect();
         file.append(&bytes).expect("written");
         file.sync().expect("durable");
         drop(file);
-        let (before, length) = (written(), 6 + bytes.len() as u64 - 10);
-        let opened = GrowingFile::open(path.clone(), length).expect("opened");
-        assert_eq!(opened.length(), length);
-        assert!(
-            length <= written() - before,
-            "a clean page is no proof that it is on the disk"
-        );
+        let length = 6 + bytes.len() as u64 - 10;
+        for newest in [0, length - 20_000] {
+            let before = written();
+            let opened = GrowingFile::open(path.clone(), End { length, newest }).expect("opened");
+            assert_eq!(opened.length(), length);
+            let (again, newest) = (written() - before, length - newest);
+            assert!(newest <= again, "a clean page is no proof that it is on the disk");
+            // Pages may be large ones.
+            assert!(again <= newest + length / 2, "older ones were durable before");
+        }
         let kept = fs::read(path).expect("read");
         assert_eq!(kept, [b"header", &bytes[..bytes.len() - 10]].concat());
     }

@@ -151,7 +151,7 @@ impl Journal {
         let (first, file) = match survey.newest {
             Some(first) => (
                 first,
-                GrowingFile::open(segment_path(&survey.directory, first), survey.length)?,
+                GrowingFile::open(segment_path(&survey.directory, first), survey.end)?,
             ),
             None => (
                 1,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use trust::Digest;
 
 use super::fault::Fault;
-use super::file::{GrowingFile, WindowReader, numbered, sync_directory};
+use super::file::{End, GrowingFile, WindowReader, numbered, sync_directory};
 
 const MAGIC: [u8; 8] = *b"archive\x01";
 /// Version of packs that this build writes.
@@ -240,7 +240,7 @@ impl Packs {
             let number = u32::try_from(number).expect("packs are numbered in 32 bits");
             let path = pack_path(directory, number);
             match open_window(&path, number)? {
-                Some(window) => return Ok(made(number, GrowingFile::open(path, good_length(window)?)?)),
+                Some(window) => return Ok(made(number, GrowingFile::open(path, good_end(window)?)?)),
                 None => {
                     fs::remove_file(&path).map_err(Fault::system("remove", &path))?;
                     sync_directory(directory)?;
@@ -293,23 +293,29 @@ impl Packs {
     }
 }
 
-/// The length of the newest pack without what a crash left. Damage in the middle stays: the rest is still good.
-fn good_length(mut window: WindowReader) -> Result<u64, Fault> {
-    let mut offset = HEADER_BYTES as u64;
-    while offset < window.length() {
+/// The end of the newest pack without what a crash left. Damage in the middle stays: the rest is still good.
+fn good_end(mut window: WindowReader) -> Result<End, Fault> {
+    let mut end = End {
+        length: HEADER_BYTES as u64,
+        newest: 0,
+    };
+    while end.length < window.length() {
+        let offset = end.length;
         if let Some(head) = record_at(&mut window, offset, Check::Payload)? {
-            offset += HEAD_BYTES as u64 + u64::from(head.bytes);
+            end.length += HEAD_BYTES as u64 + u64::from(head.bytes);
+            // Never behind the record itself, whatever it says.
+            end.newest = head.batch.min(offset);
             continue;
         }
         match search(&mut window, offset)? {
             Some((found, head)) if offset < head.batch => {
                 tracing::error!(pack = %window.path().display(), offset, "an original is damaged");
-                offset = found;
+                end.length = found;
             }
-            Some(_) | None => return Ok(offset),
+            Some(_) | None => break,
         }
     }
-    Ok(offset)
+    Ok(end)
 }
 
 /// Reads packs, from any thread.

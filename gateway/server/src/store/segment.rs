@@ -98,6 +98,8 @@ pub(super) fn write_frame(out: &mut Vec<u8>, tip: &Tip, batch: u64, payload: &[u
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame<'a> {
     pub(super) position: u64,
+    /// First position of the write that it belongs to.
+    pub(super) batch: u64,
     pub(super) chain: Digest,
     pub(super) payload: &'a [u8],
 }
@@ -117,6 +119,7 @@ impl<'a> Frame<'a> {
         let (position, batch) = (u64_at(bytes, 4), u64_at(bytes, 12));
         (whole && batch <= position).then(|| Frame {
             position,
+            batch,
             chain: digest_at(bytes, 20),
             payload,
         })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use domain::event::Event;
 
 use super::fault::Fault;
-use super::file::numbered;
+use super::file::{End, numbered};
 use super::journal::{EXTENSION, decode, follow, segment_path};
 use super::segment::{Frame, SegmentReader, Step, Tip};
 
@@ -18,8 +18,8 @@ pub(super) struct Survey {
     pub(super) directory: PathBuf,
     /// First position of the newest segment that has a whole header; `None` for a new journal.
     pub(super) newest: Option<u64>,
-    /// Its good length, in bytes.
-    pub(super) length: u64,
+    /// Where the good part of that ends.
+    pub(super) end: End,
     /// Bytes behind that, which a crash left.
     pub(super) torn_bytes: u64,
     /// A segment whose making a crash interrupted.
@@ -37,7 +37,7 @@ impl Survey {
         let mut survey = Survey {
             directory: directory.to_owned(),
             newest: None,
-            length: 0,
+            end: End { length: 0, newest: 0 },
             torn_bytes: 0,
             unmade: None,
             tip: Tip::START,
@@ -84,10 +84,13 @@ impl Survey {
                 }
             }
         }
-        self.length = reader.offset();
+        self.end = End {
+            length: reader.offset(),
+            newest: fold.batch_at,
+        };
         self.tip = fold.tip;
         if let Some(newest) = fold.newest {
-            self.tip.time = decode(path, self.length, &newest)?.time;
+            self.tip.time = decode(path, self.end.length, &newest)?.time;
         }
         Ok(())
     }
@@ -98,6 +101,9 @@ struct Fold<'a> {
     path: &'a Path,
     tip: Tip,
     newest: Option<Vec<u8>>,
+    /// The newest batch, and where it begins.
+    batch: u64,
+    batch_at: u64,
 }
 
 impl<'a> Fold<'a> {
@@ -106,12 +112,17 @@ impl<'a> Fold<'a> {
             path,
             tip: before,
             newest: None,
+            batch: 0,
+            batch_at: 0,
         }
     }
 
     fn check(&mut self, offset: u64, frame: &Frame<'_>) -> Result<(), Fault> {
         self.tip = follow(&self.tip, &Event::leaf(frame.payload), frame)
             .map_err(|what| Fault::damaged(self.path, offset, what))?;
+        if frame.batch != self.batch {
+            (self.batch, self.batch_at) = (frame.batch, offset);
+        }
         let newest = self.newest.get_or_insert_default();
         newest.clear();
         newest.extend_from_slice(frame.payload);
