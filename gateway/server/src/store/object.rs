@@ -46,6 +46,12 @@ impl Objects {
         }
         make_directory(directory)?;
         make_directory(&aside)?;
+        for first in 0..=u8::MAX {
+            let folder = directory.join(format!("{first:02x}"));
+            fs::create_dir_all(&folder).map_err(Fault::system("create", &folder))?;
+        }
+        // Those that are there may have been made just before a crash.
+        sync_directory(directory)?;
         Ok(Objects {
             directory: directory.to_owned(),
             started: AtomicU64::new(0),
@@ -80,9 +86,6 @@ impl Objects {
         file.write_all(bytes).map_err(Fault::system("write", aside))?;
         file.sync_all().map_err(Fault::system("sync", aside))?;
         let folder = path.parent().expect("an object stands in a folder");
-        make_directory(folder)?;
-        // Another thread may have made it and not yet made its name durable.
-        sync_directory(&self.directory)?;
         fs::rename(aside, path).map_err(Fault::system("rename", path))?;
         sync_directory(folder)
     }
