@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::event::Happening;
+use domain::packet::BusinessType;
 use domain::port::{Commit, Journal, Recorded, StoreFault};
 use proptest::prelude::*;
 use trust::Digest;
@@ -308,6 +310,11 @@ fn a_rewritten_event_breaks_the_chain() {
     assert!(refused.to_string().contains("chain"), "{refused}");
 }
 
+fn place_of(part: &[u8], bytes: &[u8]) -> usize {
+    let mut windows = bytes.windows(part.len());
+    windows.position(|window| window == part).expect("there")
+}
+
 /// A store with this original, of which one bit was flipped on disk since.
 fn with_flipped_original(folder: &Path, original: &[u8], kept_in: &str) -> Store {
     let store = open(folder);
@@ -316,11 +323,7 @@ fn with_flipped_original(folder: &Path, original: &[u8], kept_in: &str) -> Store
     drop(store);
     let path = newest(folder, kept_in);
     let mut bytes = fs::read(&path).expect("read");
-    let is_original = |bytes: &[u8]| bytes == original;
-    let at = bytes
-        .windows(original.len())
-        .position(is_original)
-        .expect("there");
+    let at = place_of(original, &bytes);
     bytes[at] ^= 1;
     fs::write(&path, &bytes).expect("written");
     open(folder)
@@ -344,4 +347,31 @@ fn an_original_that_comes_again_mends_what_was_damaged() {
         let again = fetch(&open(folder.path()), &digest);
         assert_eq!(again.expect("read").as_deref(), Some(&original[..]));
     }
+}
+
+#[test]
+fn a_held_submission_whose_event_is_damaged_is_passed_over_with_its_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let mut events = Vec::new();
+    for number in [1, 2, 3] {
+        let happening = Happening::Held(held(usize::from(number), identity(1, number, BusinessType::New)));
+        events.extend(record(&store, Commit::of(happening)));
+    }
+    let path = newest(folder.path(), "journal");
+    let mut bytes = fs::read(&path).expect("read");
+    let damaged = events[1].event.encode();
+    let at = place_of(&damaged, &bytes);
+    bytes[at] ^= 1;
+    fs::write(&path, bytes).expect("written");
+    let (mut after, mut pages) = (None, Vec::new());
+    loop {
+        let page = store.held(after, 1).expect("told");
+        pages.push(page.held.iter().map(|one| one.case).collect::<Vec<_>>());
+        match page.last {
+            Some(last) => after = Some(last),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [vec![case(3)], vec![], vec![case(1)], vec![]]);
 }
