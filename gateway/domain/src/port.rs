@@ -318,10 +318,12 @@ pub trait Journal: Send + Sync {
     fn due(&self, to: AgencyId, limit: usize) -> Result<Vec<DispatchHead>, StoreFault>;
 
     /// What is due for each document system of this addressee ([`Dispatch::system`]), urgent ones first, then by age: as many
-    /// as are wanted, which is asked with the first of a system. A system of which none is wanted is left out.
+    /// as are wanted, which is asked with the first of a system, and none that is passed over. A system of which none is
+    /// wanted is left out.
     fn due_by_system(
         &self,
         to: AgencyId,
+        passed_over: &dyn Fn(DispatchId) -> bool,
         wanted: &mut dyn FnMut(&DispatchHead) -> usize,
     ) -> Result<Vec<Vec<DispatchHead>>, StoreFault>;
 

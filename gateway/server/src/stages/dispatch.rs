@@ -16,6 +16,7 @@ mod lane;
 mod parcel;
 mod twin;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -276,22 +277,29 @@ impl Dispatcher {
             self.rest((agency, None), self.road.rules.retry_after);
             return Ok(());
         }
-        let (lanes, resting, damage) = (&mut self.lanes, &self.resting, &self.damage);
+        let (lanes, resting, damage) = (RefCell::new(&mut self.lanes), &self.resting, &self.damage);
+        let tried_at = Instant::now();
+        // An attempt runs, or was made a short while ago: they are due still.
+        let passed_over = |id| lanes.borrow().is_running(id) || damage.rests(id, tried_at);
         let mut wanted = |first: &DispatchHead| {
             let account = directory.inbox_of(&first.dispatch, now);
             let Some(account) = account.filter(|one| !resting.contains_key(&(agency, Some(one.clone()))))
             else {
                 return 0;
             };
+            let mut lanes = lanes.borrow_mut();
             // What is urgent comes first: where there is no room for the first there is none for any of them.
             if !lanes.has_room(&account, first.dispatch.rank) {
                 lanes.wait(&account, agency);
                 return 0;
             }
-            // Those under way, and those that cannot be read, are still due in the index; they are passed over below.
-            lanes.room(&account) + lanes.running(&account) + damage.of(agency)
+            // One of those that could not be read is tried at a time, the others are passed over below.
+            lanes.room(&account) + damage.of(agency)
         };
-        let due = self.road.journal.due_by_system(agency, &mut wanted)?;
+        let due = self
+            .road
+            .journal
+            .due_by_system(agency, &passed_over, &mut wanted)?;
         // What is for the agency and what one of its systems waits for may go into one inbox: none of both behind the other.
         let mut inboxes: BTreeMap<AccountId, Vec<DispatchHead>> = BTreeMap::new();
         for heads in due {
@@ -315,14 +323,10 @@ impl Dispatcher {
 
     /// Sends these into an inbox as far as it has room, and looks again when there is more.
     fn fill_inbox(&mut self, agency: AgencyId, account: &AccountId, due: Vec<DispatchHead>) {
-        let passed_over = self.lanes.running(account) + self.damage.of(agency);
-        let mut is_all = due.len() < self.lanes.room(account) + passed_over;
-        let (now, mut is_probing) = (Instant::now(), false);
+        let mut is_all = due.len() < self.lanes.room(account) + self.damage.of(agency);
+        let mut is_probing = false;
         for head in due {
             let id = head.dispatch.id;
-            if self.lanes.is_running(id) || self.damage.rests(id, now) {
-                continue;
-            }
             // What was given up there, and is due again.
             if self.lanes.account_of(id).is_some() {
                 let freed = self.lanes.leave(id);

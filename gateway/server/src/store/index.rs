@@ -11,6 +11,7 @@
 //! **Invariant:** derived. It is never trusted: missing, unreadable, ahead or of another version, it is made again.
 //! **Invariant:** values stay under 4 KB; `flush_async` is never called (it deadlocks in 0.34.7).
 
+mod front;
 pub(super) mod key;
 mod query;
 mod redo;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::front::Fronts;
 use self::redo::Redo;
 use self::value::{Applied, FORMAT, Value};
 use self::view::{Changes, View};
@@ -67,6 +69,8 @@ pub(super) struct Pending {
     begun: Applied,
     /// What it tells when all is in.
     applied: Applied,
+    /// Where rows of what is due begin.
+    fronts: Fronts,
 }
 
 impl Pending {
@@ -135,6 +139,7 @@ impl Index {
                 settling: None,
                 begun: told,
                 applied: told,
+                fronts: Fronts::default(),
             }),
             settling: Mutex::new(()),
             path: path.to_owned(),
@@ -182,6 +187,7 @@ impl Index {
             live_bytes: live,
             ..applied
         };
+        pending.fronts.put(changes.put());
         pending.changes.absorb(changes);
     }
 

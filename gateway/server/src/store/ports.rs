@@ -271,9 +271,10 @@ impl Journal for Store {
     fn due_by_system(
         &self,
         to: AgencyId,
+        passed_over: &dyn Fn(DispatchId) -> bool,
         wanted: &mut dyn FnMut(&DispatchHead) -> usize,
     ) -> Result<Vec<Vec<DispatchHead>>, StoreFault> {
-        self.0.ask(|view| view.due_by_system(to, wanted))
+        self.0.ask(|view| view.due_by_system(to, passed_over, wanted))
     }
 
     fn waiting(&self) -> Result<Vec<AgencyId>, StoreFault> {

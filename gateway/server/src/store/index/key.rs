@@ -123,6 +123,11 @@ pub(crate) fn behind(key: &[u8]) -> Vec<u8> {
     [key, &[0]].concat()
 }
 
+/// A key behind all those of a row: a document system is never the last number and a rank together with it.
+pub(crate) fn behind_all(row: &[u8]) -> Vec<u8> {
+    [row, &[u8::MAX; 9]].concat()
+}
+
 /// The document system that a row's key belongs to.
 pub(crate) fn system_of_row(key: &[u8]) -> Option<u64> {
     key.get(5..13)

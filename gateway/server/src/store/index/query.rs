@@ -13,7 +13,7 @@ use super::value::{
     CaseRecord, DispatchRecord, DocumentRecord, Mark, OwedRecord, Receipted, SubmissionRecord, Value,
     WaitingRecord,
 };
-use super::view::View;
+use super::view::{Found, View};
 use crate::store::fault::Fault;
 use crate::store::journal::Location;
 use crate::store::pack::PackPlace;
@@ -146,43 +146,65 @@ impl View<'_> {
         Ok(records.into_iter().map(|record| record.head).collect())
     }
 
-    /// What is due for each document system, as many as `wanted` says of the first. A row of which all is wanted is read in
-    /// one go; of a longer one the rest is passed over in one step.
+    /// What is due for each document system and not `passed_over`, as many as `wanted` says of the first.
     pub(crate) fn due_by_system(
         &self,
         to: AgencyId,
+        passed_over: &dyn Fn(DispatchId) -> bool,
         wanted: &mut dyn FnMut(&DispatchHead) -> usize,
     ) -> Result<Vec<Vec<DispatchHead>>, Fault> {
         let row = key::row_of(key::DUE, to);
-        let mut due: Vec<Vec<DispatchHead>> = Vec::new();
-        let (mut current, mut left) = (None, 0);
-        let mut from = Some(row.clone());
-        while let Some(start) = from {
-            // One more than is wanted shows where to go on.
-            let limit = PAGE.max(left + 1);
-            let page = self.scan_from(&row, &start, limit)?;
-            let last = page.last().filter(|_| page.len() == limit);
-            from = last.map(|(last, _)| key::behind(last));
-            for (entry, _) in &page {
-                let system = part(key::system_of_row(entry))?;
-                if current == Some(system) && left == 0 {
-                    let next = system.checked_add(1);
-                    from = next.map(|next| key::row_of_system(key::DUE, to, next));
-                    break;
-                }
-                let head = self.dispatch_of_row(entry)?.head;
-                if current != Some(system) {
-                    (current, left) = (Some(system), wanted(&head));
-                    due.push(Vec::new());
-                }
-                if let Some(one) = due.last_mut().filter(|_| 0 < left) {
-                    one.push(head);
-                    left -= 1;
-                }
-            }
+        let mut due = Vec::new();
+        let mut start = Some(row.clone());
+        while let Some(from) = start {
+            let page = self.scan_row(&row, &from, PAGE)?;
+            let Some((first, _)) = page.first() else { break };
+            let system = part(key::system_of_row(first))?;
+            due.push(self.due_for_system(
+                key::row_of_system(key::DUE, to, system),
+                page,
+                passed_over,
+                wanted,
+            )?);
+            let next = system.checked_add(1);
+            start = next.map(|next| key::row_of_system(key::DUE, to, next));
         }
         due.retain(|one| !one.is_empty());
         Ok(due)
+    }
+
+    /// The same of one system, whose row begins with this page.
+    fn due_for_system(
+        &self,
+        row: Vec<u8>,
+        mut page: Vec<Found>,
+        passed_over: &dyn Fn(DispatchId) -> bool,
+        wanted: &mut dyn FnMut(&DispatchHead) -> usize,
+    ) -> Result<Vec<DispatchHead>, Fault> {
+        let (mut due, mut left, mut limit) = (Vec::new(), None, PAGE);
+        loop {
+            for (entry, _) in page.iter().filter(|(entry, _)| entry.starts_with(&row)) {
+                if left == Some(0) {
+                    return Ok(due);
+                }
+                if passed_over(part(key::dispatch_of(entry))?) {
+                    continue;
+                }
+                let head = self.dispatch_of_row(entry)?.head;
+                match left.unwrap_or_else(|| wanted(&head)) {
+                    0 => return Ok(due),
+                    some => left = Some(some - 1),
+                }
+                due.push(head);
+            }
+            let Some((last, _)) = page.last().filter(|_| page.len() == limit && left != Some(0)) else {
+                return Ok(due);
+            };
+            // As many as are wanted, or far more than before where all are passed over: reading keys costs little, and
+            // beginning to read much.
+            limit = left.unwrap_or(16 * limit).max(limit);
+            page = self.scan_from(&row, &key::behind(last), limit)?;
+        }
     }
 
     pub(crate) fn in_inbox(&self, to: AgencyId) -> Result<Vec<DispatchHead>, Fault> {

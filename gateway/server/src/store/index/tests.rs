@@ -1,6 +1,6 @@
 //! What an index promises about crashes in the middle of settling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -133,47 +133,87 @@ fn receipt(to: u32, (owner, system): (u32, u8), rank: Rank, number: u64) -> Disp
 
 proptest! {
     /// Rows of several document systems, longer and shorter than is read at once; systems of two agencies bear one number.
+    /// They come and go, and are looked at in between.
     #[test]
     fn of_each_document_system_is_told_what_is_wanted(
-        rows in prop::collection::vec((1u32..4, 2u32..4, 0u8..4, any::<bool>()), 0..200),
+        steps in prop::collection::vec((row(), 0usize..6, 0u8..20), 0..60),
         wanted in prop::collection::vec(0usize..80, 8),
     ) {
         let folder = tempfile::tempdir().expect("a folder");
         let index = open(folder.path()).expect("a new index");
-        let mut view = index.view();
-        let mut model: BTreeMap<u64, Vec<(Rank, u64)>> = BTreeMap::new();
-        let wanted = |system: u64| wanted[usize::try_from(system % 4 + 4 * (system >> 16 & 1)).expect("small")];
-        for (number, (to, owner, system, urgent)) in (1u64..).zip(rows) {
-            let rank = if urgent { Rank::Urgent } else { Rank::Normal };
-            let record = receipt(to, (owner, system), rank, number);
-            view.put(key::dispatch(record.head.dispatch.id), &record).expect("sled works");
-            view.put(key::row(key::DUE, &record.head.dispatch, number), &()).expect("sled works");
-            if to == 2 {
-                let system = if system == 0 { 0 } else { u64::from(owner) << 16 | u64::from(system) };
-                model.entry(system).or_default().push((rank, number));
+        let mut model: BTreeMap<(u64, Rank, u64), DispatchRecord> = BTreeMap::new();
+        let mut number = 0;
+        for (step, (rows, gone, settling)) in (1..).zip(steps) {
+            let mut view = index.view();
+            for (to, (owner, system), urgent) in rows {
+                number += 1;
+                let rank = if urgent { Rank::Urgent } else { Rank::Normal };
+                let record = receipt(to, (owner, system), rank, number);
+                view.put(key::dispatch(record.head.dispatch.id), &record).expect("sled works");
+                view.put(key::row(key::DUE, &record.head.dispatch, number), &()).expect("sled works");
+                if to == 2 {
+                    model.insert((record.head.dispatch.system(), rank, number), record);
+                }
             }
+            for _ in 0..gone {
+                if let Some(((_, _, number), record)) = model.pop_first() {
+                    view.remove(key::row(key::DUE, &record.head.dispatch, number)).expect("sled works");
+                }
+            }
+            index.absorb(view.into_changes(), place(step));
+            match settling {
+                0 => drop(index.pending.write().expect("nobody panicked").begin()),
+                1 => index.settle_begun(Duration::ZERO).expect("sled works"),
+                _ => {}
+            }
+            let wanted = |system: u64| wanted[usize::try_from(system % 4 + 4 * (system >> 16 & 1)).expect("small")];
+            check_due(&index, &model, &wanted)?;
         }
-        let expected: Vec<Vec<Digest>> = model
-            .iter_mut()
-            .map(|(system, row)| {
-                row.sort_unstable();
-                let row = row.iter().take(wanted(*system));
-                row.map(|(_, number)| Digest::of(&number.to_be_bytes())).collect()
-            })
-            .filter(|row: &Vec<Digest>| !row.is_empty())
-            .collect();
-        let mut asked = Vec::new();
-        let due = view.due_by_system(AgencyId::from_number(2), &mut |first| {
-            let system = first.dispatch.system();
-            asked.push(system);
-            wanted(system)
-        });
-        let due = due.expect("sled works");
-        let events: Vec<Vec<Digest>> =
-            due.iter().map(|row| row.iter().map(|head| head.event).collect()).collect();
-        prop_assert_eq!(events, expected);
-        prop_assert_eq!(asked, model.keys().copied().collect::<Vec<_>>());
     }
+}
+
+/// New dispatches of one step: addressee, owner and number of the document system, and whether it is urgent.
+fn row() -> impl Strategy<Value = Vec<(u32, (u32, u8), bool)>> {
+    let one = (1u32..4, (2u32..4, 0u8..4), proptest::bool::weighted(0.2));
+    prop_oneof![3 => prop::collection::vec(one.clone(), 0..6), 1 => prop::collection::vec(one, 0..60)]
+}
+
+/// What is due for agency 2 is what the model tells of it; every fifth is passed over.
+fn check_due(
+    index: &Index,
+    model: &BTreeMap<(u64, Rank, u64), DispatchRecord>,
+    wanted: &dyn Fn(u64) -> usize,
+) -> Result<(), TestCaseError> {
+    let of_number = |number: &u64| Digest::of(&number.to_be_bytes());
+    let over: BTreeSet<DispatchId> = model
+        .iter()
+        .filter(|((_, _, number), _)| number % 5 == 0)
+        .map(|(_, record)| record.head.dispatch.id)
+        .collect();
+    let mut expected: BTreeMap<u64, Vec<Digest>> = BTreeMap::new();
+    for (system, _, number) in model.keys().filter(|(_, _, number)| number % 5 != 0) {
+        expected.entry(*system).or_default().push(of_number(number));
+    }
+    let mut asked = Vec::new();
+    let due = index
+        .view()
+        .due_by_system(AgencyId::from_number(2), &|id| over.contains(&id), &mut |first| {
+            asked.push(first.dispatch.system());
+            wanted(first.dispatch.system())
+        });
+    prop_assert_eq!(asked, expected.keys().copied().collect::<Vec<_>>());
+    let found: Vec<Vec<Digest>> = due
+        .expect("sled works")
+        .iter()
+        .map(|row| row.iter().map(|head| head.event).collect())
+        .collect();
+    let expected: Vec<Vec<Digest>> = expected
+        .into_iter()
+        .map(|(system, row)| row.into_iter().take(wanted(system)).collect())
+        .filter(|row: &Vec<Digest>| !row.is_empty())
+        .collect();
+    prop_assert_eq!(found, expected);
+    Ok(())
 }
 
 #[test]

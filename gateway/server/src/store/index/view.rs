@@ -10,8 +10,8 @@ use std::sync::RwLockReadGuard;
 
 use sled::{IVec, Tree};
 
-use super::Pending;
 use super::value::Value;
+use super::{Pending, key};
 use crate::store::fault::Fault;
 
 /// What stands under a key afterwards.
@@ -39,6 +39,12 @@ impl Changes {
     /// Keys with what is put under them; `None` removes.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Vec<u8>, &Option<IVec>)> {
         self.entries.iter().map(|(key, change)| (key, &change.value))
+    }
+
+    /// Keys under which something stands afterwards.
+    pub(super) fn put(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let put = self.entries.iter().filter(|(_, change)| change.value.is_some());
+        put.map(|(key, _)| key)
     }
 
     pub(super) fn live_bytes(&self) -> i64 {
@@ -122,6 +128,22 @@ impl<'a> View<'a> {
     /// At most `limit` entries within `prefix`, in order.
     pub(crate) fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<Found>, Fault> {
         self.scan_from(prefix, prefix, limit)
+    }
+
+    /// At most `limit` entries within `row` from `start` on, in order. `start` is where the row or a part of it begins: what
+    /// is known to be gone from there on is not read again.
+    pub(crate) fn scan_row(&self, row: &[u8], start: &[u8], limit: usize) -> Result<Vec<Found>, Fault> {
+        // Fronts are of what others see, not of changes of one's own.
+        if 0 < self.own.len() {
+            return self.scan_from(row, start, limit);
+        }
+        let front = self.pending.fronts.of(start);
+        let found = self.scan_from(row, front.as_deref().unwrap_or(start), limit)?;
+        let first = found
+            .first()
+            .map_or_else(|| key::behind_all(row), |(key, _)| key.clone());
+        self.pending.fronts.tell(start, first);
+        Ok(found)
     }
 
     /// At most `limit` entries within `prefix` from the key `from` on, in order.
