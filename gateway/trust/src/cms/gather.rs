@@ -6,13 +6,14 @@
 //! snapshot.
 //! **Invariant**: what cannot be read or is too much is left out; only a signature with too many certificates is refused.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::attribute::values;
 use super::structure::SignedData;
 use crate::asn1::{Asn1Fault, Element, Reader, oid, tag, write};
 use crate::crl::RevocationList;
 use crate::digest::Digest;
+use crate::ocsp::OcspAnswer;
 use crate::report::Failure;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
@@ -34,6 +35,23 @@ pub(crate) struct Response {
     pub(crate) der: Arc<[u8]>,
     /// By when it is proven to have existed: whoever answered may have ended since.
     pub(crate) proven: Option<Time>,
+    answer: Arc<OnceLock<Option<Arc<OcspAnswer>>>>,
+}
+
+impl Response {
+    fn new(der: Arc<[u8]>) -> Self {
+        Self {
+            der,
+            proven: None,
+            answer: Arc::default(),
+        }
+    }
+
+    /// The answer in it, if it can be read; read once, and only if somebody asks: most are about other certificates.
+    pub(crate) fn answer(&self) -> Option<&Arc<OcspAnswer>> {
+        let read = || OcspAnswer::from_der(self.der.to_vec()).ok().map(Arc::new);
+        self.answer.get_or_init(read).as_ref()
+    }
 }
 
 /// Candidates that came with a signature, none of them trusted.
@@ -211,7 +229,7 @@ impl Gathered {
         } else {
             whole_response(response.whole).into()
         };
-        self.responses.push(Response { der, proven: None });
+        self.responses.push(Response::new(der));
     }
 }
 

@@ -10,9 +10,6 @@ const STEPS_PER_CHECK: u32 = 50;
 /// Octets that are digested in about the time of one public-key operation, with room to spare.
 const OCTETS_PER_CHECK: usize = 1 << 20;
 
-/// Octets that are read in about the time of one step.
-const OCTETS_PER_STEP: usize = 4 << 10;
-
 /// Issuers of lists, and responders, that are judged inside one another at most.
 const INSIDE_MAX: usize = 8;
 
@@ -74,14 +71,7 @@ impl Budget {
 
     /// Takes one step: a candidate that is looked at; `false` where none is left.
     pub(crate) fn step(&mut self) -> bool {
-        self.step_for(0)
-    }
-
-    /// The same for something of so many octets, which are read anew each time it is looked at: each [`OCTETS_PER_STEP`] count
-    /// as one step more.
-    pub(crate) fn step_for(&mut self, octets: usize) -> bool {
-        let cost = u32::try_from(octets / OCTETS_PER_STEP).unwrap_or(u32::MAX);
-        let left = self.steps.checked_sub(cost.saturating_add(1));
+        let left = self.steps.checked_sub(1);
         self.is_overdrawn |= left.is_none();
         self.steps = left.unwrap_or(0);
         left.is_some()
@@ -90,24 +80,5 @@ impl Budget {
     /// Whether more was asked for than there was.
     pub(super) fn is_spent(&self) -> bool {
         self.is_overdrawn
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_long_costs_more_steps() {
-        let steps = STEPS_PER_CHECK as usize;
-        let mut budget = Budget::new(1);
-        assert!(budget.step_for(OCTETS_PER_STEP - 1), "one");
-        assert!(budget.step_for((steps - 2) * OCTETS_PER_STEP), "all the others");
-        assert!(!budget.is_spent());
-        assert!(!budget.step());
-        assert!(budget.is_spent());
-        let mut budget = Budget::new(1);
-        assert!(!budget.step_for(steps * OCTETS_PER_STEP), "one too many");
-        assert!(!Budget::new(1).step_for(usize::MAX));
     }
 }

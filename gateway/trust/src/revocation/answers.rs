@@ -184,11 +184,11 @@ impl<'a> Inquiry<'a, '_> {
         let beside = self.question.responses.iter();
         let beside = beside
             .filter(|response| memchr::memmem::find(&response.der, &named).is_some())
-            .take_while(|response| self.budget.step_for(response.der.len()))
+            .take_while(|_| self.budget.step())
             .filter_map(|response| {
-                let answer = OcspAnswer::from_der(response.der.to_vec()).ok()?;
+                let answer = response.answer()?;
                 answer.is_about(certificate, issuer).then(|| AtHand {
-                    answer: Arc::new(answer),
+                    answer: Arc::clone(answer),
                     is_beside: true,
                     proven: response.proven.map_or(now, |proven| proven.min(now)),
                 })
