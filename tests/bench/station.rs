@@ -173,7 +173,7 @@ password = {{ file = "provision.password" }}
 anchors_dir = "anchors"
 anchor_fingerprints = ["{anchor}"]
 candidates_dir = "candidates"
-allowed_private_hosts = ["127.0.0.1", "localhost"]
+allowed_private_hosts = ["127.0.0.1:*"]
 [http]
 listen = "127.0.0.1:0"
 "#,

@@ -312,7 +312,7 @@ fn usual_settings() -> Settings {
     );
     settings.text("trust", "anchors_dir", "anchors");
     settings.text("trust", "candidates_dir", "candidates");
-    settings.set("trust", "allowed_private_hosts", "[\"127.0.0.1\"]");
+    settings.set("trust", "allowed_private_hosts", "[\"127.0.0.1:*\"]");
     settings.set("exchange", "retry_seconds", 1);
     settings.set("exchange", "hold_retry_seconds", 1);
     settings.set("exchange", "sweep_seconds", 1);

@@ -36,7 +36,8 @@ pub struct TrustConfig {
     pub anchor_fingerprints: Vec<Digest>,
     /// `crl_urls`: revocation lists fetched in any case; those that certificates name are fetched too.
     pub crl_urls: Vec<String>,
-    /// `allowed_private_hosts`: hosts (or `host:port`) that may be asked although their address is private.
+    /// `allowed_private_hosts`: hosts that may be asked although their address is private: `host` (ports 80 and 443),
+    /// `host:port` or `host:*`.
     pub allowed_private_hosts: Vec<String>,
     /// `refresh_seconds`: how often lists are looked at again at least. Default 3600.
     pub refresh: Duration,

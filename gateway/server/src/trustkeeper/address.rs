@@ -11,6 +11,9 @@ use reqwest::Url;
 /// Longest address that is followed.
 const URL_BYTES_MAX: usize = 2048;
 
+/// Where HTTP and HTTPS are answered if nothing else is said.
+const WEB_PORTS: [u16; 2] = [80, 443];
+
 /// Why an address is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressFault {
@@ -25,7 +28,8 @@ pub(super) enum AddressFault {
     Private(IpAddr),
 }
 
-/// Hosts whose addresses may be private, as the configuration lists them: `host` or `host:port`.
+/// Hosts whose addresses may be private, as the configuration lists them: `host` for the ports of HTTP and HTTPS,
+/// `host:port`, or `host:*`. Certificates of strangers may name these as well: what else such a host does is not theirs to ask.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PrivateHosts(Vec<String>);
 
@@ -36,7 +40,10 @@ impl PrivateHosts {
 
     fn allow(&self, host: &str, port: u16) -> bool {
         let with_port = format!("{host}:{port}");
-        self.0.iter().any(|one| *one == host || *one == with_port)
+        let (with_any, is_web) = (format!("{host}:*"), WEB_PORTS.contains(&port));
+        self.0
+            .iter()
+            .any(|one| *one == with_port || *one == with_any || (is_web && *one == host))
     }
 }
 
@@ -243,9 +250,20 @@ mod tests {
             private
         );
         assert!(check("http://[::1]/x", &["127.0.0.1"]).await.is_err());
-        for listed in ["127.0.0.1", "127.0.0.1:81"] {
-            let checked = check("http://127.0.0.1:81/x", &[listed]).await.expect("listed");
-            assert_eq!(checked.addresses, [SocketAddr::from(([127, 0, 0, 1], 81))]);
+        assert_eq!(
+            check("http://127.0.0.1:81/x", &["127.0.0.1"])
+                .await
+                .expect_err("another service"),
+            private
+        );
+        for (url, listed, port) in [
+            ("http://127.0.0.1:81/x", "127.0.0.1:81", 81),
+            ("http://127.0.0.1:81/x", "127.0.0.1:*", 81),
+            ("http://127.0.0.1/x", "127.0.0.1", 80),
+            ("https://127.0.0.1/x", "127.0.0.1", 443),
+        ] {
+            let checked = check(url, &[listed]).await.expect("listed");
+            assert_eq!(checked.addresses, [SocketAddr::from(([127, 0, 0, 1], port))]);
         }
     }
 }

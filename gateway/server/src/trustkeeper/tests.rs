@@ -460,7 +460,7 @@ async fn an_answer_without_end_is_not_read() {
     let authority = Authority::new("Root");
     let mut house = House::of(&authority);
     let (port, _, serving) = serve(ok(&vec![0x30; 64 << 10])).await;
-    house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
+    house.config.allowed_private_hosts = vec!["127.0.0.1:*".to_owned()];
     house.config.crl_bytes_max = 4096;
     let keeper = house.keeper();
     while_running(

@@ -85,7 +85,7 @@ async fn a_silent_host_keeps_nobody_from_another_one() {
     let mut house = House::of(&authority);
     let (dead_port, _, _, dead) = silent(Vec::new()).await;
     let (port, _, alive) = serve(ok(&authority.list(3, -60))).await;
-    house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
+    house.config.allowed_private_hosts = vec!["127.0.0.1:*".to_owned()];
     let keeper = house.keeper();
     let urls: Vec<String> = (0..8)
         .map(|number| format!("http://127.0.0.1:{dead_port}/{number}.crl"))
@@ -111,7 +111,7 @@ async fn silent_hosts_of_issuers_keep_no_list_waiting() {
     let root = Authority::new("Root");
     let mut house = House::of(&root);
     let (port, _, alive) = serve(ok(&root.list(3, -60))).await;
-    house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
+    house.config.allowed_private_hosts = vec!["127.0.0.1:*".to_owned()];
     house.config.fetch_max = Duration::from_secs(600);
     house.config.need_wait = Duration::from_secs(60);
     let stranger = root.leaf();
@@ -158,7 +158,7 @@ async fn a_redirect_to_a_silent_host_is_held_against_that_host() {
     let redirect =
         format!("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{dead_port}/\r\ncontent-length: 0\r\n\r\n");
     let (port, redirected, open) = serve(redirect.into_bytes()).await;
-    house.config.allowed_private_hosts = vec!["127.0.0.1".to_owned()];
+    house.config.allowed_private_hosts = vec!["127.0.0.1:*".to_owned()];
     house.config.fetch_max = Duration::from_millis(300);
     house.config.need_wait = Duration::from_secs(60);
     let keeper = house.keeper();
