@@ -65,6 +65,7 @@ impl Writer {
                 self.apply_notes(&batch);
             }
             for job in batch {
+                drop(job.claim);
                 if let Some(answer) = job.answer {
                     let _ = answer.send(result.clone());
                 }
