@@ -12,12 +12,18 @@ use std::hash::{Hash, Hasher};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::asn1::{Asn1Fault, Element, Reader, oid, tag, write};
+use crate::digest::Digest;
+
+/// Octets of a name that is read at most: names in use have some hundreds. What is embedded is compared very often.
+const NAME_BYTES_MAX: usize = 8 << 10;
 
 /// A distinguished name (RFC 5280 §4.1.2.4). Equality is that of RFC 5280 §7.1; shown as in RFC 4514, first part first.
 #[derive(Clone)]
 pub struct Name {
     der: Box<[u8]>,
     canonical: Box<[u8]>,
+    /// Of the canonical octets: comparing names costs the same, however long they are.
+    digest: Digest,
     attributes: Box<[Attribute]>,
     /// The parts one after another.
     parts: Box<[Part]>,
@@ -42,10 +48,13 @@ struct Attribute {
 }
 
 impl Name {
-    /// Reads a Name: an RDNSequence. Repeated attributes and multi-valued parts are allowed.
+    /// Reads a Name: an RDNSequence of up to [`NAME_BYTES_MAX`]. Repeated attributes and multi-valued parts are allowed.
     pub(crate) fn read(name: &Element<'_>) -> Result<Self, Asn1Fault> {
         if name.tag != tag::SEQUENCE {
             return Err(Asn1Fault::Unexpected);
+        }
+        if NAME_BYTES_MAX < name.whole.len() {
+            return Err(Asn1Fault::Size);
         }
         let mut canonical = Vec::with_capacity(name.whole.len());
         let (mut attributes, mut parts) = (Vec::new(), Vec::new());
@@ -83,6 +92,7 @@ impl Name {
         }
         Ok(Self {
             der: name.whole.into(),
+            digest: Digest::of(&canonical),
             canonical: canonical.into(),
             attributes: attributes.into(),
             parts: parts.into(),
@@ -159,7 +169,7 @@ impl Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.canonical == other.canonical
+        self.digest == other.digest
     }
 }
 
@@ -167,7 +177,7 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.canonical.hash(state);
+        self.digest.hash(state);
     }
 }
 
@@ -306,6 +316,20 @@ mod tests {
         let other = name(&[(tag::UTF8_STRING, " root ca")]);
         assert_eq!(one, other);
         assert_eq!(one.to_string(), "CN=Root  CA ");
+    }
+
+    #[test]
+    fn a_name_is_read_up_to_its_limit() {
+        let named = |octets: usize| {
+            // Around the value stand tags and lengths of 21 octets.
+            let value = write::element(tag::UTF8_STRING, "x".repeat(octets - 21).as_bytes());
+            let oid = write::object_identifier(&oid::NAME_COMMON_NAME);
+            let part = write::element(tag::SET, &write::constructed(tag::SEQUENCE, &[&oid, &value]));
+            let name = write::element(tag::SEQUENCE, &part);
+            Name::read(&Reader::sole(&name, tag::SEQUENCE).expect("one element")).map(|name| name.der().len())
+        };
+        assert_eq!(named(NAME_BYTES_MAX), Ok(NAME_BYTES_MAX));
+        assert_eq!(named(NAME_BYTES_MAX + 1), Err(Asn1Fault::Size));
     }
 
     #[test]

@@ -277,7 +277,7 @@ impl RevocationList {
     }
 
     /// What the list says about a certificate, whoever issued it; `None`: nothing.
-    pub(crate) fn revocation_of_certificate(&self, certificate: &Certificate) -> Option<Revocation> {
+    pub fn revocation_of_certificate(&self, certificate: &Certificate) -> Option<Revocation> {
         self.entries
             .find(&self.der, certificate.issuer(), certificate.serial())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::receipt::vietnam_time;
-use trust::crl::Revocation;
+use trust::crl::{Revocation, RevocationReason};
 use trust::ocsp::{CertificateStatus, Said as Statement};
 use trust::report::{RevocationSource, SealReport};
 use trust::{Certificate, Failure, RevocationProof, Time};
@@ -57,7 +57,10 @@ impl Settled {
             (RevocationSource::Answer(_), None) | (RevocationSource::List(_), _) => None,
         };
         let said = match (&proof.source, statement.map(|statement| statement.status)) {
-            (RevocationSource::List(list), _) => list.revocation_of(certificate.serial()),
+            // A delta that removes a certificate is proof that it is good.
+            (RevocationSource::List(list), _) => list
+                .revocation_of_certificate(certificate)
+                .filter(|revocation| revocation.reason != RevocationReason::RemovedFromList),
             (RevocationSource::Answer(_), Some(CertificateStatus::Revoked(revocation))) => Some(revocation),
             (
                 RevocationSource::Answer(_),
