@@ -24,6 +24,8 @@ pub(super) enum Way {
     Open,
     /// When a question that is under way has its answer.
     Wait,
+    /// It gave no answer, and one question tries it again.
+    Tried,
     /// Not before this time: it gave no answer.
     Rests(Time),
 }
@@ -50,6 +52,10 @@ impl Hosts {
         };
         if let Some(until) = host.rests_until.filter(|until| *until > now) {
             return Way::Rests(until);
+        }
+        // Nobody else waits for what was silent before.
+        if host.rests_until.is_some() && 0 < host.flights {
+            return Way::Tried;
         }
         let flights_max = if host.is_proven { FLIGHTS_MAX } else { 1 };
         if host.flights < flights_max {
@@ -146,7 +152,7 @@ mod tests {
         assert_eq!(hosts.way(HOST, at(5)), Way::Open, "half open");
         assert!(hosts.resting(at(5)).is_empty());
         hosts.asked(HOST);
-        assert_eq!(hosts.way(HOST, at(5)), Way::Wait, "one question tries it");
+        assert_eq!(hosts.way(HOST, at(5)), Way::Tried, "one question tries it");
         hosts.ended(HOST);
         hosts.silent(HOST, at(6));
         assert_eq!(hosts.way(HOST, at(7)), Way::Rests(at(16)), "twice as long");

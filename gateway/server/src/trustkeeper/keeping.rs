@@ -174,8 +174,10 @@ impl Keeping {
                 Need::Crl { issuers, urls } => {
                     let taken = self.material.take_path(issuers, now);
                     has_changed |= taken != Ok(Taken::Same);
-                    if taken.is_err() {
-                        // It came from a snapshot whose anchors are no longer these.
+                    if let Err(fault) = taken {
+                        // It came from a snapshot whose anchors are no longer these, or is of no use any more.
+                        let issuer = issuers.first().map(|issuer| issuer.fingerprint());
+                        warn!(%fault, ?issuer, "its lists are not asked for; gateway trust add takes it");
                         continue;
                     }
                     (urls, NeededFor::Anybody)
@@ -274,11 +276,8 @@ impl Keeping {
         match taken {
             Ok(answer) => self.schedule.succeeded(&errand, now, answer),
             Err(fault) => {
-                warn!(
-                    url = errand.url,
-                    fault = fault.detail,
-                    "an address gave nothing of use"
-                );
+                let (url, fault_told) = (&errand.url, &fault.detail);
+                warn!(url, fault = fault_told, "an address gave nothing of use");
                 self.schedule.failed(&errand, now, fault, blame);
             }
         }

@@ -99,7 +99,7 @@ impl Standing<'_> {
             .host()
             .and_then(|host| match self.hosts.way(&host, self.now) {
                 Way::Rests(until) => Some(until),
-                Way::Open | Way::Wait => None,
+                Way::Tried | Way::Open | Way::Wait => None,
             });
         let rests = address
             .rests_until()

@@ -71,8 +71,8 @@ impl Keeping {
         for errand in self.schedule.due(now) {
             let is_told = self.schedule.addresses[&errand].fault.is_some();
             match self.way(&errand, now) {
-                Way::Rests(_) if is_told => {}
-                Way::Rests(_) | Way::Open | Way::Wait => self.launch(errand, now),
+                Way::Rests(_) | Way::Tried if is_told => {}
+                Way::Rests(_) | Way::Tried | Way::Open | Way::Wait => self.launch(errand, now),
             }
         }
         self.fill_flights();
@@ -80,7 +80,7 @@ impl Keeping {
 
     fn launch(&mut self, errand: Errand, now: Time) {
         match self.way(&errand, now) {
-            Way::Rests(_) => self.turn_away(&errand, now),
+            Way::Rests(_) | Way::Tried => self.turn_away(&errand, now),
             Way::Open | Way::Wait => {
                 self.schedule.asking(&errand, now);
                 self.queue.push_back(errand);
@@ -107,7 +107,8 @@ impl Keeping {
             && let Some(errand) = self.queue.pop_front()
         {
             match self.way(&errand, now) {
-                Way::Wait => waits.push_back(errand),
+                // What was taken up before the trial began learns from it.
+                Way::Wait | Way::Tried => waits.push_back(errand),
                 Way::Rests(_) => {
                     self.turn_away(&errand, now);
                     turned_away.push(errand);
