@@ -36,6 +36,10 @@ pub struct Terms {
     pub hold_limit_seconds: i64,
     /// Documents that one packet may act on, [`crate::wire::TARGETS_TOLD_MAX`] at most.
     pub targets_max: usize,
+    /// How often one document may be sent under its id, updated, replaced or recalled.
+    pub changes_max: usize,
+    /// Statuses that one addressee may report of a document.
+    pub statuses_max: usize,
     /// What is demanded of seals.
     pub seals: SealDemands,
 }
@@ -70,6 +74,9 @@ pub struct Facts {
     pub unknown_targets: Vec<DocumentId>,
     /// Addressees of these cases.
     pub target_addressees: Vec<AgencyId>,
+    /// How often the document was sent under this id, updated, replaced or recalled before; of several that it acts on, the
+    /// one that was most often.
+    pub changes: usize,
 }
 
 /// The case a verdict is about.
@@ -166,7 +173,9 @@ pub fn judge(
         Some(_) | None => {}
     }
     let is_recall = identity.business == BusinessType::Recall;
-    let reasons = case.reasons(if is_recall { Vec::new() } else { addressed.nobody() });
+    let mut found = if is_recall { Vec::new() } else { addressed.nobody() };
+    found.extend(case.changed_too_often());
+    let reasons = case.reasons(found);
     if !reasons.is_empty() {
         return case.refuse(reasons);
     }
@@ -315,6 +324,20 @@ impl Judging<'_> {
             return None;
         }
         Some(Refusal::new(RefusalCode::DocumentIdTaken).with("case", bearer.case))
+    }
+
+    /// What was changed very often is changed no more, so that what one packet brings about stays small; but what still
+    /// counts may be recalled.
+    fn changed_too_often(&self) -> Option<Refusal> {
+        let (changes, limit) = (self.facts.changes, self.moment.terms.changes_max);
+        let is_alive = |target: &CaseHead| target.state == CaseState::Accepted;
+        let takes_back =
+            self.identity.business == BusinessType::Recall && self.facts.targets.iter().any(is_alive);
+        if changes < limit || takes_back {
+            return None;
+        }
+        let refusal = Refusal::new(RefusalCode::ChangesTooMany);
+        Some(refusal.with("count", changes).with("limit", limit))
     }
 
     /// Refused is what acts on nothing that is known; what a replacement names beside that is remarked.

@@ -210,6 +210,17 @@ pub struct SubmissionHead {
     pub case: CaseId,
     /// SHA-256 of the packet's bytes.
     pub packet: Digest,
+    /// The newest receipt that answered it.
+    pub answered: Option<Answered>,
+}
+
+/// A receipt that answered a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// Leaf of the event that it is evidence of.
+    pub about: Digest,
+    /// The dispatch that brings it.
+    pub dispatch: DispatchId,
 }
 
 /// A status that was reported.

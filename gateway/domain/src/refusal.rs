@@ -76,12 +76,16 @@ codes! {
     TargetUnknown = "TARGET_UNKNOWN",
     /// A replacement that names more documents than one packet may.
     TargetsTooMany = "TARGETS_TOO_MANY",
+    /// A document that was sent under its id, updated, replaced and recalled as often as one may be.
+    ChangesTooMany = "CHANGES_TOO_MANY",
     /// A status about a document that is not known.
     StatusCaseUnknown = "STATUS_CASE_UNKNOWN",
     /// A status of an agency that was not addressed.
     StatusNotAddressee = "STATUS_NOT_ADDRESSEE",
     /// A status that contradicts an earlier one.
     StatusContradiction = "STATUS_CONTRADICTION",
+    /// More statuses about one document and addressee than either side may report.
+    StatusesTooMany = "STATUSES_TOO_MANY",
     /// What was held could not be settled within its limit.
     HeldTooLong = "HELD_TOO_LONG",
     /// What waited for a person was returned by one.

@@ -168,6 +168,8 @@ fn rules(config: &Config) -> Rules {
             delivery_limit_seconds: seconds(exchange.delivery_limit_seconds),
             hold_limit_seconds: seconds(exchange.hold_limit_seconds),
             targets_max: limits.targets_max,
+            changes_max: limits.changes_max,
+            statuses_max: limits.statuses_max,
             seals: exchange.seals.clone(),
         },
         limits: packet_limits(limits),

@@ -78,13 +78,8 @@ pub fn judge_status(
             answer: same.answer,
         });
     }
-    if let Some(before) = contradicted(packet.status, &facts.statuses) {
-        let refusal = Refusal::new(RefusalCode::StatusContradiction);
-        return refuse(vec![
-            refusal
-                .with("status", packet.status.code())
-                .with("before", before.code()),
-        ]);
+    if let Some(refusal) = impossible(packet.status, &facts.statuses, moment) {
+        return refuse(vec![refusal]);
     }
     let to = if asks_back { Some(addressee) } else { case.sender };
     Happening::Reported(Reported {
@@ -97,6 +92,28 @@ pub fn judge_status(
         status: packet.status,
         meaning,
         rank: case.rank,
+    })
+}
+
+/// Why this status cannot come after those before it.
+fn impossible(status: StatusCode, before: &[StatusHead], moment: &Moment<'_>) -> Option<Refusal> {
+    if let Some(before) = contradicted(status, before) {
+        let refusal = Refusal::new(RefusalCode::StatusContradiction);
+        return Some(
+            refusal
+                .with("status", status.code())
+                .with("before", before.code()),
+        );
+    }
+    // What the sender asks for is no fault of the addressee, nor the other way round.
+    let of_sender = |status| status == StatusCode::ReturnRequested;
+    let same_side = before
+        .iter()
+        .filter(|known| of_sender(known.status) == of_sender(status));
+    let (count, limit) = (same_side.count(), moment.terms.statuses_max);
+    (limit <= count).then(|| {
+        let refusal = Refusal::new(RefusalCode::StatusesTooMany);
+        refusal.with("count", count).with("limit", limit)
     })
 }
 

@@ -23,6 +23,8 @@ fn terms() -> Terms {
         delivery_limit_seconds: 1000,
         hold_limit_seconds: 100,
         targets_max: 3,
+        changes_max: 4,
+        statuses_max: 5,
         seals: SealDemands::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! Verdicts over a real store: what two looks, a merger or a jumping clock may not do.
 
 mod answers;
+mod changes;
 mod clock;
 mod dispatched;
 mod merged;
@@ -207,6 +208,9 @@ impl Bench {
     }
 }
 
+/// How often one document is sent, updated or replaced here.
+const CHANGES_MAX: usize = 6;
+
 fn rules() -> Rules {
     Rules {
         gateway: code(99),
@@ -214,6 +218,8 @@ fn rules() -> Rules {
             delivery_limit_seconds: 1000,
             hold_limit_seconds: 1000,
             targets_max: 256,
+            changes_max: CHANGES_MAX,
+            statuses_max: 1000,
             seals: domain::verify::SealDemands::default(),
         },
         limits: domain::packet::Limits::default(),

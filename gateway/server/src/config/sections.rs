@@ -335,6 +335,11 @@ pub struct LimitsConfig {
     /// `targets_max`: documents that one packet may recall, update or replace. Default 256, which is the most: as many
     /// travel beside it to each addressee.
     pub targets_max: usize,
+    /// `changes_max`: how often one document may be sent under its id, updated, replaced or recalled. Default 256, which is
+    /// the most: a recall takes back all of it, and is refused only where nothing of it counts any more.
+    pub changes_max: usize,
+    /// `statuses_max`: statuses of one addressee about one document, and requests to it. Default 1,000.
+    pub statuses_max: usize,
 }
 
 impl LimitsConfig {
@@ -351,6 +356,8 @@ impl LimitsConfig {
             expansion_ratio_max: section.number("expansion_ratio_max", 1..=1032, 100),
             text_bytes_max: section.number("text_bytes_max", 1024..=16 << 20, 64 << 10),
             targets_max: section.number("targets_max", 1..=TARGETS_TOLD_MAX, TARGETS_TOLD_MAX),
+            changes_max: section.number("changes_max", 1..=TARGETS_TOLD_MAX, TARGETS_TOLD_MAX),
+            statuses_max: section.number("statuses_max", 10..=10_000, 1000),
         };
         section.end();
         config

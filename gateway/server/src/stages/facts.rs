@@ -3,10 +3,12 @@
 //! A sender's documents are its own, those of everybody it succeeded, and those of whoever came after it: what waited
 //! when its sender was merged is judged beside what the heir sent meanwhile.
 
+use std::collections::BTreeSet;
+
 use domain::directory::Directory;
-use domain::dispatch::{DispatchKind, DispatchState};
-use domain::event::{Happening, Identity, Submission};
-use domain::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId};
+use domain::dispatch::DispatchState;
+use domain::event::Identity;
+use domain::ids::{AccountId, AgencyId, CaseId, Code, DocumentId};
 use domain::judge::{Facts, StatusFacts, targets_of};
 use domain::packet::{BusinessType, DocumentPacket, StatusCode, StatusPacket};
 use domain::port::{
@@ -63,6 +65,7 @@ pub(super) fn of_document(
     if identity.business == BusinessType::Recall {
         gathering.recall_all(&mut facts)?;
     }
+    facts.changes = gathering.changes(identity, &facts.targets)?;
     for target in &facts.targets {
         let addressed = journal.addressees(target.case)?;
         facts
@@ -134,6 +137,27 @@ impl Gathering<'_> {
 }
 
 impl Gathering<'_> {
+    /// How often the document was sent, updated, replaced or recalled before, whether that still counts or not: that which
+    /// bears the id of this packet, and that which it acts on. Whatever it acted on, each case counts once.
+    fn changes(&self, identity: &Identity, targets: &[CaseHead]) -> Result<usize, StoreFault> {
+        let own = (identity.sender, &identity.document);
+        let own = bears_id(identity.business).then_some(own);
+        let targeted = targets.iter().filter_map(|target| target.identity.as_ref());
+        let targeted = targeted.map(|identity| (identity.sender, &identity.document));
+        let mut most = 0;
+        for (sender, document) in own.into_iter().chain(targeted).collect::<BTreeSet<_>>() {
+            let named = self.journal.named(sender, document)?;
+            let mut changes = BTreeSet::new();
+            for head in named {
+                let actions = self.journal.actions(head.case)?;
+                changes.extend(actions.iter().map(|action| action.case));
+                changes.insert(head.case);
+            }
+            most = most.max(changes.len());
+        }
+        Ok(most)
+    }
+
     /// A recall takes back all that is alive under the id of each target, and what updated any of it: a replacement may
     /// bear the id of what it replaces for some addressees only, and an update bears none.
     fn recall_all(&mut self, facts: &mut Facts) -> Result<(), StoreFault> {
@@ -167,7 +191,6 @@ impl Gathering<'_> {
 pub(super) fn lost_answer(
     journal: &dyn Journal,
     known: &SubmissionHead,
-    submission: &Submission,
 ) -> Result<Option<Digest>, StoreFault> {
     let is_decided = |head: CaseHead| match head.state {
         CaseState::Accepted | CaseState::Recalled | CaseState::Refused => true,
@@ -176,23 +199,11 @@ pub(super) fn lost_answer(
     if !journal.case(known.case)?.is_some_and(is_decided) {
         return Ok(None);
     }
-    let events = journal.events(known.case)?;
-    let newest = events.iter().rev().find_map(|recorded| {
-        let Happening::ReceiptIssued(issued) = &recorded.event.happening else {
-            return None;
-        };
-        // Others of the case, which report or repeat, may count as this account does.
-        let is_its = issued.submission.as_ref() == Some(&submission.id)
-            && issued.account.as_ref() == Some(&submission.account);
-        is_its.then_some((recorded, issued))
-    });
-    let Some((recorded, issued)) = newest else {
+    let Some(answered) = known.answered else {
         return Ok(None);
     };
-    let letter = DispatchKind::Receipt.letter();
-    let dispatch = DispatchId::derive(recorded.event.time, &recorded.leaf, issued.to, letter);
-    let state = journal.dispatch(dispatch)?.map(|head| head.state);
-    Ok((state == Some(DispatchState::HandedOver)).then_some(issued.about))
+    let state = journal.dispatch(answered.dispatch)?.map(|head| head.state);
+    Ok((state == Some(DispatchState::HandedOver)).then_some(answered.about))
 }
 
 /// What matters for a status packet of `reporter`.

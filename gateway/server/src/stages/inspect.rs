@@ -177,7 +177,7 @@ impl Bench<'_> {
         let expectation = unchanged(&**journal, slot)?;
         match journal.submission(&submission.account, &submission.id)? {
             Some(known) if known.packet == submission.packet => {
-                return Ok(Some(match facts::lost_answer(&**journal, &known, submission)? {
+                return Ok(Some(match facts::lost_answer(&**journal, &known)? {
                     Some(answer) => {
                         let (case, submission) = (known.case, submission.clone());
                         self.finish(Happening::Repeated(Repeated {

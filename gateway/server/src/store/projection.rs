@@ -8,13 +8,13 @@
 mod dispatches;
 
 use domain::consequence::Consequences;
-use domain::dispatch::DispatchState;
+use domain::dispatch::{DispatchKind, DispatchState};
 use domain::event::{
     Accepted, Extended, Happening, Held, Identity, Parked, ReceiptIssued, Refused, Reported, Submission,
 };
 use domain::ids::{AgencyId, CaseId, DispatchId, DocumentId};
 use domain::packet::BusinessType;
-use domain::port::{CaseHead, CaseState, IssuedHead, StatusHead, SubmissionHead, bears_id};
+use domain::port::{Answered, CaseHead, CaseState, IssuedHead, StatusHead, SubmissionHead, bears_id};
 use trust::{Digest, Time};
 
 use super::fault::Fault;
@@ -135,6 +135,7 @@ impl Step<'_, '_> {
             case.map(|case| SubmissionHead {
                 case,
                 packet: it.packet,
+                answered: None,
             })
         };
         let head = known.and_then(|known| known.head).or_else(new);
@@ -388,6 +389,7 @@ impl Step<'_, '_> {
         let head = SubmissionHead {
             case,
             packet: record.head.packet,
+            answered: None,
         };
         self.view.put(
             key::submission(&submission.account, &submission.id),
@@ -435,7 +437,34 @@ impl Step<'_, '_> {
             receipt: it.receipt,
             status_packet: it.status_packet,
         };
-        self.view.put(key, &Receipted::Issued(issued))
+        self.view.put(key, &Receipted::Issued(issued))?;
+        self.answered(it)
+    }
+
+    /// A receipt that answers a submission is the newest of it.
+    fn answered(&mut self, it: &ReceiptIssued) -> Result<(), Fault> {
+        let (Some(submission), Some(account)) = (&it.submission, &it.account) else {
+            return Ok(());
+        };
+        let key = key::submission(account, submission);
+        let record: Option<SubmissionRecord> = self.view.get(&key)?;
+        let Some(SubmissionRecord {
+            seen,
+            head: Some(head),
+        }) = record.filter(|record| record.head.as_ref().is_some_and(|head| head.case == it.case))
+        else {
+            return Ok(());
+        };
+        let letter = DispatchKind::Receipt.letter();
+        let answered = Answered {
+            about: it.about,
+            dispatch: DispatchId::derive(self.time, &self.leaf, it.to, letter),
+        };
+        let head = Some(SubmissionHead {
+            answered: Some(answered),
+            ..head
+        });
+        self.view.put(key, &SubmissionRecord { seen, head })
     }
 
     fn consequences(&mut self, follows: Consequences) -> Result<(), Fault> {

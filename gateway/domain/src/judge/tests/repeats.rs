@@ -286,3 +286,60 @@ fn an_act_on_what_is_held_waits_and_one_on_nothing_known_is_refused() {
         [RefusalCode::TargetUnknown, RefusalCode::TargetUnknown]
     );
 }
+
+#[test]
+fn what_was_changed_as_often_as_may_be_is_only_recalled_while_it_counts() {
+    let limit = terms().changes_max;
+    let is_refused = |kind, state, changes| {
+        let mut packet = letter(&[2], "x");
+        packet.business.kind = kind;
+        packet.business.replacements = vec![Replacement {
+            document_id: "x".to_owned(),
+            organ_ids: Vec::new(),
+        }];
+        let facts = Facts {
+            targets: vec![head(&letter(&[2], "x"), 9, state)],
+            changes,
+            ..Facts::default()
+        };
+        let Happening::Refused(refused) = judged(&packet, &facts) else {
+            return false;
+        };
+        let refusal = Refusal::new(RefusalCode::ChangesTooMany);
+        let refusal = refusal.with("count", changes).with("limit", limit);
+        assert!(refused.reasons.contains(&refusal), "{:?}", refused.reasons);
+        true
+    };
+    for kind in [BusinessType::Update, BusinessType::Replace] {
+        assert!(!is_refused(kind, CaseState::Accepted, limit - 1));
+        assert!(is_refused(kind, CaseState::Accepted, limit));
+    }
+    assert!(!is_refused(BusinessType::Recall, CaseState::Accepted, limit + 1));
+    assert!(!is_refused(BusinessType::Recall, CaseState::Recalled, limit - 1));
+    assert!(is_refused(BusinessType::Recall, CaseState::Recalled, limit));
+}
+
+#[test]
+fn an_addressee_reports_as_many_statuses_as_there_may_be() {
+    let limit = terms().statuses_max;
+    let reported: Vec<_> = (0..limit)
+        .map(|number| (StatusCode::Arrived, 10 + number as u8))
+        .collect();
+    let last = status_judged(StatusCode::Accepted, &known(&reported[1..]));
+    assert!(matches!(last, Happening::Reported(_)), "{last:?}");
+    let Happening::Refused(refused) = status_judged(StatusCode::Accepted, &known(&reported)) else {
+        panic!("not refused")
+    };
+    let refusal = Refusal::new(RefusalCode::StatusesTooMany);
+    assert_eq!(
+        refused.reasons,
+        [refusal.with("count", limit).with("limit", limit)]
+    );
+    let ask = |number: usize| (StatusCode::ReturnRequested, 10 + number as u8);
+    let asked: Vec<_> = (0..limit).map(ask).collect();
+    let told = status_judged(StatusCode::Accepted, &known(&asked));
+    assert!(
+        matches!(told, Happening::Reported(_)),
+        "what the sender asks does not count: {told:?}"
+    );
+}

@@ -7,7 +7,7 @@ use domain::dispatch::{Answer, Dispatch, DispatchKind, DispatchState, Rank};
 use domain::event::Identity;
 use domain::ids::{AccountId, AgencyId, CaseId, Code, DispatchId, DocumentId, SubmissionId};
 use domain::packet::{BusinessType, StatusCode};
-use domain::port::{CaseHead, CaseState, DispatchHead, IssuedHead, StatusHead, SubmissionHead};
+use domain::port::{Answered, CaseHead, CaseState, DispatchHead, IssuedHead, StatusHead, SubmissionHead};
 use domain::receipt::ReceiptKind;
 use trust::{Digest, Time};
 
@@ -17,7 +17,7 @@ use crate::store::pack::{PackEnd, PackPlace};
 use crate::store::segment::Tip;
 
 /// Version of the index that this build reads and writes.
-pub(crate) const FORMAT: u8 = 10;
+pub(crate) const FORMAT: u8 = 11;
 
 /// Something that stands as a value in the index.
 pub(crate) trait Value: Sized {
@@ -288,7 +288,8 @@ records! {
     Dispatch { id, case, to, code, kind, body, rank, expires_at, answer, account, sender, submitted_by }
     Answer { kind, submission }
     DispatchHead { dispatch, state, event, consigned_at, consigned_to }
-    SubmissionHead { case, packet }
+    SubmissionHead { case, packet, answered }
+    Answered { about, dispatch }
     StatusHead { status, packet, meaning, answer }
     Mark { location, before }
     Location { segment, offset }
