@@ -55,6 +55,8 @@ fn main() {
         .signed(&organisation, now);
     write("pdf", "plain.pdf", Pdf::new("Công văn", 1_200).bytes());
     write("pdf", "signed.pdf", pdf.bytes());
+    let judged_at = now.as_second() + 3_600;
+    fs::write(folder.join("now"), format!("{judged_at}\n")).expect("the folder can be written");
     let packet = document(Content::new(b"%PDF-1.4".to_vec()));
     write("edxml", "document.edxml", &packet);
     write("edxml", "status.edxml", &status());
@@ -75,7 +77,17 @@ fn main() {
     desk.write("issuing.pem", &pem(&hierarchy.issuing.certificate));
     desk.write("issuing.key", &hierarchy.issuing.key.pem());
     desk.write("person.pem", &pem(&person.certificate));
-    write("ocsp", "good.der", &desk.answer());
+    let (answer, issuing) = (desk.answer(), &hierarchy.issuing);
+    let material: [&[&[u8]]; 3] = [
+        &[&issuing.certificate, &hierarchy.root.certificate],
+        &[&issuing.revocation_list(&RevocationPlan::none(now))],
+        &[&answer],
+    ];
+    let with_material = Pdf::new("Công văn", 1_200)
+        .signed(&person, now)
+        .with_material(material);
+    write("pdf", "with-material.pdf", with_material.bytes());
+    write("ocsp", "good.der", &answer);
     write("tsp", "response.tsr", &desk.time_stamp());
 }
 

@@ -135,6 +135,41 @@ impl Pdf {
         self
     }
 
+    /// With a document security store (ISO 32000-2 section 12.8.4.3) as one more revision: certificates, lists and OCSP
+    /// answers in DER.
+    #[must_use]
+    pub fn with_material(mut self, [certificates, lists, answers]: [&[&[u8]]; 3]) -> Pdf {
+        let first = self.objects + 1;
+        let material: Vec<&[u8]> = [certificates, lists, answers].concat();
+        let mut next = first;
+        let mut row = |name: &str, values: &[&[u8]]| {
+            let numbers: Vec<usize> = (next..next + values.len()).collect();
+            next += values.len();
+            format!("/{name} [{}]", references(&numbers))
+        };
+        let rows = [
+            row("Certs", certificates),
+            row("CRLs", lists),
+            row("OCSPs", answers),
+        ]
+        .join(" ");
+        let fields = references(&self.fields);
+        let mut offsets = vec![self.append_object(
+            CATALOG,
+            format!(
+                "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{fields}] /SigFlags 3 >> /DSS << {rows} >> >>"
+            ),
+        )];
+        for (number, octets) in (first..).zip(material) {
+            let head = format!("<< /Length {} >>\nstream\n", octets.len());
+            let body = [head.as_bytes(), octets, b"\nendstream"].concat();
+            offsets.push(self.append_object(number, &body));
+            self.objects = number;
+        }
+        self.append_cross_reference(&offsets);
+        self
+    }
+
     /// Changes one byte of the page's filler, which every signature covers; the file stays well-formed.
     #[must_use]
     pub fn tampered(mut self) -> Pdf {
@@ -214,10 +249,11 @@ impl Pdf {
     }
 
     /// Returns the object's number and offset.
-    fn append_object(&mut self, number: usize, body: &str) -> (usize, usize) {
-        let offset = self.bytes.len();
-        self.bytes
-            .extend_from_slice(format!("{number} 0 obj\n{body}\nendobj\n").as_bytes());
+    fn append_object(&mut self, number: usize, body: impl AsRef<[u8]>) -> (usize, usize) {
+        let (offset, head) = (self.bytes.len(), format!("{number} 0 obj\n"));
+        for piece in [head.as_bytes(), body.as_ref(), b"\nendobj\n"] {
+            self.bytes.extend_from_slice(piece);
+        }
         (number, offset)
     }
 

@@ -2,10 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trust::{Policy, Time, cms};
+use trust::{Policy, cms};
+
+#[path = "../world.rs"]
+mod world;
 
 fuzz_target!(|bytes: &[u8]| {
-    let (policy, at) = (Policy::every_algorithm(), Time::from_seconds(1_781_481_600));
-    let _ = cms::integrity(bytes, None, &policy, at);
-    let _ = cms::integrity(bytes, Some(b"content"), &policy, at);
+    let policy = Policy::every_algorithm();
+    let _ = cms::integrity(bytes, None, &policy, world::NOW);
+    let _ = cms::integrity(bytes, Some(b"content"), &policy, world::NOW);
+    let _ = cms::validate(bytes, b"content", world::snapshot(), world::NOW);
+    let _ = cms::validate_attached(bytes, world::snapshot(), world::NOW);
 });

@@ -2,8 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trust::{Policy, Time, pdf};
+use trust::{Policy, pdf};
+
+#[path = "../world.rs"]
+mod world;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = pdf::integrity(bytes, &Policy::every_algorithm(), Time::from_seconds(1_781_481_600));
+    let _ = pdf::integrity(bytes, &Policy::every_algorithm(), world::NOW);
+    let _ = pdf::validate(bytes, world::snapshot(), world::NOW);
 });
